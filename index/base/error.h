@@ -1,0 +1,72 @@
+// The kinds of failure tsmfs knows. Each carries what happened to which object, and what to do about it.
+//
+// Absence that is normal is std::optional, never an exception. cli/exit_code maps each kind to an exit status.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace tsmfs {
+
+class Error : public std::runtime_error {
+ public:
+  // `what` names the object and says what happened; `advice` is the next step for a person, or empty.
+  explicit Error(const std::string& what, std::string advice = {})
+      : std::runtime_error(what), advice_(std::move(advice)) {}
+  const std::string& advice() const noexcept { return advice_; }
+
+ private:
+  std::string advice_;
+};
+
+// A system call failed on an object that ought to be usable.
+class IoError : public Error {
+ public:
+  // Appends strerror(error_number) to `what`.
+  IoError(const std::string& what, int error_number, std::string advice = {});
+  int error_number() const noexcept { return error_number_; }
+
+ private:
+  int error_number_;
+};
+
+// Stored or received bytes are not what they must be.
+class CorruptError : public Error {
+ public:
+  using Error::Error;
+};
+
+// A server could not be reached, or answered something that the snapshot protocol does not allow.
+class ProtocolError : public Error {
+ public:
+  using Error::Error;
+};
+
+// Somebody else holds the thing.
+class BusyError : public Error {
+ public:
+  using Error::Error;
+};
+
+// The command line, or the thing it names, makes no sense.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+// There is no tsmfs repository at the place named.
+class NoRepositoryError : public Error {
+ public:
+  using Error::Error;
+};
+
+// A signal or a caller asked for an end.
+class Cancelled : public Error {
+ public:
+  Cancelled() : Error("interrupted") {}
+};
+
+// Throws IoError for the current errno.
+[[noreturn]] void throw_errno(const std::string& what, std::string advice = {});
+
+}  // namespace tsmfs

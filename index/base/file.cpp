@@ -1,0 +1,131 @@
+#include "index/base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "index/base/error.h"
+
+namespace tsmfs {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Linux moves at most this many bytes in one read or write (read(2)).
+constexpr size_t kTransferBytesMax = 0x7ffff000;
+
+template <typename Call>
+auto retry_eintr(Call call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
+}  // namespace
+
+void Fd::reset() {
+  if (number_ >= 0) ::close(std::exchange(number_, -1));
+}
+
+Fd open_file(const fs::path& path, int flags, unsigned mode) {
+  Fd fd(retry_eintr([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
+  if (!fd) throw_errno("cannot open " + path.string());
+  return fd;
+}
+
+Fd open_if_exists(const fs::path& path, int flags) {
+  Fd fd(retry_eintr([&] { return ::open(path.c_str(), flags | O_CLOEXEC); }));
+  if (!fd && errno != ENOENT) throw_errno("cannot open " + path.string());
+  return fd;
+}
+
+Fd open_unnamed(const fs::path& directory) {
+  Fd fd(retry_eintr([&] { return ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); }));
+  if (fd) return fd;
+  if (errno != EOPNOTSUPP && errno != EISDIR) throw_errno("cannot make a temporary file in " + directory.string());
+  // A file system without O_TMPFILE (NFS, some overlays): make a name and take it away again.
+  std::string name = (directory / "spool-XXXXXX").string();
+  Fd named(::mkostemp(name.data(), O_CLOEXEC));
+  if (!named) throw_errno("cannot make a temporary file in " + directory.string());
+  ::unlink(name.c_str());
+  return named;
+}
+
+uint64_t file_size(const Fd& fd, const fs::path& path) {
+  struct stat status {};
+  if (::fstat(fd.number(), &status) != 0) throw_errno("cannot stat " + path.string());
+  return static_cast<uint64_t>(status.st_size);
+}
+
+void pread_exactly(const Fd& fd, uint64_t offset, MutableByteView out, const fs::path& path) {
+  size_t done = 0;
+  while (done < out.size()) {
+    const size_t wanted = std::min(out.size() - done, kTransferBytesMax);
+    const ssize_t count = retry_eintr(
+        [&] { return ::pread(fd.number(), out.data() + done, wanted, static_cast<off_t>(offset + done)); });
+    if (count < 0) throw_errno("cannot read " + path.string());
+    if (count == 0)
+      throw CorruptError(fmt::format("{} ends at byte {}, but {} were expected", path.string(), offset + done,
+                                     offset + out.size()));
+    done += static_cast<size_t>(count);
+  }
+}
+
+void write_all(const Fd& fd, ByteView bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const size_t wanted = std::min(bytes.size(), kTransferBytesMax);
+    const ssize_t count = retry_eintr([&] { return ::write(fd.number(), bytes.data(), wanted); });
+    if (count < 0) throw_errno("cannot write " + path.string());
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+}
+
+void sync_file(const Fd& fd, const fs::path& path) {
+  if (retry_eintr([&] { return ::fsync(fd.number()); }) != 0) throw_errno("cannot sync " + path.string());
+}
+
+void sync_directory(const fs::path& path) {
+  const Fd fd = open_file(path, O_RDONLY | O_DIRECTORY);
+  sync_file(fd, path);
+}
+
+std::string read_whole_file(const fs::path& path, uint64_t bytes_max) {
+  const Fd fd = open_file(path, O_RDONLY);
+  const uint64_t size = file_size(fd, path);
+  if (size > bytes_max)
+    throw CorruptError(fmt::format("{} holds {} bytes, more than the {} allowed", path.string(), size, bytes_max));
+  std::string content(size, '\0');
+  pread_exactly(fd, 0, {reinterpret_cast<std::byte*>(content.data()), content.size()}, path);
+  return content;
+}
+
+void rename_file(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0)
+    throw_errno("cannot rename " + from.string() + " to " + to.string());
+}
+
+void make_directory(const fs::path& path, unsigned mode) {
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) throw_errno("cannot create " + path.string());
+}
+
+AtomicFile::AtomicFile(fs::path temporary, fs::path target)
+    : temporary_(std::move(temporary)),
+      target_(std::move(target)),
+      fd_(open_file(temporary_, O_RDWR | O_CREAT | O_TRUNC)) {}
+
+AtomicFile::~AtomicFile() {
+  if (!published_) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::publish() {
+  sync_file(fd_, temporary_);
+  rename_file(temporary_, target_);
+  published_ = true;
+  sync_directory(target_.parent_path());
+}
+
+}  // namespace tsmfs
