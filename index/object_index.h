@@ -1,0 +1,82 @@
+// The RocksDB index: which pack holds a chunk, a recipe, a tree node. An index, not the truth: everything in it can be made
+// again from the packs (index/rebuild.h). The only user of RocksDB.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "index/digest.h"
+#include "index/pack_format.h"
+
+namespace tsmfs::index {
+
+// A pack's number in the index: its sequence.
+using PackNumber = uint32_t;
+
+// Where a recipe or a tree node is.
+struct BlobPlace {
+  PackId pack;
+  uint32_t logical_start = 0;
+  uint32_t length = 0;
+};
+
+struct FilePlace {
+  BlobPlace recipe;
+  bool defective = false;  // the recipe has a tsm_defect
+};
+
+// A whole pack as the index wants to know it.
+struct PackContents {
+  PackHeader header;
+  uint64_t file_bytes = 0;
+  std::vector<FrameEntry> frames;
+  std::vector<BlobEntry> blobs;
+  std::vector<FileId> defective_files;  // of those with a recipe here: not sound TSM files
+  std::vector<FileId> unusable_files;   // of those with a recipe here: the recipe needs packs that are gone
+};
+
+// What the index keeps of a pack.
+struct PackRecord {
+  PackId id;
+  uint64_t file_bytes = 0;
+  uint64_t chunk_count = 0;
+  uint64_t chunk_bytes = 0;
+};
+
+// Thread safe, but catch_up() and add_pack() each for one thread at a time. RocksDB's errors come as IoError or CorruptError.
+class ObjectIndex {
+ public:
+  // For the writer. Creates an index when `create` says so and there is none.
+  static std::unique_ptr<ObjectIndex> open_primary(const std::filesystem::path& directory, bool create);
+  // For a reader, beside a writer or not: sees what was there at the last catch_up(). Writes nothing into `directory`.
+  static std::unique_ptr<ObjectIndex> open_secondary(const std::filesystem::path& directory);
+  ~ObjectIndex();
+
+  // The pack that holds each chunk, or nothing, in the order of `ids`.
+  std::vector<std::optional<PackNumber>> find_chunks(std::span<const ChunkId> ids) const;
+  std::optional<FilePlace> find_file(const FileId& id) const;
+  std::optional<BlobPlace> find_tree(const TreeId& id) const;
+  std::optional<PackRecord> find_pack(PackNumber number) const;
+  // The highest; std::nullopt when there are no packs.
+  std::optional<PackNumber> last_pack_number() const;
+  // In order of their numbers.
+  void for_each_pack(const std::function<void(PackNumber, const PackRecord&)>& visit) const;
+
+  // Adds a pack and all that it holds in one step, which is durable on return. What an earlier pack held too is found in this
+  // one from now on. Requires: opened as primary; the pack is durable.
+  void add_pack(const PackContents& pack);
+  // Sees what the writer has added since. Does nothing for a primary.
+  void catch_up();
+
+ private:
+  struct Impl;
+  explicit ObjectIndex(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tsmfs::index

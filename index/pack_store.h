@@ -1,0 +1,38 @@
+// The packs of a repository, opened as they are needed; a bounded number of them stays open.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "index/base/mutex.h"
+#include "index/pack_reader.h"
+#include "index/repository_paths.h"
+
+namespace tsmfs::index {
+
+// Thread safe.
+class PackStore {
+ public:
+  static constexpr size_t kOpenPacksMax = 256;
+
+  explicit PackStore(const RepositoryPaths& paths) : paths_(paths) {}
+  // Throws: IoError (ENOENT when there is no such pack), CorruptError.
+  std::shared_ptr<const PackReader> open(const PackId& id);
+  // Visits the id of each pack file. Throws: IoError.
+  void for_each_id(const std::function<void(const PackId&)>& visit) const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<const PackReader> pack;
+    std::list<PackId>::iterator use;
+  };
+  RepositoryPaths paths_;
+  Mutex mutex_;
+  std::list<PackId> uses_ TSMFS_GUARDED_BY(mutex_);  // most recent first
+  std::unordered_map<PackId, Entry, IdHash> open_ TSMFS_GUARDED_BY(mutex_);
+};
+
+}  // namespace tsmfs::index

@@ -1,0 +1,76 @@
+#include "index/rebuild.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <unordered_set>
+#include <utility>
+
+#include "index/base/error.h"
+#include "index/base/file.h"
+#include "index/base/log.h"
+#include "index/pack_reader.h"
+#include "index/pack_store.h"
+
+namespace tsmfs::index {
+
+namespace {
+
+struct OrderedPack {
+  uint64_t sequence = 0;
+  PackId id;
+};
+
+void note_damage(AddedPacks& added, const std::string& what) {
+  log::warning("{}; it is left out of the index", what);
+  added.damaged.push_back(what);
+}
+
+}  // namespace
+
+AddedPacks add_packs(ObjectIndex& index, const RepositoryPaths& paths, std::vector<PackId> ids) {
+  AddedPacks added;
+  std::vector<OrderedPack> order;
+  std::unordered_set<PackId, IdHash> present;
+  for (const PackId& id : ids) {
+    try {
+      order.push_back({PackReader(paths.pack(id), id).header().sequence, id});
+      present.insert(id);
+    } catch (const Error& error) {
+      note_damage(added, error.what());
+    }
+  }
+  if (order.empty()) return added;
+  index.for_each_pack([&](PackNumber, const PackRecord& record) { present.insert(record.id); });
+  std::sort(order.begin(), order.end(), [](const OrderedPack& a, const OrderedPack& b) {
+    return std::pair(a.sequence, a.id) < std::pair(b.sequence, b.id);
+  });
+  for (const OrderedPack& pack : order) {
+    try {
+      index.add_pack(read_pack_contents(PackReader(paths.pack(pack.id), pack.id),
+                                        [&](const PackId& id) { return present.contains(id); }));
+      ++added.packs;
+    } catch (const CorruptError& error) {
+      note_damage(added, error.what());
+    }
+  }
+  return added;
+}
+
+AddedPacks rebuild_index(const RepositoryPaths& paths) {
+  std::filesystem::remove_all(paths.new_index());
+  std::vector<PackId> ids;
+  PackStore(paths).for_each_id([&](const PackId& id) { ids.push_back(id); });
+  log::info("making the index of {} packs", ids.size());
+  AddedPacks added;
+  {
+    const auto index = ObjectIndex::open_primary(paths.new_index(), /*create=*/true);
+    added = add_packs(*index, paths, std::move(ids));
+  }
+  std::filesystem::remove_all(paths.index());
+  rename_file(paths.new_index(), paths.index());
+  sync_directory(paths.root());
+  return added;
+}
+
+}  // namespace tsmfs::index

@@ -1,0 +1,138 @@
+#include "index/repository.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
+#include <vector>
+
+#include "index/base/error.h"
+#include "index/base/log.h"
+#include "index/rebuild.h"
+
+namespace tsmfs::index {
+
+namespace stdfs = std::filesystem;
+
+namespace {
+
+constexpr uint64_t kConfigBytesMax = 64 << 10;
+
+std::array<stdfs::path, 4> skeleton(const RepositoryPaths& paths) {
+  return {paths.packs(), paths.snapshots(), paths.locks(), paths.tmp()};
+}
+
+// Nothing but what a create() that was cut short leaves.
+bool is_bare_skeleton(const RepositoryPaths& paths) {
+  const auto parts = skeleton(paths);
+  for (const auto& entry : stdfs::directory_iterator(paths.root())) {
+    if (std::find(parts.begin(), parts.end(), entry.path()) == parts.end() || !entry.is_directory()) return false;
+    const bool scratch = entry.path() == paths.tmp() || entry.path() == paths.locks();
+    if (!scratch && !stdfs::is_empty(entry.path())) return false;
+  }
+  return true;
+}
+
+Config read_config(const RepositoryPaths& paths) {
+  if (!open_if_exists(paths.config(), O_RDONLY))
+    throw NoRepositoryError(fmt::format("{} is not a tsmfs repository (it has no file named config)", paths.root().string()),
+                            "name one with --repo or TSMFS_REPOSITORY; tsmfs backup creates one");
+  return decode_config(read_whole_file(paths.config(), kConfigBytesMax), paths.config().string());
+}
+
+void clear_tmp(const RepositoryPaths& paths) {
+  for (const auto& entry : stdfs::directory_iterator(paths.tmp())) stdfs::remove_all(entry.path());
+}
+
+std::vector<PackId> packs_on_disk(const RepositoryPaths& paths) {
+  std::vector<PackId> ids;
+  PackStore(paths).for_each_id([&](const PackId& id) { ids.push_back(id); });
+  return ids;
+}
+
+// Packs that a killed writer finished but did not come to index. False when the index knows packs that are gone.
+bool reconcile(ObjectIndex& index, const RepositoryPaths& paths) {
+  std::unordered_set<PackId, IdHash> indexed;
+  index.for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
+  std::vector<PackId> unindexed;
+  for (const PackId& id : packs_on_disk(paths))
+    if (indexed.erase(id) == 0) unindexed.push_back(id);
+  if (!indexed.empty()) {
+    log::warning("{} packs of the index are gone, {} for instance; run tsmfs check to see what was lost", indexed.size(),
+                 indexed.begin()->hex());
+    return false;
+  }
+  add_packs(index, paths, unindexed);
+  return true;
+}
+
+std::unique_ptr<ObjectIndex> open_index_for_writing(const RepositoryPaths& paths) {
+  if (stdfs::exists(paths.index())) {
+    auto index = ObjectIndex::open_primary(paths.index(), /*create=*/false);
+    if (reconcile(*index, paths)) return index;
+  }
+  rebuild_index(paths);
+  return ObjectIndex::open_primary(paths.index(), /*create=*/false);
+}
+
+}  // namespace
+
+RepositoryPaths open_paths(const stdfs::path& root) {
+  const RepositoryPaths paths(root);
+  read_config(paths);
+  return paths;
+}
+
+bool Repository::is_vacant(const stdfs::path& root) {
+  if (!stdfs::exists(root)) return true;
+  return stdfs::is_directory(root) && is_bare_skeleton(RepositoryPaths(root));
+}
+
+void Repository::create(const stdfs::path& root) {
+  const RepositoryPaths paths(root);
+  if (!is_vacant(root))
+    throw UsageError(fmt::format("{} is neither a tsmfs repository nor an empty directory", root.string()),
+                     "name an empty or a new directory; nothing was changed");
+  stdfs::create_directories(root);
+  stdfs::permissions(root, stdfs::perms::owner_all);
+  for (const auto& part : skeleton(paths)) make_directory(part);
+  const WriterLock lock(paths, "backup (creating the repository)");
+  if (stdfs::exists(paths.config())) return;
+  if (stdfs::exists(paths.index())) stdfs::remove_all(paths.index());
+  ObjectIndex::open_primary(paths.index(), /*create=*/true);
+  AtomicFile file(paths.tmp() / "config", paths.config());
+  file.write(as_bytes(encode_config(new_config())));
+  file.publish();
+}
+
+std::unique_ptr<Repository> Repository::open_reader(const stdfs::path& root, size_t cache_bytes_max) {
+  const RepositoryPaths paths(root);
+  Config config = read_config(paths);
+  if (!stdfs::exists(paths.index()))
+    throw CorruptError(fmt::format("{} has no index", root.string()), "the packs hold everything: run tsmfs rebuild-index");
+  auto index = ObjectIndex::open_secondary(paths.index());
+  return std::unique_ptr<Repository>(new Repository(paths, std::move(config), nullptr, std::move(index), cache_bytes_max));
+}
+
+std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root, const std::string& purpose) {
+  const RepositoryPaths paths(root);
+  Config config = read_config(paths);
+  auto lock = std::make_unique<WriterLock>(paths, purpose);
+  clear_tmp(paths);
+  auto index = open_index_for_writing(paths);
+  return std::unique_ptr<Repository>(
+      new Repository(paths, std::move(config), std::move(lock), std::move(index), kCacheBytesDefault));
+}
+
+Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock, std::unique_ptr<ObjectIndex> index,
+                       size_t cache_bytes_max)
+    : paths_(std::move(paths)),
+      config_(std::move(config)),
+      lock_(std::move(lock)),
+      index_(std::move(index)),
+      packs_(paths_),
+      objects_(*index_, packs_, config_.key, cache_bytes_max) {}
+
+}  // namespace tsmfs::index

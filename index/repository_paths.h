@@ -1,0 +1,33 @@
+// Every on-disk name of a repository, in one place.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "index/digest.h"
+
+namespace tsmfs::index {
+
+class RepositoryPaths {
+ public:
+  explicit RepositoryPaths(std::filesystem::path root) : root_(std::move(root)) {}
+  const std::filesystem::path& root() const { return root_; }
+  std::filesystem::path config() const { return root_ / "config"; }
+  std::filesystem::path packs() const { return root_ / "packs"; }
+  std::filesystem::path pack_directory(const PackId& id) const { return packs() / id.hex().substr(0, 2); }
+  std::filesystem::path pack(const PackId& id) const { return pack_directory(id) / id.hex(); }
+  std::filesystem::path snapshots() const { return root_ / "snapshots"; }
+  std::filesystem::path snapshot(const SnapshotId& id) const { return snapshots() / id.hex(); }
+  std::filesystem::path index() const { return root_ / "index"; }
+  // An index under construction, renamed to index() when it is complete.
+  std::filesystem::path new_index() const { return root_ / "index.new"; }
+  std::filesystem::path locks() const { return root_ / "locks"; }
+  std::filesystem::path writer_lock() const { return locks() / "writer"; }
+  // Files that have no name yet: open packs, manifests being written, spools. Emptied by the next writer.
+  std::filesystem::path tmp() const { return root_ / "tmp"; }
+
+ private:
+  std::filesystem::path root_;
+};
+
+}  // namespace tsmfs::index

@@ -1,0 +1,300 @@
+#include "index/repository_writer.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "index/base/error.h"
+#include "index/base/log.h"
+#include "index/base/mutex.h"
+#include "index/file_cutter.h"
+#include "index/frame_pipeline.h"
+#include "index/known_chunks.h"
+#include "index/recipe.h"
+#include "index/repository.h"
+
+namespace tsmfs::index {
+
+namespace {
+
+constexpr size_t kChunksPerPackMax = 128 << 10;     // bounds what one pack's list takes in memory
+constexpr size_t kRecipeFrameBytes = 256 << 10;     // small, since reading one recipe decompresses its frame
+constexpr size_t kTreeFrameBytes = 64 << 10;
+constexpr size_t kSideBytesMax = size_t{16} << 20;  // recipes and trees waiting for the end of their pack
+// Look-ups in the index go in steps that grow: the first hits bring their packs' lists, which mostly answer the rest.
+constexpr size_t kFirstLookUpStep = 8;
+constexpr size_t kLookUpStepGrowth = 4;
+
+struct SideBlob {
+  Id<struct BlobTag> id;
+  ByteBuffer bytes;
+};
+
+// The pack that is being filled. Chunks go to the pipeline frame by frame; recipes and trees wait for its end, since a chunk's
+// place must be known at once and chunks come first in a pack.
+struct OpenPack {
+  PackHeader header;
+  uint32_t number = 0;         // in KnownChunks
+  uint64_t logical_bytes = 0;  // of chunks, those of the open frame included
+  size_t chunk_count = 0;
+  RawFrame chunks;
+  std::vector<SideBlob> recipes, trees;
+  size_t side_bytes = 0;
+  std::vector<FileId> defective_files;
+};
+
+void submit_side(FramePipeline& pipeline, BlobKind kind, std::vector<SideBlob>& blobs, size_t frame_bytes) {
+  RawFrame frame{kind, {}, {}};
+  for (SideBlob& blob : blobs) {
+    if (!frame.blobs.empty() && frame.bytes.size() + blob.bytes.size() > frame_bytes)
+      pipeline.submit(std::exchange(frame, RawFrame{kind, {}, {}}));
+    frame.blobs.push_back({blob.id, static_cast<uint32_t>(blob.bytes.size()), 0});
+    append(frame.bytes, blob.bytes);
+  }
+  if (!frame.blobs.empty()) pipeline.submit(std::move(frame));
+  blobs.clear();
+}
+
+}  // namespace
+
+class RepositoryWriter::Impl {
+ public:
+  Impl(Repository& repository, const WriterOptions& options)
+      : repository_(repository),
+        next_sequence_(repository.index().last_pack_number().value_or(0) + uint64_t{1}),
+        pipeline_({repository.paths(), options.compression, options.compression_threads,
+                   [this](PackContents pack) { take_durable(pack); }}) {}
+
+  StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind, const std::stop_token& stop);
+  TreeId put_tree(ByteView encoded);
+  void flush();
+  WriterTotals totals() const;
+  const DigestKey& key() const { return repository_.key(); }
+
+ private:
+  std::optional<std::string> defect_of_known(const FileId& id);
+  uint64_t store_batch(const CutBatch& batch, RecipeBuilder& recipe);
+  void look_up(const std::vector<ChunkId>& ids);
+  void load_pack(PackNumber number);
+  ChunkPlace place_chunk(const ChunkId& id, ByteView bytes, uint64_t& new_bytes) TSMFS_REQUIRES(mutex_);
+  void add_recipe(const FileId& id, const RecipeBuilder& recipe, const std::string& defect);
+  OpenPack& open_pack() TSMFS_REQUIRES(mutex_);
+  void add_side(std::vector<SideBlob> OpenPack::*list, SideBlob blob) TSMFS_REQUIRES(mutex_);
+  void submit_chunks() TSMFS_REQUIRES(mutex_);
+  void end_pack() TSMFS_REQUIRES(mutex_);
+  void take_durable(const PackContents& pack);
+
+  Repository& repository_;
+  mutable Mutex mutex_;
+  KnownChunks known_ TSMFS_GUARDED_BY(mutex_);
+  std::optional<OpenPack> pack_ TSMFS_GUARDED_BY(mutex_);
+  std::unordered_map<FileId, std::string, IdHash> new_files_ TSMFS_GUARDED_BY(mutex_);  // with their defects
+  std::unordered_set<TreeId, IdHash> new_trees_ TSMFS_GUARDED_BY(mutex_);
+  uint64_t next_sequence_ TSMFS_GUARDED_BY(mutex_);
+  WriterTotals totals_ TSMFS_GUARDED_BY(mutex_);
+  std::atomic<uint64_t> stored_bytes_ = 0;
+  FramePipeline pipeline_;  // last: its threads use the rest
+};
+
+StoredFile RepositoryWriter::Impl::put_file(ByteSource& source, const FileId& id, FileKind kind, const std::stop_token& stop) {
+  StoredFile result{id, source.size(), false, 0, {}};
+  if (auto defect = defect_of_known(id)) {
+    result.already_known = true;
+    if (kind == FileKind::kTsm) result.tsm_defect = *defect;
+    return result;
+  }
+  FileCutter cutter(source, kind);
+  RecipeBuilder recipe(id);
+  DigestStream digest(key());
+  CutBatch batch;
+  while (cutter.next(batch)) {
+    if (stop.stop_requested()) throw Cancelled();
+    digest.update(batch.bytes);
+    if (batch.literal())
+      recipe.add_literal(batch.bytes);
+    else
+      result.new_bytes += store_batch(batch, recipe);
+  }
+  if (digest.file_id() != id) throw CorruptError("the content of file " + id.hex() + " changed while it was stored", "run the command again");
+  result.tsm_defect = cutter.tsm_defect();
+  recipe.set_tsm_defect(result.tsm_defect);
+  add_recipe(id, recipe, result.tsm_defect);
+  return result;
+}
+
+// A file that is stored already: what is wrong with it as a TSM file (mostly nothing). std::nullopt for an unknown one.
+std::optional<std::string> RepositoryWriter::Impl::defect_of_known(const FileId& id) {
+  {
+    MutexLock lock(mutex_);
+    if (const auto found = new_files_.find(id); found != new_files_.end()) return found->second;
+  }
+  const auto place = repository_.index().find_file(id);
+  if (!place) return std::nullopt;
+  return place->defective ? repository_.objects().read_recipe(id)->tsm_defect() : std::string();
+}
+
+// Returns the bytes of chunks that were not stored before.
+uint64_t RepositoryWriter::Impl::store_batch(const CutBatch& batch, RecipeBuilder& recipe) {
+  std::vector<ChunkId> ids;
+  ids.reserve(batch.lengths.size());
+  size_t offset = 0;
+  for (const uint32_t length : batch.lengths) {
+    ids.push_back(key().digest<ChunkId>(batch.bytes.subspan(offset, length)));
+    offset += length;
+  }
+  look_up(ids);
+  uint64_t new_bytes = 0;
+  offset = 0;
+  MutexLock lock(mutex_);
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const uint32_t length = batch.lengths[i];
+    const ChunkPlace place = place_chunk(ids[i], batch.bytes.subspan(offset, length), new_bytes);
+    recipe.add_copy(known_.pack_id(place.pack), place.logical_start, length);
+    offset += length;
+  }
+  totals_.new_chunk_bytes += new_bytes;
+  return new_bytes;
+}
+
+// Makes known_ know those of `ids` that are stored. Afterwards a chunk that it does not know is taken for a new one.
+void RepositoryWriter::Impl::look_up(const std::vector<ChunkId>& ids) {
+  std::vector<ChunkId> open;
+  auto drop_known = [&](const std::vector<ChunkId>& from, size_t begin) {
+    std::vector<ChunkId> left;
+    MutexLock lock(mutex_);
+    for (size_t i = begin; i < from.size(); ++i)
+      if (!known_.find(from[i])) left.push_back(from[i]);
+    return left;
+  };
+  open = drop_known(ids, 0);
+  for (size_t step = kFirstLookUpStep; !open.empty(); step *= kLookUpStepGrowth) {
+    const size_t count = std::min(step, open.size());
+    const auto found = repository_.index().find_chunks(std::span(open).first(count));
+    std::unordered_set<PackNumber> packs;
+    for (const auto& pack : found)
+      if (pack) packs.insert(*pack);
+    for (const PackNumber pack : packs) load_pack(pack);
+    open = packs.empty() ? std::vector<ChunkId>(open.begin() + static_cast<ptrdiff_t>(count), open.end()) : drop_known(open, count);
+  }
+}
+
+// A pack that cannot be read is no place to refer to: its chunks are stored again, which heals what is lost.
+void RepositoryWriter::Impl::load_pack(PackNumber number) {
+  try {
+    const auto record = repository_.index().find_pack(number);
+    if (!record) return;
+    const auto pack = repository_.packs().open(record->id);
+    const auto blobs = pack->read_blobs();
+    MutexLock lock(mutex_);
+    known_.add_pack(record->id, pack->frames(), blobs);
+  } catch (const Error& error) {
+    log::warning("{}; what it held is stored again where it is needed", error.what());
+  }
+}
+
+ChunkPlace RepositoryWriter::Impl::place_chunk(const ChunkId& id, ByteView bytes, uint64_t& new_bytes) {
+  const auto length = static_cast<uint32_t>(bytes.size());
+  if (const ChunkPlace* place = known_.find(id); place && place->length == length) return *place;
+  OpenPack* pack = &open_pack();
+  if (pack->chunk_count >= kChunksPerPackMax || pack->logical_bytes + length > repository_.config().pack_bytes) {
+    end_pack();
+    pack = &open_pack();
+  }
+  if (pack->chunks.bytes.size() + length > repository_.config().frame_bytes) submit_chunks();
+  const ChunkPlace place{pack->number, static_cast<uint32_t>(pack->logical_bytes), length};
+  append(pack->chunks.bytes, bytes);
+  pack->chunks.blobs.push_back({Id<BlobTag>::from(id.view()), length, 0});
+  pack->logical_bytes += length;
+  ++pack->chunk_count;
+  known_.add(id, place);
+  new_bytes += length;
+  ++totals_.new_chunks;
+  return place;
+}
+
+void RepositoryWriter::Impl::add_recipe(const FileId& id, const RecipeBuilder& recipe, const std::string& defect) {
+  ByteBuffer encoded = recipe.encode();
+  if (encoded.size() > kFrameRawBytesMax) throw UsageError(fmt::format("file {} is too large: its recipe takes {} bytes", id.hex(), encoded.size()));
+  MutexLock lock(mutex_);
+  if (!new_files_.emplace(id, defect).second) return;  // another thread was faster
+  if (!defect.empty()) open_pack().defective_files.push_back(id);
+  add_side(&OpenPack::recipes, {Id<BlobTag>::from(id.view()), std::move(encoded)});
+}
+
+TreeId RepositoryWriter::Impl::put_tree(ByteView encoded) {
+  const TreeId id = key().digest<TreeId>(encoded);
+  if (encoded.size() > kFrameRawBytesMax) throw UsageError(fmt::format("a directory is too large: its node takes {} bytes", encoded.size()));
+  const bool indexed = repository_.index().find_tree(id).has_value();
+  MutexLock lock(mutex_);
+  if (!indexed && new_trees_.insert(id).second)
+    add_side(&OpenPack::trees, {Id<BlobTag>::from(id.view()), ByteBuffer(encoded.begin(), encoded.end())});
+  return id;
+}
+
+OpenPack& RepositoryWriter::Impl::open_pack() {
+  if (pack_) return *pack_;
+  pack_.emplace();
+  pack_->header = {random_id<PackId>(), repository_.config().id, next_sequence_++};
+  pack_->number = known_.number_of(pack_->header.id);
+  pipeline_.begin_pack(pack_->header);
+  return *pack_;
+}
+
+void RepositoryWriter::Impl::add_side(std::vector<SideBlob> OpenPack::*list, SideBlob blob) {
+  OpenPack& pack = open_pack();
+  pack.side_bytes += blob.bytes.size();
+  (pack.*list).push_back(std::move(blob));
+  if (pack.side_bytes > kSideBytesMax) end_pack();
+}
+
+void RepositoryWriter::Impl::submit_chunks() {
+  if (pack_->chunks.blobs.empty()) return;
+  RawFrame next;
+  next.bytes.reserve(repository_.config().frame_bytes);
+  pipeline_.submit(std::exchange(pack_->chunks, std::move(next)));
+}
+
+void RepositoryWriter::Impl::end_pack() {
+  submit_chunks();
+  submit_side(pipeline_, BlobKind::kRecipe, pack_->recipes, kRecipeFrameBytes);
+  submit_side(pipeline_, BlobKind::kTree, pack_->trees, kTreeFrameBytes);
+  pipeline_.end_pack(std::move(pack_->defective_files));
+  pack_.reset();
+}
+
+void RepositoryWriter::Impl::take_durable(const PackContents& pack) {
+  repository_.index().add_pack(pack);
+  stored_bytes_ += pack.file_bytes;
+}
+
+void RepositoryWriter::Impl::flush() {
+  {
+    MutexLock lock(mutex_);
+    if (pack_) end_pack();
+  }
+  pipeline_.drain();
+}
+
+WriterTotals RepositoryWriter::Impl::totals() const {
+  MutexLock lock(mutex_);
+  WriterTotals totals = totals_;
+  totals.stored_bytes = stored_bytes_;
+  return totals;
+}
+
+RepositoryWriter::RepositoryWriter(Repository& repository, const WriterOptions& options)
+    : impl_(std::make_unique<Impl>(repository, options)) {}
+RepositoryWriter::~RepositoryWriter() = default;
+const DigestKey& RepositoryWriter::digest_key() const { return impl_->key(); }
+StoredFile RepositoryWriter::put_file(ByteSource& source, const FileId& id, FileKind kind, std::stop_token stop) {
+  return impl_->put_file(source, id, kind, stop);
+}
+TreeId RepositoryWriter::put_tree(ByteView encoded) { return impl_->put_tree(encoded); }
+void RepositoryWriter::flush() { impl_->flush(); }
+WriterTotals RepositoryWriter::totals() const { return impl_->totals(); }
+
+}  // namespace tsmfs::index

@@ -1,0 +1,34 @@
+#include "index/base/timestamp.h"
+
+#include <gtest/gtest.h>
+
+#include "index/base/error.h"
+
+namespace tsmfs {
+namespace {
+
+TEST(Timestamp, FormatsAndParses) {
+  const Timestamp time{1454349756'000000007};
+  EXPECT_EQ(format_rfc3339(time), "2016-02-01T18:02:36Z");
+  EXPECT_EQ(format_rfc3339_ns(time), "2016-02-01T18:02:36.000000007Z");
+  EXPECT_EQ(parse_rfc3339("2016-02-01T18:02:36.000000007Z"), time);
+}
+
+TEST(Timestamp, TakesOffsetsAndASpace) {
+  const Timestamp time{1454349756'000000000};
+  EXPECT_EQ(parse_rfc3339("2016-02-01T20:02:36+02:00"), time);
+  EXPECT_EQ(parse_rfc3339("2016-02-01 18:02:36Z"), time);
+  EXPECT_EQ(parse_rfc3339("2016-02-01T10:02:36-08:00"), time);
+}
+
+TEST(Timestamp, RejectsWhatIsNoTime) {
+  for (const char* text : {"", "yesterday", "2016-02-01", "2016-13-01T00:00:00Z", "2016-02-01T18:02:36", "2016-02-01T18:02:36Zx"})
+    EXPECT_THROW(parse_rfc3339(text), UsageError) << text;
+}
+
+TEST(Timestamp, BeforeTheEpoch) {
+  EXPECT_EQ(format_rfc3339(Timestamp{-1}), "1969-12-31T23:59:59Z");
+}
+
+}  // namespace
+}  // namespace tsmfs
