@@ -1,0 +1,130 @@
+#include "snapshot/check.h"
+
+#include <fmt/format.h>
+
+#include <unordered_map>
+
+#include "index/base/error.h"
+#include "snapshot/past_snapshot.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+class Check {
+ public:
+  Check(index::Repository& repository, Catalog& catalog, const CheckOptions& options, std::stop_token stop)
+      : repository_(repository), catalog_(catalog), options_(options), stop_(std::move(stop)) {}
+
+  CheckReport run() {
+    check_packs();
+    const auto state = catalog_.refresh();
+    for (const auto& damaged : state->damaged) damage(damaged);
+    for (const SnapshotPtr& snapshot : state->snapshots) check_snapshot(*snapshot);
+    report_.snapshots = state->snapshots.size();
+    return report_;
+  }
+
+ private:
+  void check_packs() {
+    repository_.packs().for_each_id([&](const index::PackId& id) {
+      if (stop_.stop_requested()) throw Cancelled();
+      ++report_.packs;
+      if (const auto what = index::verify_pack(repository_.paths(), id, repository_.key(), options_.read_data, stop_)) damage(*what);
+    });
+    repository_.index().for_each_pack([&](index::PackNumber, const index::PackRecord& record) {
+      if (!std::filesystem::exists(repository_.paths().pack(record.id)))
+        damage(fmt::format("pack {} is gone", record.id.hex()));
+    });
+  }
+
+  void check_snapshot(const Manifest& snapshot) {
+    const std::string name = fmt::format("snapshot {} ({})", snapshot.short_id(), format_rfc3339(snapshot.time));
+    check_root(snapshot.data, snapshot.data_below, name + ": ");
+    check_root(snapshot.meta, snapshot.meta_below, name + ": meta: ");
+  }
+
+  void check_root(const index::TreeId& id, uint64_t below, const std::string& name) {
+    TreeTotals totals;
+    if (check_tree(id, name, 0, totals) && totals.below != below)
+      damage(fmt::format("{}its tree has {} entries, its manifest says {}", name, totals.below, below));
+  }
+
+  // True when all below is sound. A sound node is looked at once, however many snapshots share it; a damaged one is reported in each.
+  bool check_tree(const index::TreeId& id, const std::string& path, uint32_t depth, TreeTotals& totals) {
+    if (stop_.stop_requested()) throw Cancelled();
+    if (const auto known = sound_trees_.find(id); known != sound_trees_.end()) {
+      totals = known->second;
+      return true;
+    }
+    try {
+      if (depth > kTreeDepthMax) throw CorruptError("directories nest too deep");
+      const Tree tree = read_tree(repository_.objects(), id);
+      totals = tree.totals();
+      bool sound = true;
+      for (const TreeEntry& entry : tree.entries()) sound &= check_entry(entry, path, depth);
+      if (sound) sound_trees_.emplace(id, totals);
+      return sound;
+    } catch (const CorruptError& error) {
+      damage(fmt::format("{}: {}", path, error.what()));
+    } catch (const IoError& error) {
+      damage(fmt::format("{}: {}", path, error.what()));
+    }
+    return false;
+  }
+
+  bool check_entry(const TreeEntry& entry, const std::string& path, uint32_t depth) {
+    const std::string name = path + entry.name;
+    if (entry.kind == EntryKind::kDirectory) {
+      TreeTotals totals;
+      if (!check_tree(entry.directory(), name + "/", depth + 1, totals)) return false;
+      if (totals.size == entry.size && totals.below == entry.below) return true;
+      damage(fmt::format("{}: the directory is not as large as its entry says", name));
+      return false;
+    }
+    auto [known, fresh] = files_.try_emplace(entry.file());
+    if (fresh) known->second = check_file(entry);
+    if (known->second.empty()) return true;
+    damage(fmt::format("{}: {}", name, known->second));
+    return false;
+  }
+
+  // What is wrong with a file; empty when it is sound.
+  std::string check_file(const TreeEntry& entry) {
+    ++report_.files;
+    report_.bytes += entry.size;
+    try {
+      const auto recipe = repository_.objects().read_recipe(entry.file());
+      if (recipe->size() != entry.size) return fmt::format("its recipe makes {} bytes of {}", recipe->size(), entry.size);
+      auto what = index::verify_recipe(*recipe, repository_.packs());
+      if (!what && options_.read_data == index::ReadData::kYes)
+        what = index::verify_file({recipe, repository_.packs(), repository_.objects().frames()}, entry.file(), repository_.key(), stop_);
+      return what.value_or("");
+    } catch (const CorruptError& error) {
+      return error.what();
+    } catch (const IoError& error) {
+      return error.what();
+    }
+  }
+
+  void damage(const std::string& what) {
+    ++report_.damages;
+    options_.on_damage(what);
+  }
+
+  index::Repository& repository_;
+  Catalog& catalog_;
+  const CheckOptions& options_;
+  std::stop_token stop_;
+  CheckReport report_;
+  std::unordered_map<index::TreeId, TreeTotals, index::IdHash> sound_trees_;
+  std::unordered_map<index::FileId, std::string, index::IdHash> files_;
+};
+
+}  // namespace
+
+CheckReport check_repository(index::Repository& repository, Catalog& catalog, const CheckOptions& options, std::stop_token stop) {
+  return Check(repository, catalog, options, std::move(stop)).run();
+}
+
+}  // namespace tsmfs::snapshot

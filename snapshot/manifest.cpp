@@ -1,0 +1,125 @@
+#include "snapshot/manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "index/base/error.h"
+#include "index/sealed_json.h"
+
+namespace tsmfs::snapshot {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::string_view kSealKind = "manifest";
+constexpr uint32_t kManifestVersion = 1;
+constexpr size_t kListEntriesMax = 1 << 20;  // databases, problems
+
+std::string_view severity_name(Problem::Severity severity) {
+  return severity == Problem::Severity::kIncomplete ? "incomplete" : "warning";
+}
+
+json encode_problem(const Problem& problem) {
+  return {{"severity", severity_name(problem.severity)}, {"path", problem.path}, {"what", problem.what}};
+}
+
+Problem decode_problem(const json& stored) {
+  Problem problem;
+  const std::string severity = stored.at("severity").get<std::string>();
+  if (severity == severity_name(Problem::Severity::kIncomplete)) problem.severity = Problem::Severity::kIncomplete;
+  problem.path = stored.at("path").get<std::string>();
+  problem.what = stored.at("what").get<std::string>();
+  return problem;
+}
+
+// Numbers in JSON may come negative, fractional, or too large for their field.
+template <typename T>
+T unsigned_field(const json& stored, const char* name) {
+  const json& value = stored.at(name);
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > std::numeric_limits<T>::max())
+    throw CorruptError(fmt::format("the field {} is not a count", name));
+  return value.get<T>();
+}
+
+Manifest decode_fields(const json& stored) {
+  if (unsigned_field<uint32_t>(stored, "version") != kManifestVersion) throw CorruptError("an unknown version of manifest");
+  Manifest manifest;
+  manifest.id = index::SnapshotId::from_hex(stored.at("id").get<std::string>());
+  manifest.number = unsigned_field<uint32_t>(stored, "number");
+  manifest.time = parse_rfc3339(stored.at("time").get<std::string>());
+  manifest.finished = parse_rfc3339(stored.at("finished").get<std::string>());
+  manifest.server = stored.at("server").get<std::string>();
+  if (!is_valid_name(manifest.server)) throw CorruptError("a server name that cannot stand in a directory");
+  manifest.address = stored.at("address").get<std::string>();
+  manifest.dialect = stored.at("dialect").get<std::string>();
+  manifest.program = stored.at("program").get<std::string>();
+  if (stored.contains("parent")) manifest.parent = index::SnapshotId::from_hex(stored.at("parent").get<std::string>());
+  manifest.data = index::TreeId::from_hex(stored.at("data").get<std::string>());
+  manifest.meta = index::TreeId::from_hex(stored.at("meta").get<std::string>());
+  manifest.data_below = unsigned_field<uint32_t>(stored, "data_below");
+  manifest.meta_below = unsigned_field<uint32_t>(stored, "meta_below");
+  if (stored.at("databases").size() > kListEntriesMax || stored.at("problems").size() > kListEntriesMax)
+    throw CorruptError("a list that is too long");
+  manifest.databases = stored.at("databases").get<std::vector<std::string>>();
+  manifest.shards = unsigned_field<uint64_t>(stored, "shards");
+  manifest.files = unsigned_field<uint64_t>(stored, "files");
+  manifest.bytes = unsigned_field<uint64_t>(stored, "bytes");
+  manifest.new_bytes = unsigned_field<uint64_t>(stored, "new_bytes");
+  manifest.stored_bytes = unsigned_field<uint64_t>(stored, "stored_bytes");
+  manifest.metastore_changed = stored.at("metastore_changed").get<bool>();
+  for (const json& problem : stored.at("problems")) manifest.problems.push_back(decode_problem(problem));
+  return manifest;
+}
+
+}  // namespace
+
+bool Manifest::incomplete() const {
+  return std::any_of(problems.begin(), problems.end(),
+                     [](const Problem& problem) { return problem.severity == Problem::Severity::kIncomplete; });
+}
+
+std::string encode_manifest(const Manifest& manifest) {
+  json problems = json::array();
+  for (const Problem& problem : manifest.problems) problems.push_back(encode_problem(problem));
+  json stored = {
+      {"version", kManifestVersion},
+      {"id", manifest.id.hex()},
+      {"number", manifest.number},
+      {"time", format_rfc3339_ns(manifest.time)},
+      {"finished", format_rfc3339_ns(manifest.finished)},
+      {"server", manifest.server},
+      {"address", manifest.address},
+      {"dialect", manifest.dialect},
+      {"program", manifest.program},
+      {"data", manifest.data.hex()},
+      {"meta", manifest.meta.hex()},
+      {"data_below", manifest.data_below},
+      {"meta_below", manifest.meta_below},
+      {"databases", manifest.databases},
+      {"shards", manifest.shards},
+      {"files", manifest.files},
+      {"bytes", manifest.bytes},
+      {"new_bytes", manifest.new_bytes},
+      {"stored_bytes", manifest.stored_bytes},
+      {"metastore_changed", manifest.metastore_changed},
+      {"problems", std::move(problems)},
+  };
+  if (manifest.parent) stored["parent"] = manifest.parent->hex();
+  return index::seal_json(kSealKind, stored);
+}
+
+Manifest decode_manifest(std::string_view stored, std::string_view object) {
+  const json content = index::unseal_json(kSealKind, stored, object);
+  try {
+    return decode_fields(content);
+  } catch (const json::exception& error) {
+    throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));
+  } catch (const Error& error) {
+    throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));
+  }
+}
+
+}  // namespace tsmfs::snapshot

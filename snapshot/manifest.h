@@ -1,0 +1,56 @@
+// What a repository remembers of one snapshot. Stored as docs/FORMAT.md, "Manifests", says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "index/base/timestamp.h"
+#include "index/digest.h"
+#include "snapshot/tree.h"
+
+namespace tsmfs::snapshot {
+
+// Something a person should know about a snapshot.
+struct Problem {
+  enum class Severity { kWarning, kIncomplete };  // kIncomplete: data that the server has is missing here
+  Severity severity = Severity::kWarning;
+  std::string path;  // "db/rp/shard", "db/rp/shard/file", or empty for the whole snapshot
+  std::string what;
+};
+
+struct Manifest {
+  index::SnapshotId id;
+  // Counts up in a repository and is not given again while any later snapshot lives; inode numbers are made of it.
+  uint32_t number = 0;
+  Timestamp time;  // when the backup began
+  Timestamp finished;
+  std::string server;   // the server's name in the history, one path component: /hosts/<server>
+  std::string address;  // "127.0.0.1:8088", as given
+  std::string dialect;  // "influxd 1.5+", "influxd 1.2-1.4"
+  std::string program;  // "tsmfs 0.1.0"
+  std::optional<index::SnapshotId> parent;  // the one before it of the same server
+  index::TreeId data;                       // database / policy / shard / file
+  index::TreeId meta;                       // meta.db, node.json
+  uint64_t data_below = 0;                  // entries below the data tree's root
+  uint64_t meta_below = 0;
+  std::vector<std::string> databases;
+  uint64_t shards = 0;
+  uint64_t files = 0;
+  uint64_t bytes = 0;            // of all data files
+  uint64_t new_bytes = 0;        // of chunks that were not stored before
+  uint64_t stored_bytes = 0;     // growth of packs/
+  bool metastore_changed = false;  // between the first shard and the last
+  std::vector<Problem> problems;
+
+  bool incomplete() const;
+  std::string short_id() const { return id.hex().substr(0, 8); }
+};
+
+std::string encode_manifest(const Manifest& manifest);
+// Throws: CorruptError, naming `object`.
+Manifest decode_manifest(std::string_view stored, std::string_view object);
+
+}  // namespace tsmfs::snapshot

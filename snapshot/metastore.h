@@ -1,0 +1,77 @@
+// What a server knows of its databases: a view of meta.db, the protobuf that a metastore request
+// answers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "index/base/bytes.h"
+#include "index/base/timestamp.h"
+
+namespace tsmfs::snapshot {
+
+constexpr uint64_t kMetastoreBytesMax = uint64_t{1} << 30;
+
+struct MetaShardGroup {
+  uint64_t id = 0;
+  Timestamp start;  // inclusive
+  Timestamp end;    // exclusive
+  // When retention took it; its shards may be on disk for a while yet.
+  std::optional<Timestamp> deleted;
+  std::optional<Timestamp> truncated;
+  std::vector<uint64_t> shards;
+};
+
+struct MetaPolicy {
+  std::string name;
+  int64_t duration_ns = 0;  // 0: for ever
+  int64_t shard_group_duration_ns = 0;
+  uint32_t replicas = 0;
+  std::vector<MetaShardGroup> groups;
+};
+
+// Names are as stored: untrusted until is_valid_name() has said yes.
+struct MetaDatabase {
+  std::string name;
+  std::string default_policy;  // empty when there is none
+  std::vector<MetaPolicy> policies;
+};
+
+// Where a shard belongs. Good as long as the Metastore.
+struct MetaShardPlace {
+  const MetaDatabase* database = nullptr;
+  const MetaPolicy* policy = nullptr;
+  const MetaShardGroup* group = nullptr;
+};
+
+// Immutable once made.
+class Metastore {
+ public:
+  // Throws: CorruptError, naming `object`, for anything but a metastore of at most
+  // kMetastoreBytesMax.
+  static Metastore parse(ByteView protobuf, std::string_view object);
+  const std::vector<MetaDatabase>& databases() const { return databases_; }
+  const MetaDatabase* find_database(std::string_view name) const;
+  std::optional<MetaShardPlace> find_shard(uint64_t id) const;
+  // The server's own count of changes to its metastore (the raft index): equal means unchanged.
+  uint64_t change_index() const { return change_index_; }
+  uint64_t cluster_id() const { return cluster_id_; }
+
+ private:
+  struct ShardEntry {
+    uint64_t id = 0;
+    size_t database = 0, policy = 0, group = 0;
+  };
+  Metastore() = default;
+  void index_shards();
+
+  std::vector<MetaDatabase> databases_;
+  std::vector<ShardEntry> shards_;  // sorted by id
+  uint64_t change_index_ = 0;
+  uint64_t cluster_id_ = 0;
+};
+
+}  // namespace tsmfs::snapshot

@@ -1,0 +1,20 @@
+// The answer to a database request: {"Paths":["database/policy/shard", ...]}, or {"Paths":null}.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "snapshot/shard_path.h"
+
+namespace tsmfs::snapshot {
+
+constexpr uint64_t kPathListBytesMax = uint64_t{64} << 20;
+
+// The paths, sorted. Takes no memory for anything but the paths, however the JSON is nested.
+// Throws: ProtocolError, naming `label`, for any other JSON, a path of any other form or of another
+// database, and a path that comes twice.
+std::vector<ShardPath> parse_path_list(std::string_view json, std::string_view database,
+                                       std::string_view label);
+
+}  // namespace tsmfs::snapshot

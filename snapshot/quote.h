@@ -1,0 +1,14 @@
+// Untrusted text in a message to a person: no control characters reach the terminal, no name fills
+// the screen.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tsmfs::snapshot {
+
+// `text` between single quotes, control characters, quotes and backslashes as \xNN, cut at 200
+// bytes.
+std::string quote(std::string_view text);
+
+}  // namespace tsmfs::snapshot

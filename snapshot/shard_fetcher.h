@@ -1,0 +1,59 @@
+// Brings one shard from a server into a repository, whole, or says what is missing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "index/repository_writer.h"
+#include "snapshot/influxd_client.h"
+#include "snapshot/manifest.h"
+#include "snapshot/shard_path.h"
+#include "snapshot/spool.h"
+#include "snapshot/tree.h"
+
+namespace tsmfs::snapshot {
+
+// An empty answer can last 10 s (snapshot protocol: the server's cache is being written): the pauses sum to 15 s.
+struct RetryPolicy {
+  std::vector<std::chrono::milliseconds> pauses = {std::chrono::milliseconds(1000), std::chrono::milliseconds(2000),
+                                                   std::chrono::milliseconds(4000), std::chrono::milliseconds(8000)};
+};
+
+struct FetchedShard {
+  std::vector<TreeEntry> files;
+  uint64_t bytes = 0;
+  uint64_t new_bytes = 0;
+  unsigned tries = 0;
+  std::vector<Problem> problems;  // kIncomplete: the stream never came whole, and `files` are those that came
+  bool incomplete() const;
+};
+
+// One a thread. Requires: the client has probed; client and writer outlive it.
+class ShardFetcher {
+ public:
+  // `spool_directory` takes what does not fit in memory.
+  ShardFetcher(const InfluxdClient& client, index::RepositoryWriter& writer, const std::filesystem::path& spool_directory,
+               RetryPolicy retry, std::stop_token stop);
+  // `bytes_before` is the shard's size in the last snapshot: one that has shrunk a lot is fetched twice before it is believed.
+  // Throws: IoError when the repository cannot be written, Cancelled. What the server does wrong becomes a problem.
+  FetchedShard fetch(const ShardPath& path, std::optional<uint64_t> bytes_before);
+
+ private:
+  struct Attempt;
+  Attempt try_once(const ShardPath& path);
+  void read_members(const ShardPath& path, ByteStream& stream, Attempt& attempt);
+  void pause(std::chrono::milliseconds duration) const;
+
+  const InfluxdClient& client_;
+  index::RepositoryWriter& writer_;
+  Spool spool_;
+  RetryPolicy retry_;
+  std::stop_token stop_;
+};
+
+}  // namespace tsmfs::snapshot

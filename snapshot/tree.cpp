@@ -1,0 +1,117 @@
+#include "snapshot/tree.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "index/base/error.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+constexpr uint8_t kTreeVersion = 1;
+constexpr uint32_t kModeMax = 07777;
+constexpr size_t kEntryBytesMin = 2 + 1 + 1 + 1 + 1 + index::kIdBytes;
+
+void encode_entry(const TreeEntry& entry, ByteWriter& writer) {
+  writer.u8(static_cast<uint8_t>(entry.kind));
+  writer.sized(as_bytes(entry.name));
+  writer.varint(entry.mode);
+  writer.svarint(entry.mtime.unix_ns);
+  writer.varint(entry.size);
+  if (entry.kind == EntryKind::kDirectory) {
+    writer.varint(entry.below);
+    writer.raw(entry.directory().view());
+  } else {
+    writer.raw(entry.file().view());
+  }
+}
+
+TreeEntry decode_entry(ByteReader& reader) {
+  TreeEntry entry;
+  entry.kind = static_cast<EntryKind>(reader.u8());
+  if (entry.kind != EntryKind::kFile && entry.kind != EntryKind::kDirectory) reader.fail("an entry of an unknown kind");
+  entry.name = as_text(reader.sized(kNameBytesMax));
+  if (!is_valid_name(entry.name)) reader.fail("a name that cannot stand in a directory");
+  entry.mode = static_cast<uint32_t>(reader.varint(kModeMax));
+  entry.mtime.unix_ns = reader.svarint();
+  entry.size = reader.varint(INT64_MAX);
+  if (entry.kind == EntryKind::kDirectory) {
+    entry.below = reader.varint(UINT32_MAX);
+    entry.id = index::TreeId::from(reader.raw(index::kIdBytes));
+  } else {
+    entry.id = index::FileId::from(reader.raw(index::kIdBytes));
+  }
+  return entry;
+}
+
+}  // namespace
+
+Tree::Tree(std::vector<TreeEntry> entries) : entries_(std::move(entries)) {
+  std::sort(entries_.begin(), entries_.end(), [](const TreeEntry& a, const TreeEntry& b) { return a.name < b.name; });
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    if (!is_valid_name(entries_[i].name)) throw UsageError(fmt::format("'{}' cannot be the name of a file", entries_[i].name));
+    if (i > 0 && entries_[i].name == entries_[i - 1].name)
+      throw UsageError(fmt::format("two entries of one directory are named '{}'", entries_[i].name));
+  }
+  number();
+}
+
+Tree Tree::decode(ByteView encoded, std::string_view object) {
+  ByteReader reader(encoded, object);
+  if (reader.u8() != kTreeVersion) reader.fail("an unknown version of tree node");
+  const uint64_t count = reader.count(kEntryBytesMin);
+  Tree tree;
+  tree.entries_.reserve(count);
+  for (uint64_t i = 0; i < count; ++i) {
+    tree.entries_.push_back(decode_entry(reader));
+    if (i > 0 && tree.entries_[i].name <= tree.entries_[i - 1].name) reader.fail("entries out of order");
+  }
+  reader.expect_end();
+  const TreeTotals totals = tree.totals();
+  if (totals.size > INT64_MAX || totals.below > UINT32_MAX) reader.fail("more below it than a tree may hold");
+  tree.number();
+  return tree;
+}
+
+ByteBuffer Tree::encode() const {
+  ByteBuffer out;
+  ByteWriter writer(out);
+  writer.u8(kTreeVersion);
+  writer.varint(entries_.size());
+  for (const TreeEntry& entry : entries_) encode_entry(entry, writer);
+  return out;
+}
+
+const TreeEntry* Tree::find(std::string_view name) const {
+  const auto found = std::lower_bound(entries_.begin(), entries_.end(), name,
+                                      [](const TreeEntry& entry, std::string_view value) { return entry.name < value; });
+  return found != entries_.end() && found->name == name ? &*found : nullptr;
+}
+
+TreeTotals Tree::totals() const {
+  TreeTotals totals;
+  for (const TreeEntry& entry : entries_) {
+    // Saturates, so that hostile sums stay over the limits that decode() checks.
+    totals.size = entry.size > UINT64_MAX - totals.size ? UINT64_MAX : totals.size + entry.size;
+    totals.below += 1 + std::min<uint64_t>(entry.below, UINT32_MAX);
+  }
+  return totals;
+}
+
+void Tree::number() {
+  first_ordinals_.reserve(entries_.size());
+  uint64_t next = 1;
+  for (const TreeEntry& entry : entries_) {
+    first_ordinals_.push_back(next);
+    next += 1 + entry.below;
+  }
+}
+
+bool is_valid_name(std::string_view name) {
+  return !name.empty() && name.size() <= kNameBytesMax && name != "." && name != ".." &&
+         name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
+}
+
+}  // namespace tsmfs::snapshot

@@ -1,0 +1,25 @@
+// Puts directories into a repository: nodes of entries, and the three upper levels of a data directory.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "index/repository_writer.h"
+#include "snapshot/shard_path.h"
+#include "snapshot/tree.h"
+
+namespace tsmfs::snapshot {
+
+struct StoredTree {
+  index::TreeId id;
+  TreeTotals totals;
+};
+
+// Throws: UsageError on names that clash or cannot be, IoError.
+StoredTree store_tree(index::RepositoryWriter& writer, std::vector<TreeEntry> entries);
+TreeEntry directory_entry(std::string name, const StoredTree& tree);
+
+// The files of each shard, as a database / policy / shard / file tree.
+StoredTree store_data_tree(index::RepositoryWriter& writer, const std::map<ShardPath, std::vector<TreeEntry>>& shards);
+
+}  // namespace tsmfs::snapshot

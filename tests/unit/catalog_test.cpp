@@ -1,0 +1,93 @@
+#include "snapshot/catalog.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "index/base/error.h"
+#include "index/base/file.h"
+#include "tests/support/temp_dir.h"
+
+namespace tsmfs::snapshot {
+namespace {
+
+Manifest sample(int64_t seconds) {
+  Manifest manifest;
+  manifest.id = index::random_id<index::SnapshotId>();
+  manifest.time = {seconds * 1'000'000'000};
+  manifest.finished = manifest.time;
+  manifest.server = "db1";
+  manifest.databases = {"telegraf", "my.db", "日本"};
+  manifest.problems = {{Problem::Severity::kIncomplete, "a/b/3", "lost"}, {Problem::Severity::kWarning, "", "odd"}};
+  manifest.shards = 3;
+  return manifest;
+}
+
+class CatalogTest : public ::testing::Test {
+ protected:
+  CatalogTest() : paths_(dir_.path()) {
+    make_directory(paths_.snapshots());
+    make_directory(paths_.tmp());
+  }
+  test::TempDir dir_;
+  index::RepositoryPaths paths_;
+};
+
+TEST(Manifest, ComesBack) {
+  Manifest manifest = sample(1454349756);
+  manifest.parent = index::random_id<index::SnapshotId>();
+  const Manifest back = decode_manifest(encode_manifest(manifest), "test");
+  EXPECT_EQ(back.id, manifest.id);
+  EXPECT_EQ(back.parent, manifest.parent);
+  EXPECT_EQ(back.databases, manifest.databases);
+  EXPECT_EQ(back.problems.size(), 2u);
+  EXPECT_TRUE(back.incomplete());
+}
+
+TEST(Manifest, EveryFlippedByteIsDetected) {
+  const std::string stored = encode_manifest(sample(1));
+  for (size_t i = 0; i < stored.size(); ++i) {
+    std::string damaged = stored;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    EXPECT_THROW(decode_manifest(damaged, "test"), CorruptError) << i;
+  }
+}
+
+TEST_F(CatalogTest, NumbersSortsAndFinds) {
+  Catalog catalog(paths_);
+  const auto second = catalog.publish(sample(200));
+  const auto first = catalog.publish(sample(100));
+  EXPECT_EQ(second->number, 1u);
+  EXPECT_EQ(first->number, 2u);
+  Catalog other(paths_);
+  const auto state = other.refresh();
+  ASSERT_EQ(state->snapshots.size(), 2u);
+  EXPECT_EQ(state->snapshots[0]->id, first->id);
+  EXPECT_EQ(find_snapshot(*state, "latest")->id, second->id);
+  EXPECT_EQ(find_snapshot(*state, first->short_id())->id, first->id);
+  EXPECT_EQ(find_snapshot(*state, "1970-01-01T00:03:20Z")->id, second->id);
+  EXPECT_THROW(find_snapshot(*state, "ffffffffffff"), UsageError);
+}
+
+TEST_F(CatalogTest, SeesWhatAnotherProcessPublishes) {
+  Catalog reader(paths_), writer(paths_);
+  EXPECT_TRUE(reader.refresh()->snapshots.empty());
+  writer.publish(sample(1));
+  EXPECT_EQ(reader.refresh()->snapshots.size(), 1u);
+  const auto last = writer.publish(sample(2));
+  EXPECT_EQ(reader.refresh()->snapshots.size(), 2u);
+  std::filesystem::remove(paths_.snapshot(last->id));
+  EXPECT_EQ(reader.refresh()->snapshots.size(), 1u);
+}
+
+TEST_F(CatalogTest, DamagedManifestHidesNoOther) {
+  Catalog catalog(paths_);
+  catalog.publish(sample(1));
+  std::ofstream(paths_.snapshots() / index::random_id<index::SnapshotId>().hex()) << "nonsense";
+  const auto state = Catalog(paths_).refresh();
+  EXPECT_EQ(state->snapshots.size(), 1u);
+  EXPECT_EQ(state->damaged.size(), 1u);
+}
+
+}  // namespace
+}  // namespace tsmfs::snapshot
