@@ -16,9 +16,10 @@ namespace tsmfs::index {
 // What `--compression` says. docs/PERFORMANCE.md has the measurements behind the default.
 struct Compression {
   static constexpr int kNone = 0;
+  static constexpr int kLevelDefault = 5;
   static constexpr int kLevelMax = 19;
-  int level = 3;      // kNone, or zstd's level
-  int min_match = 5;  // zstd's minMatch; 0 leaves it to the level
+  int level = kLevelDefault;  // kNone, or zstd's level
+  int min_match = 5;          // zstd's minMatch; 0 leaves it to the level
 
   // "none", "fast", or "1" to "19". Throws: UsageError.
   static Compression parse(std::string_view text);
