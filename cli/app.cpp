@@ -1,0 +1,75 @@
+#include "cli/app.h"
+
+#include <algorithm>
+#include <ostream>
+
+#include "cli/command.h"
+#include "index/base/error.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+constexpr const char* kDescription =
+    "tsmfs keeps the backup history of InfluxDB 1.x servers in one deduplicated\n"
+    "repository and mounts it: a restore is a copy.";
+
+constexpr const char* kFooter =
+    "\nExample:\n"
+    "  tsmfs backup --host 127.0.0.1:8088 --repo /srv/tsmfs\n"
+    "  tsmfs mount --repo /srv/tsmfs /mnt\n"
+    "  cp -a /mnt/backups/latest/telegraf/autogen/2 /var/lib/influxdb/data/telegraf/autogen/\n"
+    "\nExit status: 0 done, 1 damage found, 2 usage, 3 snapshot kept but incomplete,\n"
+    "4 failure, 5 server, 10 no repository, 11 locked, 130 interrupted.";
+
+void add_commands(CLI::App& app, Context& context) {
+  app.description(kDescription);
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string("tsmfs ") + TSMFS_VERSION);
+  add_backup(app, context);
+  add_snapshots(app, context);
+  add_mount(app, context);
+  add_umount(app, context);
+  add_check(app, context);
+  add_rebuild_index(app, context);
+}
+
+// influxd writes its long options with one dash (-host); so may we.
+void double_single_dashes(const CLI::App& app, std::vector<std::string>& arguments) {
+  const auto known = [&](const std::string& name) {
+    const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+    return std::any_of(commands.begin(), commands.end(),
+                       [&](const CLI::App* command) { return command->get_option_no_throw("--" + name) != nullptr; });
+  };
+  for (std::string& argument : arguments) {
+    if (argument == "--") return;
+    if (argument.size() < 3 || argument[0] != '-' || argument[1] == '-') continue;
+    if (known(argument.substr(1, argument.find('=') - 1))) argument.insert(0, "-");
+  }
+}
+
+}  // namespace
+
+ExitCode run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err, std::stop_token stop) {
+  try {
+    CLI::App app;
+    app.name("tsmfs");
+    Context context{out, err, stop, {}};
+    add_commands(app, context);
+    double_single_dashes(app, arguments);
+    try {
+      std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+      app.parse(arguments);
+    } catch (const CLI::ParseError& error) {
+      const bool asked_for_help = error.get_exit_code() == 0;
+      app.exit(error, out, err);
+      return asked_for_help ? ExitCode::kOk : ExitCode::kUsage;
+    }
+    return context.run();
+  } catch (...) {
+    return report(std::current_exception(), err);
+  }
+}
+
+}  // namespace tsmfs::cli

@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/format.h"
+#include "index/repository.h"
+#include "snapshot/catalog.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+using nlohmann::json;
+
+struct SnapshotsCommand {
+  std::filesystem::path repository;
+  bool as_json = false;
+};
+
+json to_json(const snapshot::Manifest& manifest) {
+  json problems = json::array();
+  for (const auto& problem : manifest.problems)
+    problems.push_back({{"severity", problem.severity == snapshot::Problem::Severity::kIncomplete ? "incomplete" : "warning"},
+                        {"path", problem.path},
+                        {"what", problem.what}});
+  return {{"id", manifest.id.hex()},
+          {"time", format_rfc3339_ns(manifest.time)},
+          {"finished", format_rfc3339_ns(manifest.finished)},
+          {"server", manifest.server},
+          {"address", manifest.address},
+          {"dialect", manifest.dialect},
+          {"databases", manifest.databases},
+          {"shards", manifest.shards},
+          {"files", manifest.files},
+          {"bytes", manifest.bytes},
+          {"new_bytes", manifest.new_bytes},
+          {"stored_bytes", manifest.stored_bytes},
+          {"incomplete", manifest.incomplete()},
+          {"metastore_changed", manifest.metastore_changed},
+          {"problems", std::move(problems)}};
+}
+
+void print_table(std::ostream& out, const snapshot::CatalogState& state) {
+  size_t server_width = 6;
+  for (const auto& snapshot : state.snapshots) server_width = std::max(server_width, snapshot->server.size());
+  fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", "id", "time", "server", server_width, "shards", "size", "added",
+             "databases");
+  for (const auto& snapshot : state.snapshots) {
+    fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", snapshot->short_id(), format_rfc3339(snapshot->time),
+               snapshot->server, server_width, snapshot->shards, format_bytes(snapshot->bytes), format_bytes(snapshot->stored_bytes),
+               fmt::join(snapshot->databases, ", "));
+    for (const auto& problem : snapshot->problems)
+      fmt::print(out, "          {}: {}{}{}\n", problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning",
+                 problem.path, problem.path.empty() ? "" : " ", problem.what);
+  }
+  fmt::print(out, "{} snapshots\n", state.snapshots.size());
+}
+
+ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
+  require_repository(command.repository);
+  const auto paths = index::open_paths(command.repository);
+  snapshot::Catalog catalog(paths);
+  const auto state = catalog.refresh();
+  if (command.as_json) {
+    json list = json::array();
+    for (const auto& snapshot : state->snapshots) list.push_back(to_json(*snapshot));
+    context.out << list.dump(1, ' ', false, json::error_handler_t::replace) << '\n';
+  } else {
+    print_table(context.out, *state);
+  }
+  for (const auto& damaged : state->damaged) fmt::print(context.err, "tsmfs: {}\n", damaged);
+  return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
+}
+
+}  // namespace
+
+void add_snapshots(CLI::App& app, Context& context) {
+  auto command = std::make_shared<SnapshotsCommand>();
+  CLI::App* sub = app.add_subcommand("snapshots", "List the snapshots of a repository, oldest first");
+  sub->footer("\nExample:\n  tsmfs snapshots --repo /srv/tsmfs");
+  add_repository_option(*sub, command->repository);
+  sub->add_flag("--json", command->as_json, "Print a JSON array");
+  sub->callback([command, &context] { context.run = [command, &context] { return run_snapshots(*command, context); }; });
+}
+
+}  // namespace tsmfs::cli

@@ -1,0 +1,35 @@
+// What each command is made of: a function that adds it to the parser, and the action it leaves in the Context.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <stop_token>
+#include <string>
+
+#include "cli/exit_code.h"
+
+namespace tsmfs::cli {
+
+// What a command runs with. Tests give it streams of their own.
+struct Context {
+  std::ostream& out;              // results
+  std::ostream& err;              // messages
+  std::stop_token stop;           // requested by SIGINT and SIGTERM
+  std::function<ExitCode()> run;  // set by the command that was named
+};
+
+void add_backup(CLI::App& app, Context& context);
+void add_snapshots(CLI::App& app, Context& context);
+void add_mount(CLI::App& app, Context& context);
+void add_umount(CLI::App& app, Context& context);
+void add_check(CLI::App& app, Context& context);
+void add_rebuild_index(CLI::App& app, Context& context);
+
+// Adds --repo/-r, which TSMFS_REPOSITORY stands in for.
+void add_repository_option(CLI::App& command, std::filesystem::path& repository);
+// Throws: UsageError when no repository was named.
+void require_repository(const std::filesystem::path& repository);
+
+}  // namespace tsmfs::cli

@@ -1,0 +1,24 @@
+#include "cli/format.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <array>
+
+namespace tsmfs::cli {
+
+std::string format_bytes(uint64_t bytes) {
+  static constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB"};
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes) / 1024;
+  size_t unit = 0;
+  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
+  return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+void print_problem(std::ostream& err, const snapshot::Problem& problem) {
+  const char* word = problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning";
+  fmt::print(err, "tsmfs: {}: {}{}{}\n", word, problem.path, problem.path.empty() ? "" : " ", problem.what);
+}
+
+}  // namespace tsmfs::cli

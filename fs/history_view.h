@@ -1,0 +1,72 @@
+// The whole mount as a tree of nodes, over a repository's catalog and trees. Knows nothing of FUSE.
+//
+//   /backups/<time>/<db>/<rp>/<shard>/…   each snapshot as the server's data directory stood
+//   /changes/<time>/…                     only what that snapshot added or replaced since the one before it of its server
+//   /meta/<time>/…                        the metastore
+//   /hosts/<server>/{backups,changes,meta}/…   the same, one server at a time
+//   …/latest -> <time>                    in each list, the newest in it
+//
+// <time> is RFC 3339 in UTC to the second; "-2", "-3" behind it tell apart snapshots of one second, in order of their numbers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "fs/node.h"
+#include "fs/snapshot_names.h"
+#include "fs/snapshot_view.h"
+#include "fs/tree_cache.h"
+#include "index/base/mutex.h"
+#include "snapshot/catalog.h"
+
+namespace tsmfs::fs {
+
+// How many bytes and files the mount shows: what a copy of /backups would hold.
+struct HistoryTotals {
+  uint64_t bytes = 0;
+  uint64_t files = 0;
+};
+
+// Thread safe. Requires: `catalog` and `trees` outlive it. Nothing is read before the first call of any function.
+// All functions that take an inode return nothing when there is no such node (any more), and throw IoError and CorruptError.
+class HistoryView {
+ public:
+  // How old the catalog may be when a list of snapshots is looked at.
+  static constexpr int64_t kRefreshIntervalNs = 500'000'000;
+
+  HistoryView(snapshot::Catalog& catalog, TreeCache& trees) : catalog_(catalog), trees_(trees) {}
+
+  // `name` may be "." or "..".
+  std::optional<Lookup> lookup(const Inode& directory, std::string_view name);
+  std::optional<Node> node(const Inode& inode);
+  // Returns false when there is no such directory. An entry's node is given only for Detail::kNodes and inside a snapshot.
+  bool list(const Inode& directory, uint64_t cookie, Detail detail, const ListVisitor& visit);
+  std::optional<std::string> read_link(const Inode& inode);
+  std::optional<FileContent> file(const Inode& inode);
+  HistoryTotals totals();
+  // For messages: the path, and the snapshot it lies in. Empty when there is no such node. Never throws.
+  std::string describe(const Inode& inode) noexcept;
+
+ private:
+  using NamesPtr = std::shared_ptr<const SnapshotNames>;
+  NamesPtr names();        // as last read
+  NamesPtr fresh_names();  // not older than kRefreshIntervalNs
+  NamesPtr read_names() TSMFS_REQUIRES(refreshing_);
+  // The snapshot that an inode outside the lists lies in, if it is there.
+  const ShownSnapshot* find_snapshot(const Inode& inode, NamesPtr& names);
+  std::optional<Inode> parent(const Inode& inode);
+  std::optional<Lookup> lookup_in_list(const Inode& directory, std::string_view name);
+  std::string path(const Inode& inode);
+
+  snapshot::Catalog& catalog_;
+  TreeCache& trees_;
+  Mutex refreshing_;
+  Mutex mutex_;
+  NamesPtr names_ TSMFS_GUARDED_BY(mutex_);
+  int64_t read_at_ns_ TSMFS_GUARDED_BY(mutex_) = 0;  // on the steady clock
+};
+
+}  // namespace tsmfs::fs

@@ -1,0 +1,182 @@
+#include "fs/list_view.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tsmfs::fs {
+namespace {
+
+constexpr std::string_view kLatestName = "latest";
+// Cookies of snapshots and servers: behind "latest", in order of their numbers.
+constexpr uint64_t kCookieLatest = kCookieFirst;
+constexpr uint64_t kCookieNumbers = kCookieFirst + 1;
+
+struct FixedEntry {
+  std::string_view name;
+  ListNode node;
+};
+constexpr std::array<FixedEntry, 4> kRootEntries = {{
+    {"backups", {ListKind::kSection, Section::kBackups}},
+    {"changes", {ListKind::kSection, Section::kChanges}},
+    {"meta", {ListKind::kSection, Section::kMeta}},
+    {"hosts", {ListKind::kHosts, {}}},
+}};
+constexpr size_t kHostRootEntries = 3;  // the same without "hosts"
+
+size_t root_entry_count(const Inode& root) {
+  return root.view == View::kTop ? kRootEntries.size() : kHostRootEntries;
+}
+
+// Another node of the same scope.
+Inode sibling(const Inode& inode, const ListNode& node) {
+  return {inode.view, inode.snapshot, ordinal_of(node)};
+}
+
+Inode host_root(const ShownHost& host) {
+  return {View::kHost, host.oldest, ordinal_of({ListKind::kRoot, {}})};
+}
+
+Inode snapshot_root(const Inode& list, Section section, uint32_t number) {
+  return {view_of(section, list.view == View::kHost), number, 0};
+}
+
+}  // namespace
+
+const ShownSnapshot* ListView::newest(const Inode& inode) const {
+  if (inode.view == View::kTop) return names_.newest();
+  const ShownHost* host = names_.find_host(inode.snapshot);
+  return host == nullptr ? nullptr : &names_.all()[host->newest];
+}
+
+uint32_t ListView::count_directories(const Inode& inode) const {
+  size_t count = 0;
+  switch (list_node(inode).kind) {
+    case ListKind::kRoot:
+      count = root_entry_count(inode);
+      break;
+    case ListKind::kSection:
+      count = inode.view == View::kTop ? names_.all().size() : names_.find_host(inode.snapshot)->snapshots.size();
+      break;
+    case ListKind::kHosts:
+      count = names_.hosts().size();
+      break;
+    case ListKind::kLatest:
+      break;
+  }
+  return static_cast<uint32_t>(count);
+}
+
+std::optional<Node> ListView::node(const Inode& inode) const {
+  if (inode.view == View::kHost && names_.find_host(inode.snapshot) == nullptr) return std::nullopt;
+  Node node;
+  node.inode = inode;
+  const ShownSnapshot* last = newest(inode);
+  if (last != nullptr) node.mtime = last->snapshot->time;
+  if (list_node(inode).kind == ListKind::kLatest) {
+    if (last == nullptr) return std::nullopt;
+    node.kind = NodeKind::kLink;
+    node.mode = 0777;
+    node.size = last->name.size();
+    return node;
+  }
+  node.links = 2 + count_directories(inode);
+  return node;
+}
+
+std::optional<Inode> ListView::find(const Inode& directory, std::string_view name) const {
+  const ListNode node = list_node(directory);
+  if (node.kind == ListKind::kRoot) {
+    for (size_t i = 0; i < root_entry_count(directory); ++i) {
+      if (kRootEntries[i].name == name) return sibling(directory, kRootEntries[i].node);
+    }
+  } else if (node.kind == ListKind::kHosts) {
+    if (const ShownHost* host = names_.find_host(name)) return host_root(*host);
+  } else if (node.kind == ListKind::kSection) {
+    if (name == kLatestName) {
+      if (newest(directory) == nullptr) return std::nullopt;
+      return sibling(directory, {ListKind::kLatest, node.section});
+    }
+    const ShownSnapshot* shown = names_.find(name);
+    if (shown == nullptr || (directory.view == View::kHost && shown->host != directory.snapshot)) return std::nullopt;
+    return snapshot_root(directory, node.section, shown->snapshot->number);
+  }
+  return std::nullopt;
+}
+
+void ListView::list(const Inode& directory, uint64_t cookie, const ListVisitor& visit) const {
+  const auto show = [&](std::string_view name, const Inode& inode, uint64_t at) {
+    return at <= cookie || visit({name, inode, NodeKind::kDirectory, at, std::nullopt});
+  };
+  if (!show(".", directory, kCookieSelf) || !show("..", parent(directory), kCookieParent)) return;
+  switch (list_node(directory).kind) {
+    case ListKind::kRoot:
+      for (size_t i = 0; i < root_entry_count(directory); ++i) {
+        if (!show(kRootEntries[i].name, sibling(directory, kRootEntries[i].node), kCookieFirst + i)) return;
+      }
+      return;
+    case ListKind::kHosts:
+      for (const ShownHost& host : names_.hosts()) {
+        if (!show(host.name, host_root(host), kCookieNumbers + host.oldest)) return;
+      }
+      return;
+    case ListKind::kSection:
+      list_snapshots(directory, cookie, visit);
+      return;
+    case ListKind::kLatest:
+      return;
+  }
+}
+
+void ListView::list_snapshots(const Inode& directory, uint64_t cookie, const ListVisitor& visit) const {
+  const Section section = list_node(directory).section;
+  if (newest(directory) == nullptr) return;
+  if (cookie < kCookieLatest) {
+    const Inode link = sibling(directory, {ListKind::kLatest, section});
+    if (!visit({kLatestName, link, NodeKind::kLink, kCookieLatest, std::nullopt})) return;
+  }
+  const auto cookie_of = [](const ShownSnapshot& shown) { return kCookieNumbers + shown.snapshot->number; };
+  auto next = std::ranges::upper_bound(names_.all(), cookie, {}, cookie_of);
+  for (; next != names_.all().end(); ++next) {
+    if (directory.view == View::kHost && next->host != directory.snapshot) continue;
+    const Inode root = snapshot_root(directory, section, next->snapshot->number);
+    if (!visit({next->name, root, NodeKind::kDirectory, cookie_of(*next), std::nullopt})) return;
+  }
+}
+
+std::optional<std::string> ListView::read_link(const Inode& inode) const {
+  if (list_node(inode).kind != ListKind::kLatest) return std::nullopt;
+  const ShownSnapshot* last = newest(inode);
+  if (last == nullptr) return std::nullopt;
+  return last->name;
+}
+
+Inode ListView::parent(const Inode& inode) const {
+  const ListNode node = list_node(inode);
+  switch (node.kind) {
+    case ListKind::kRoot:
+      if (inode.view == View::kHost) return {View::kTop, 0, ordinal_of({ListKind::kHosts, {}})};
+      return inode;
+    case ListKind::kLatest:
+      return sibling(inode, {ListKind::kSection, node.section});
+    case ListKind::kSection:
+    case ListKind::kHosts:
+      break;
+  }
+  return sibling(inode, {ListKind::kRoot, {}});
+}
+
+std::string ListView::path(const Inode& inode) const {
+  const ListNode node = list_node(inode);
+  if (node.kind == ListKind::kRoot) {
+    if (inode.view == View::kTop) return {};
+    const ShownHost* host = names_.find_host(inode.snapshot);
+    return "/hosts/" + (host == nullptr ? "?" : host->name);
+  }
+  if (node.kind == ListKind::kLatest) return path(parent(inode)).append("/").append(kLatestName);
+  for (const FixedEntry& entry : kRootEntries) {
+    if (ordinal_of(entry.node) == inode.ordinal) return path(parent(inode)).append("/").append(entry.name);
+  }
+  return {};
+}
+
+}  // namespace tsmfs::fs

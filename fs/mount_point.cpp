@@ -1,0 +1,121 @@
+#include "fs/mount_point.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "fs/mount_table.h"
+#include "fs/mount_users.h"
+#include "index/base/error.h"
+#include "index/base/log.h"
+
+namespace tsmfs::fs {
+namespace {
+
+namespace stdfs = std::filesystem;
+
+// True when `path` is `directory` or below it. Both absolute and without links.
+bool is_within(const stdfs::path& path, const stdfs::path& directory) {
+  const auto [end, unused] = std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
+  return end == directory.end();
+}
+
+// Without links, also when what is mounted there answers no more.
+stdfs::path resolve(const stdfs::path& path) {
+  std::error_code error;
+  stdfs::path resolved = stdfs::canonical(path, error);
+  if (!error) return resolved;
+  const stdfs::path plain = stdfs::absolute(path).lexically_normal();
+  const stdfs::path name = plain.has_filename() ? plain : plain.parent_path();
+  resolved = stdfs::canonical(name.parent_path(), error);
+  return error ? name : resolved / name.filename();
+}
+
+// True when the process that served the mount is gone.
+bool is_dead(const stdfs::path& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) != 0 && errno == ENOTCONN;
+}
+
+[[noreturn]] void throw_busy(const stdfs::path& path) {
+  throw BusyError(fmt::format("{} is in use{}", path.string(), describe_users(path)),
+                  "end what uses it (a shell in it counts), or use tsmfs umount --lazy");
+}
+
+void unmount_as_root(const stdfs::path& path, bool lazy) {
+  if (::umount2(path.c_str(), UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0) return;
+  if (errno == EBUSY) throw_busy(path);
+  throw_errno("cannot unmount " + path.string());
+}
+
+// Others than root go through libfuse's set-user-id program.
+void unmount_as_user(const stdfs::path& path, bool lazy) {
+  std::string program = "fusermount3", unmount_flag = lazy ? "-uz" : "-u", quiet = "-q", end = "--", where = path;
+  char* arguments[] = {program.data(), unmount_flag.data(), quiet.data(), end.data(), where.data(), nullptr};
+  pid_t child = 0;
+  if (const int error = ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments, environ); error != 0) {
+    throw IoError("cannot run fusermount3", error, "install fuse3, or unmount as root");
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+  if (const std::string users = describe_users(path); !users.empty()) throw_busy(path);
+  throw IoError("cannot unmount " + path.string(), EPERM, "unmount as the user who mounted it, or as root");
+}
+
+void unmount_resolved(const stdfs::path& path, bool lazy) {
+  if (::geteuid() == 0) {
+    unmount_as_root(path, lazy);
+  } else {
+    unmount_as_user(path, lazy);
+  }
+}
+
+}  // namespace
+
+stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& repository) {
+  if (mountpoint.empty()) throw UsageError("no mount point was named", "name an existing directory");
+  const stdfs::path path = resolve(mountpoint);
+  auto mount = find_mount(path);
+  if (mount && mount->type == kMountType && is_dead(path)) {
+    log::info("tsmfs: the process behind the mount at {} is gone; clearing the mount", path.string());
+    unmount_resolved(path, true);
+    mount = find_mount(path);
+  }
+  if (mount && mount->type == kMountType) {
+    throw UsageError(fmt::format("{} is mounted at {} already", mount->source, path.string()),
+                     "use it, or unmount it with tsmfs umount");
+  }
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) throw UsageError("there is no directory " + path.string(), "create it: mkdir -p " + path.string());
+    throw_errno("cannot look at " + path.string());
+  }
+  if (!S_ISDIR(status.st_mode)) throw UsageError(path.string() + " is not a directory", "mount on an existing directory");
+  if (is_within(path, repository) || is_within(repository, path)) {
+    throw UsageError(fmt::format("a mount at {} would hide the repository {}, or lie in it", path.string(), repository.string()),
+                     "mount on a directory that has nothing to do with it");
+  }
+  return path;
+}
+
+void unmount(const stdfs::path& mountpoint, bool lazy) {
+  const stdfs::path path = resolve(mountpoint);
+  const auto mount = find_mount(path);
+  if (!mount || mount->type != kMountType) {
+    throw UsageError(fmt::format("no tsmfs repository is mounted at {}", path.string()), "findmnt -t fuse.tsmfs lists what is");
+  }
+  unmount_resolved(path, lazy);
+}
+
+}  // namespace tsmfs::fs

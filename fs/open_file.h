@@ -1,0 +1,51 @@
+// A file handle of the mount, and the bytes of one read on their way to the kernel.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "fs/live_objects.h"
+#include "fs/node.h"
+#include "index/base/bytes.h"
+#include "index/file_reader.h"
+
+namespace tsmfs::fs {
+
+// The bytes of one read. Made once a thread and used again, so that a read allocates nothing. Not thread safe.
+class ReadBytes {
+ public:
+  // Up to so many pieces go out as they lie in the frame cache; more of them are cheaper to copy together first.
+  static constexpr size_t kPiecesMax = 64;
+
+  // What the file has of [offset, offset + length), in order. Good until the next call, or clear().
+  std::span<const iovec> collect(const index::FileReader& reader, uint64_t offset, size_t length);
+  // Lets go of the cached frames.
+  void clear() { slices_.clear(); }
+
+ private:
+  void gather();
+
+  std::vector<index::Slice> slices_;
+  std::vector<iovec> pieces_;
+  RawBuffer gathered_;
+};
+
+// Thread safe.
+class OpenFile {
+ public:
+  // Throws: IoError; CorruptError, also when the file's length is not the one its directory names.
+  OpenFile(LiveObjects& objects, const FileContent& content);
+  // The bytes of [offset, offset + length) that the file has; fewer at its end. Throws: IoError, CorruptError.
+  std::span<const iovec> read(uint64_t offset, size_t length, ReadBytes& bytes) const {
+    return bytes.collect(reader_, offset, length);
+  }
+
+ private:
+  index::FileReader reader_;
+};
+
+}  // namespace tsmfs::fs

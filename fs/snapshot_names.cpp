@@ -1,0 +1,122 @@
+#include "fs/snapshot_names.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "fs/inode.h"
+#include "index/base/timestamp.h"
+
+namespace tsmfs::fs {
+namespace {
+
+using snapshot::Manifest;
+
+// Why a snapshot has no place in the mount; empty when it has.
+std::string obstacle(const Manifest& manifest) {
+  if (manifest.number > Inode::kSnapshotMax) return "its number is too high for an inode number";
+  if (manifest.data_below > Inode::kOrdinalMax || manifest.meta_below > Inode::kOrdinalMax) {
+    return "it has more files than inode numbers can tell apart";
+  }
+  if (!snapshot::is_valid_name(manifest.server)) return "its server's name cannot be a directory's";
+  return {};
+}
+
+}  // namespace
+
+SnapshotNames::SnapshotNames(std::shared_ptr<const snapshot::CatalogState> state)
+    : state_(std::move(state)), problems_(state_->damaged) {
+  take_snapshots();
+  find_previous();
+  group_by_host();
+  index_names();
+}
+
+void SnapshotNames::take_snapshots() {
+  std::unordered_map<std::string, unsigned> used;
+  std::set<uint32_t> numbers;
+  for (const snapshot::SnapshotPtr& snapshot : state_->snapshots) {
+    std::string why_not = obstacle(*snapshot);
+    if (why_not.empty() && !numbers.insert(snapshot->number).second) {
+      why_not = fmt::format("another snapshot has its number, {}", snapshot->number);
+    }
+    if (!why_not.empty()) {
+      problems_.push_back(fmt::format("snapshot {} is not shown: {}", snapshot->short_id(), why_not));
+      continue;
+    }
+    std::string name = format_rfc3339(snapshot->time);
+    if (const unsigned count = ++used[name]; count > 1) name += fmt::format("-{}", count);
+    total_bytes_ += snapshot->bytes;
+    total_files_ += snapshot->files;
+    all_.push_back({snapshot, nullptr, std::move(name), 0});
+  }
+}
+
+// Requires: all_ is still in the catalog's order, by time.
+void SnapshotNames::find_previous() {
+  std::unordered_map<index::SnapshotId, size_t, index::IdHash> by_id;
+  for (size_t i = 0; i < all_.size(); ++i) by_id.emplace(all_[i].snapshot->id, i);
+  std::unordered_map<std::string_view, snapshot::SnapshotPtr> last_of_server;
+  for (ShownSnapshot& shown : all_) {
+    const Manifest& manifest = *shown.snapshot;
+    snapshot::SnapshotPtr& last = last_of_server[manifest.server];
+    const auto parent = manifest.parent ? by_id.find(*manifest.parent) : by_id.end();
+    shown.previous = parent != by_id.end() ? all_[parent->second].snapshot : last;
+    last = shown.snapshot;
+  }
+}
+
+// Brings all_ into the order of numbers and remembers that of time in by_time_.
+void SnapshotNames::group_by_host() {
+  std::vector<const Manifest*> by_time;
+  for (const ShownSnapshot& shown : all_) by_time.push_back(shown.snapshot.get());
+  const auto number = [](const ShownSnapshot& shown) { return shown.snapshot->number; };
+  std::ranges::sort(all_, {}, number);
+  for (size_t i = 0; i < all_.size(); ++i) {
+    const std::string& server = all_[i].snapshot->server;
+    const auto [found, is_new] = host_by_name_.emplace(server, hosts_.size());
+    if (is_new) hosts_.push_back({server, number(all_[i]), {}, 0});
+    hosts_[found->second].snapshots.push_back(i);
+    all_[i].host = hosts_[found->second].oldest;
+  }
+  for (const Manifest* manifest : by_time) {
+    const auto place = std::ranges::lower_bound(all_, manifest->number, {}, number);
+    by_time_.push_back(static_cast<size_t>(place - all_.begin()));
+    hosts_[host_by_name_.at(manifest->server)].newest = by_time_.back();
+  }
+}
+
+// Requires: all_ is complete, since the keys are views of its strings.
+void SnapshotNames::index_names() {
+  for (size_t i = 0; i < all_.size(); ++i) by_name_.emplace(all_[i].name, i);
+}
+
+const ShownSnapshot* SnapshotNames::newest() const {
+  return by_time_.empty() ? nullptr : &all_[by_time_.back()];
+}
+
+const ShownSnapshot* SnapshotNames::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : &all_[found->second];
+}
+
+const ShownSnapshot* SnapshotNames::find(uint32_t number) const {
+  const auto number_of = [](const ShownSnapshot& shown) { return shown.snapshot->number; };
+  const auto found = std::ranges::lower_bound(all_, number, {}, number_of);
+  return found == all_.end() || number_of(*found) != number ? nullptr : &*found;
+}
+
+const ShownHost* SnapshotNames::find_host(std::string_view name) const {
+  const auto found = host_by_name_.find(name);
+  return found == host_by_name_.end() ? nullptr : &hosts_[found->second];
+}
+
+const ShownHost* SnapshotNames::find_host(uint32_t oldest) const {
+  const auto found = std::ranges::lower_bound(hosts_, oldest, {}, &ShownHost::oldest);
+  return found == hosts_.end() || found->oldest != oldest ? nullptr : &*found;
+}
+
+}  // namespace tsmfs::fs
