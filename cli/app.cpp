@@ -39,8 +39,9 @@ void add_commands(CLI::App& app, Context& context) {
 void double_single_dashes(const CLI::App& app, std::vector<std::string>& arguments) {
   const auto known = [&](const std::string& name) {
     const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
-    return std::any_of(commands.begin(), commands.end(),
-                       [&](const CLI::App* command) { return command->get_option_no_throw("--" + name) != nullptr; });
+    return std::any_of(commands.begin(), commands.end(), [&](const CLI::App* command) {
+      return command->get_option_no_throw("--" + name) != nullptr;
+    });
   };
   for (std::string& argument : arguments) {
     if (argument == "--") return;
@@ -51,7 +52,8 @@ void double_single_dashes(const CLI::App& app, std::vector<std::string>& argumen
 
 }  // namespace
 
-ExitCode run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err, std::stop_token stop) {
+ExitCode run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err,
+             std::stop_token stop) {
   try {
     CLI::App app;
     app.name("tsmfs");

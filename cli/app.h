@@ -10,7 +10,9 @@
 
 namespace tsmfs::cli {
 
-// `arguments` are those behind the program's name. Never throws; messages have been written when it returns.
-ExitCode run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err, std::stop_token stop);
+// `arguments` are those behind the program's name. Never throws; messages have been written when it
+// returns.
+ExitCode run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err,
+             std::stop_token stop);
 
 }  // namespace tsmfs::cli

@@ -43,7 +43,8 @@ struct MountCommand {
   std::string owner;
 };
 
-// Everything a mount is made of, in the order in which each needs the one before. Returns when the mount has ended.
+// Everything a mount is made of, in the order in which each needs the one before. Returns when the
+// mount has ended.
 void serve(const fs::MountOptions& options, std::stop_token stop, std::function<void()> on_ready) {
   const auto repository = index::Repository::open_reader(options.source);
   snapshot::Catalog catalog(repository->paths());
@@ -54,8 +55,8 @@ void serve(const fs::MountOptions& options, std::stop_token stop, std::function<
   session.run(std::move(stop), std::move(on_ready));
 }
 
-// The life of a mount behind the terminal. What the parent gets over the pipe is the exit status in one byte, then messages; then the
-// pipe's end.
+// The life of a mount behind the terminal. What the parent gets over the pipe is the exit status in
+// one byte, then messages; then the pipe's end.
 class BackgroundMount {
  public:
   explicit BackgroundMount(Fd to_parent) : to_parent_(std::move(to_parent)) {}
@@ -95,14 +96,16 @@ class BackgroundMount {
     log::use_syslog();
     if (::chdir("/") != 0) log::warning("cannot leave the working directory");
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.number(), standard);
+    for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+      ::dup2(null.number(), standard);
     tell(ExitCode::kOk, {});
   }
 
   Fd to_parent_;
 };
 
-// Everything the child says until it closes the pipe. On a stop the child is told to end, and its last words are awaited.
+// Everything the child says until it closes the pipe. On a stop the child is told to end, and its
+// last words are awaited.
 std::string listen_to(const Fd& from_child, pid_t child, const std::stop_token& stop) {
   std::string said;
   for (bool told = false;;) {
@@ -133,7 +136,9 @@ ExitCode run_in_background(const fs::MountOptions& options, Context& context) {
   }
   to_parent.reset();
   const std::string said = listen_to(from_child, child, context.stop);
-  if (said.empty()) throw Error("the mount's process ended without a word", "run tsmfs mount with --foreground to see why");
+  if (said.empty())
+    throw Error("the mount's process ended without a word",
+                "run tsmfs mount with --foreground to see why");
   const auto code = static_cast<ExitCode>(static_cast<unsigned char>(said.front()));
   context.err << said.substr(1);
   if (code != ExitCode::kOk) ::waitpid(child, nullptr, 0);
@@ -141,7 +146,8 @@ ExitCode run_in_background(const fs::MountOptions& options, Context& context) {
 }
 
 ExitCode run_in_foreground(const fs::MountOptions& options, Context& context) {
-  serve(options, context.stop, [&options] { log::info("tsmfs: mounted at {}", options.mountpoint.string()); });
+  serve(options, context.stop,
+        [&options] { log::info("tsmfs: mounted at {}", options.mountpoint.string()); });
   return ExitCode::kOk;
 }
 
@@ -154,16 +160,19 @@ ExitCode run_mount(const MountCommand& command, Context& context) {
   const auto repository = std::filesystem::canonical(paths.root());
   options.source = repository.string();
   options.mountpoint = fs::check_mountpoint(command.mountpoint, repository);
-  return command.foreground ? run_in_foreground(options, context) : run_in_background(options, context);
+  return command.foreground ? run_in_foreground(options, context)
+                            : run_in_background(options, context);
 }
 
 constexpr const char* kFooter =
     "\nThe mount shows\n"
-    "  backups/<time>/   each snapshot as the server's data directory stood; backups/latest is the newest\n"
+    "  backups/<time>/   each snapshot as the server's data directory stood; backups/latest is the "
+    "newest\n"
     "  changes/<time>/   only what that snapshot added or replaced\n"
     "  meta/<time>/      the metastore\n"
     "  hosts/<server>/   the same for one server\n"
-    "\nOptions for -o: allow_other, uid=USER, gid=GROUP, ro, noatime, nodiratime, relatime, noexec; mount(8)'s\n"
+    "\nOptions for -o: allow_other, uid=USER, gid=GROUP, ro, noatime, nodiratime, relatime, "
+    "noexec; mount(8)'s\n"
     "defaults, auto, noauto, nofail, _netdev, nosuid, nodev and the like are accepted.\n"
     "\nExample:\n"
     "  tsmfs mount --repo /srv/tsmfs -o allow_other --owner influxdb:influxdb /mnt\n"
@@ -177,11 +186,18 @@ void add_mount(CLI::App& app, Context& context) {
   CLI::App* sub = app.add_subcommand("mount", "Show the history as a read-only file system");
   sub->footer(kFooter);
   add_repository_option(*sub, command->repository);
-  sub->add_option("mountpoint", command->mountpoint, "An existing directory")->required()->type_name("DIR");
+  sub->add_option("mountpoint", command->mountpoint, "An existing directory")
+      ->required()
+      ->type_name("DIR");
   sub->add_flag("--foreground,-f", command->foreground, "Stay in the foreground; Ctrl-C unmounts");
-  sub->add_option("--option,-o", command->options, "Mount options, separated by commas")->type_name("OPT[,OPT...]")->allow_extra_args(false);
-  sub->add_option("--owner", command->owner, "Who owns all files: copies made by root keep it")->type_name("USER[:GROUP]");
-  sub->callback([command, &context] { context.run = [command, &context] { return run_mount(*command, context); }; });
+  sub->add_option("--option,-o", command->options, "Mount options, separated by commas")
+      ->type_name("OPT[,OPT...]")
+      ->allow_extra_args(false);
+  sub->add_option("--owner", command->owner, "Who owns all files: copies made by root keep it")
+      ->type_name("USER[:GROUP]");
+  sub->callback([command, &context] {
+    context.run = [command, &context] { return run_mount(*command, context); };
+  });
 }
 
 }  // namespace tsmfs::cli

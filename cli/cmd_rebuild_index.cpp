@@ -19,7 +19,8 @@ ExitCode run_rebuild_index(const std::filesystem::path& repository, Context& con
   const auto added = index::rebuild_index(paths);
   fmt::print(context.out, "indexed {} packs\n", added.packs);
   if (added.damaged.empty()) return ExitCode::kOk;
-  fmt::print(context.out, "{} packs are damaged: tsmfs check says what that means\n", added.damaged.size());
+  fmt::print(context.out, "{} packs are damaged: tsmfs check says what that means\n",
+             added.damaged.size());
   return ExitCode::kDamaged;
 }
 
@@ -30,7 +31,9 @@ void add_rebuild_index(CLI::App& app, Context& context) {
   CLI::App* sub = app.add_subcommand("rebuild-index", "Make the index again from the packs");
   sub->footer("\nExample:\n  tsmfs rebuild-index --repo /srv/tsmfs");
   add_repository_option(*sub, *repository);
-  sub->callback([repository, &context] { context.run = [repository, &context] { return run_rebuild_index(*repository, context); }; });
+  sub->callback([repository, &context] {
+    context.run = [repository, &context] { return run_rebuild_index(*repository, context); };
+  });
 }
 
 }  // namespace tsmfs::cli

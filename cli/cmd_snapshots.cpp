@@ -24,9 +24,11 @@ struct SnapshotsCommand {
 json to_json(const snapshot::Manifest& manifest) {
   json problems = json::array();
   for (const auto& problem : manifest.problems)
-    problems.push_back({{"severity", problem.severity == snapshot::Problem::Severity::kIncomplete ? "incomplete" : "warning"},
-                        {"path", problem.path},
-                        {"what", problem.what}});
+    problems.push_back(
+        {{"severity",
+          problem.severity == snapshot::Problem::Severity::kIncomplete ? "incomplete" : "warning"},
+         {"path", problem.path},
+         {"what", problem.what}});
   return {{"id", manifest.id.hex()},
           {"time", format_rfc3339_ns(manifest.time)},
           {"finished", format_rfc3339_ns(manifest.finished)},
@@ -46,16 +48,20 @@ json to_json(const snapshot::Manifest& manifest) {
 
 void print_table(std::ostream& out, const snapshot::CatalogState& state) {
   size_t server_width = 6;
-  for (const auto& snapshot : state.snapshots) server_width = std::max(server_width, snapshot->server.size());
-  fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", "id", "time", "server", server_width, "shards", "size", "added",
-             "databases");
+  for (const auto& snapshot : state.snapshots)
+    server_width = std::max(server_width, snapshot->server.size());
+  fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", "id", "time", "server",
+             server_width, "shards", "size", "added", "databases");
   for (const auto& snapshot : state.snapshots) {
-    fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", snapshot->short_id(), format_rfc3339(snapshot->time),
-               snapshot->server, server_width, snapshot->shards, format_bytes(snapshot->bytes), format_bytes(snapshot->stored_bytes),
+    fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", snapshot->short_id(),
+               format_rfc3339(snapshot->time), snapshot->server, server_width, snapshot->shards,
+               format_bytes(snapshot->bytes), format_bytes(snapshot->stored_bytes),
                fmt::join(snapshot->databases, ", "));
     for (const auto& problem : snapshot->problems)
-      fmt::print(out, "          {}: {}{}{}\n", problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning",
-                 problem.path, problem.path.empty() ? "" : " ", problem.what);
+      fmt::print(
+          out, "          {}: {}{}{}\n",
+          problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning",
+          problem.path, problem.path.empty() ? "" : " ", problem.what);
   }
   fmt::print(out, "{} snapshots\n", state.snapshots.size());
 }
@@ -80,11 +86,14 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
 
 void add_snapshots(CLI::App& app, Context& context) {
   auto command = std::make_shared<SnapshotsCommand>();
-  CLI::App* sub = app.add_subcommand("snapshots", "List the snapshots of a repository, oldest first");
+  CLI::App* sub =
+      app.add_subcommand("snapshots", "List the snapshots of a repository, oldest first");
   sub->footer("\nExample:\n  tsmfs snapshots --repo /srv/tsmfs");
   add_repository_option(*sub, command->repository);
   sub->add_flag("--json", command->as_json, "Print a JSON array");
-  sub->callback([command, &context] { context.run = [command, &context] { return run_snapshots(*command, context); }; });
+  sub->callback([command, &context] {
+    context.run = [command, &context] { return run_snapshots(*command, context); };
+  });
 }
 
 }  // namespace tsmfs::cli

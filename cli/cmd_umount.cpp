@@ -23,8 +23,11 @@ void add_umount(CLI::App& app, Context& context) {
   auto command = std::make_shared<UmountCommand>();
   CLI::App* sub = app.add_subcommand("umount", "Take a mounted history off");
   sub->footer("\nExample:\n  tsmfs umount /mnt");
-  sub->add_option("mountpoint", command->mountpoint, "Where it is mounted")->required()->type_name("DIR");
-  sub->add_flag("--lazy", command->lazy, "Take it off even if it is in use; its users keep it until they are done");
+  sub->add_option("mountpoint", command->mountpoint, "Where it is mounted")
+      ->required()
+      ->type_name("DIR");
+  sub->add_flag("--lazy", command->lazy,
+                "Take it off even if it is in use; its users keep it until they are done");
   sub->callback([command, &context] { context.run = [command] { return run_umount(*command); }; });
 }
 

@@ -11,7 +11,8 @@ void add_repository_option(CLI::App& command, std::filesystem::path& repository)
 }
 
 void require_repository(const std::filesystem::path& repository) {
-  if (repository.empty()) throw UsageError("no repository was named", "use --repo DIR, or set TSMFS_REPOSITORY");
+  if (repository.empty())
+    throw UsageError("no repository was named", "use --repo DIR, or set TSMFS_REPOSITORY");
 }
 
 }  // namespace tsmfs::cli

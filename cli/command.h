@@ -1,4 +1,5 @@
-// What each command is made of: a function that adds it to the parser, and the action it leaves in the Context.
+// What each command is made of: a function that adds it to the parser, and the action it leaves in
+// the Context.
 #pragma once
 
 #include <CLI/CLI.hpp>

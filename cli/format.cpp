@@ -17,8 +17,10 @@ std::string format_bytes(uint64_t bytes) {
 }
 
 void print_problem(std::ostream& err, const snapshot::Problem& problem) {
-  const char* word = problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning";
-  fmt::print(err, "tsmfs: {}: {}{}{}\n", word, problem.path, problem.path.empty() ? "" : " ", problem.what);
+  const char* word =
+      problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning";
+  fmt::print(err, "tsmfs: {}: {}{}{}\n", word, problem.path, problem.path.empty() ? "" : " ",
+             problem.what);
 }
 
 }  // namespace tsmfs::cli

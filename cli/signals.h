@@ -6,8 +6,9 @@
 
 namespace tsmfs::cli {
 
-// Made first thing in main(), before there are threads: the signals are blocked in all of them, and one thread waits for them.
-// The second signal ends the process at once. A child process has no such thread: it calls unblock_signals() and sets handlers.
+// Made first thing in main(), before there are threads: the signals are blocked in all of them, and
+// one thread waits for them. The second signal ends the process at once. A child process has no
+// such thread: it calls unblock_signals() and sets handlers.
 class SignalWatch {
  public:
   SignalWatch();
@@ -20,7 +21,8 @@ class SignalWatch {
   std::jthread thread_;
 };
 
-// Gives the signals their default effect again in the calling thread, and in the threads and processes it starts from now on.
+// Gives the signals their default effect again in the calling thread, and in the threads and
+// processes it starts from now on.
 void unblock_signals();
 
 }  // namespace tsmfs::cli

@@ -19,16 +19,20 @@ constexpr blksize_t kBlockBytes = 128 << 10;  // what one system call of a copy 
 constexpr uint64_t kSectorBytes = 512;        // what st_blocks and statfs count in
 constexpr unsigned kBackgroundRequestsMax = 64;
 
-MountedHistory& mounted(fuse_req_t request) { return *static_cast<MountedHistory*>(fuse_req_userdata(request)); }
+MountedHistory& mounted(fuse_req_t request) {
+  return *static_cast<MountedHistory*>(fuse_req_userdata(request));
+}
 
 // Runs handler(history, inode, reply) for a request about node `number`, behind the wall.
 template <typename Handler>
-void serve(fuse_req_t request, const char* operation, fuse_ino_t number, const Handler& handler) noexcept {
+void serve(fuse_req_t request, const char* operation, fuse_ino_t number,
+           const Handler& handler) noexcept {
   MountedHistory& mount = mounted(request);
   Reply reply(request);
   const auto what = [&] {
     const auto inode = Inode::from_number(number);
-    return fmt::format("{} of {}", operation, inode ? mount.history.describe(*inode) : std::to_string(number));
+    return fmt::format("{} of {}", operation,
+                       inode ? mount.history.describe(*inode) : std::to_string(number));
   };
   answer(reply, what, [&](Reply& once) {
     const auto inode = Inode::from_number(number);
@@ -71,7 +75,9 @@ struct stat to_stat(const MountedHistory& mount, const Node& node) {
   return status;
 }
 
-double attribute_seconds(const Node& node) { return node.attributes_fixed ? kFixedSeconds : kListSeconds; }
+double attribute_seconds(const Node& node) {
+  return node.attributes_fixed ? kFixedSeconds : kListSeconds;
+}
 
 fuse_entry_param to_entry(const MountedHistory& mount, const Node& node) {
   fuse_entry_param entry{};
@@ -95,9 +101,11 @@ void op_init(void* user_data, fuse_conn_info* connection) noexcept {
   connection->max_readahead = kReadAheadBytes;
   connection->max_background = kBackgroundRequestsMax;
   connection->congestion_threshold = kBackgroundRequestsMax * 3 / 4;
-  want(connection, FUSE_CAP_EXPORT_SUPPORT, true);  // nodes can be found by number alone, and "." and ".." be looked up
+  want(connection, FUSE_CAP_EXPORT_SUPPORT,
+       true);  // nodes can be found by number alone, and "." and ".." be looked up
   want(connection, FUSE_CAP_AUTO_INVAL_DATA, false);  // contents never change
-  for (const unsigned splice : {FUSE_CAP_SPLICE_READ, FUSE_CAP_SPLICE_WRITE, FUSE_CAP_SPLICE_MOVE}) want(connection, splice, false);
+  for (const unsigned splice : {FUSE_CAP_SPLICE_READ, FUSE_CAP_SPLICE_WRITE, FUSE_CAP_SPLICE_MOVE})
+    want(connection, splice, false);
   try {
     const auto& on_ready = static_cast<MountedHistory*>(user_data)->on_ready;
     if (on_ready) on_ready();
@@ -107,19 +115,24 @@ void op_init(void* user_data, fuse_conn_info* connection) noexcept {
 }
 
 void op_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) noexcept {
-  serve(request, "lookup in", parent, [name](MountedHistory& mount, const Inode& directory, Reply& reply) {
-    const auto found = mount.history.lookup(directory, name);
-    if (!found) return reply.error(ESTALE);
-    fuse_entry_param entry{};
-    entry.entry_timeout = found->absence_fixed ? kFixedSeconds : kListSeconds;
-    if (found->node) entry = to_entry(mount, *found->node);
-    reply.send(fuse_reply_entry, &entry);
-  });
+  serve(request, "lookup in", parent,
+        [name](MountedHistory& mount, const Inode& directory, Reply& reply) {
+          const auto found = mount.history.lookup(directory, name);
+          if (!found) return reply.error(ESTALE);
+          fuse_entry_param entry{};
+          entry.entry_timeout = found->absence_fixed ? kFixedSeconds : kListSeconds;
+          if (found->node) entry = to_entry(mount, *found->node);
+          reply.send(fuse_reply_entry, &entry);
+        });
 }
 
-void op_forget(fuse_req_t request, fuse_ino_t, uint64_t) noexcept { fuse_reply_none(request); }
+void op_forget(fuse_req_t request, fuse_ino_t, uint64_t) noexcept {
+  fuse_reply_none(request);
+}
 
-void op_forget_multi(fuse_req_t request, size_t, fuse_forget_data*) noexcept { fuse_reply_none(request); }
+void op_forget_multi(fuse_req_t request, size_t, fuse_forget_data*) noexcept {
+  fuse_reply_none(request);
+}
 
 void op_getattr(fuse_req_t request, fuse_ino_t number, fuse_file_info*) noexcept {
   serve(request, "getattr", number, [](MountedHistory& mount, const Inode& inode, Reply& reply) {
@@ -160,7 +173,8 @@ class DirectoryPage {
     const auto cookie = static_cast<off_t>(listed.cookie);
     size_t needed = 0;
     if (detail_ == Detail::kNodes) {
-      const fuse_entry_param entry = listed.node ? to_entry(mount_, *listed.node) : without_node(listed);
+      const fuse_entry_param entry =
+          listed.node ? to_entry(mount_, *listed.node) : without_node(listed);
       needed = fuse_add_direntry_plus(request_, to, room, name.c_str(), &entry, cookie);
     } else {
       const fuse_entry_param entry = without_node(listed);
@@ -189,25 +203,31 @@ class DirectoryPage {
   size_t used_ = 0;
 };
 
-void read_directory(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset, Detail detail) noexcept {
+void read_directory(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset,
+                    Detail detail) noexcept {
   serve(request, "readdir", number, [=](MountedHistory& mount, const Inode& inode, Reply& reply) {
     DirectoryPage page(request, mount, size, detail);
-    const bool is_there = mount.history.list(inode, static_cast<uint64_t>(offset), detail,
-                                             [&page](const Listed& listed) { return page.add(listed); });
+    const bool is_there =
+        mount.history.list(inode, static_cast<uint64_t>(offset), detail,
+                           [&page](const Listed& listed) { return page.add(listed); });
     if (!is_there) return reply.error(ESTALE);
     reply.send(fuse_reply_buf, page.data(), page.size());
   });
 }
 
-void op_readdir(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset, fuse_file_info*) noexcept {
+void op_readdir(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset,
+                fuse_file_info*) noexcept {
   read_directory(request, number, size, offset, Detail::kNames);
 }
 
-void op_readdirplus(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset, fuse_file_info*) noexcept {
+void op_readdirplus(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset,
+                    fuse_file_info*) noexcept {
   read_directory(request, number, size, offset, Detail::kNodes);
 }
 
-void op_releasedir(fuse_req_t request, fuse_ino_t, fuse_file_info*) noexcept { fuse_reply_err(request, 0); }
+void op_releasedir(fuse_req_t request, fuse_ino_t, fuse_file_info*) noexcept {
+  fuse_reply_err(request, 0);
+}
 
 void op_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* info) noexcept {
   serve(request, "open", number, [info](MountedHistory& mount, const Inode& inode, Reply& reply) {
@@ -221,13 +241,17 @@ void op_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* info) noexce
     info->fh = reinterpret_cast<uintptr_t>(file.get());
     info->keep_cache = 1;
     info->noflush = 1;
-    if (reply.send(fuse_reply_open, static_cast<const fuse_file_info*>(info))) static_cast<void>(file.release());
+    if (reply.send(fuse_reply_open, static_cast<const fuse_file_info*>(info)))
+      static_cast<void>(file.release());
   });
 }
 
-OpenFile* file_of(const fuse_file_info* info) { return reinterpret_cast<OpenFile*>(static_cast<uintptr_t>(info->fh)); }
+OpenFile* file_of(const fuse_file_info* info) {
+  return reinterpret_cast<OpenFile*>(static_cast<uintptr_t>(info->fh));
+}
 
-void op_read(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset, fuse_file_info* info) noexcept {
+void op_read(fuse_req_t request, fuse_ino_t number, size_t size, off_t offset,
+             fuse_file_info* info) noexcept {
   serve(request, "read", number, [=](MountedHistory&, const Inode&, Reply& reply) {
     thread_local ReadBytes bytes;
     const auto pieces = file_of(info)->read(static_cast<uint64_t>(offset), size, bytes);
@@ -243,17 +267,18 @@ void op_release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) noexcept {
 
 // A copy of /backups is what is used, and nothing is free.
 void op_statfs(fuse_req_t request, fuse_ino_t number) noexcept {
-  serve(request, "statfs", number == 0 ? FUSE_ROOT_ID : number, [](MountedHistory& mount, const Inode&, Reply& reply) {
-    const HistoryTotals totals = mount.history.totals();
-    struct statvfs status {};
-    status.f_bsize = kBlockBytes;
-    status.f_frsize = kSectorBytes;
-    status.f_blocks = (totals.bytes + kSectorBytes - 1) / kSectorBytes;
-    status.f_files = totals.files;
-    status.f_flag = ST_RDONLY;
-    status.f_namemax = snapshot::kNameBytesMax;
-    reply.send(fuse_reply_statfs, static_cast<const struct statvfs*>(&status));
-  });
+  serve(request, "statfs", number == 0 ? FUSE_ROOT_ID : number,
+        [](MountedHistory& mount, const Inode&, Reply& reply) {
+          const HistoryTotals totals = mount.history.totals();
+          struct statvfs status {};
+          status.f_bsize = kBlockBytes;
+          status.f_frsize = kSectorBytes;
+          status.f_blocks = (totals.bytes + kSectorBytes - 1) / kSectorBytes;
+          status.f_files = totals.files;
+          status.f_flag = ST_RDONLY;
+          status.f_namemax = snapshot::kNameBytesMax;
+          reply.send(fuse_reply_statfs, static_cast<const struct statvfs*>(&status));
+        });
 }
 
 fuse_lowlevel_ops make_operations() {

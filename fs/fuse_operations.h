@@ -1,7 +1,8 @@
 // What the kernel asks of the mount, answered from a HistoryView.
 //
-// Numbers are locations (fs/inode.h), so forgetting is nothing and there are no directory handles. A node that is no more is ESTALE,
-// which makes the kernel walk the path again. Writing is refused by the kernel: the mount is read-only.
+// Numbers are locations (fs/inode.h), so forgetting is nothing and there are no directory handles.
+// A node that is no more is ESTALE, which makes the kernel walk the path again. Writing is refused
+// by the kernel: the mount is read-only.
 #pragma once
 
 #include <sys/types.h>
@@ -15,13 +16,15 @@
 
 namespace tsmfs::fs {
 
-// How long the kernel may keep what it was told: of a snapshot, which never changes; and of a list of snapshots.
+// How long the kernel may keep what it was told: of a snapshot, which never changes; and of a list
+// of snapshots.
 constexpr double kFixedSeconds = 365.0 * 24 * 60 * 60;
 constexpr double kListSeconds = 1.0;
 // What a read asks for at most, and how far ahead the kernel may read by itself.
 constexpr unsigned kReadAheadBytes = 4U << 20;
 
-// What the operations work on; libfuse's user data. Thread safe. Requires: the references outlive it.
+// What the operations work on; libfuse's user data. Thread safe. Requires: the references outlive
+// it.
 struct MountedHistory {
   HistoryView& history;
   LiveObjects& objects;

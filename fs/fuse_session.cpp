@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <condition_variable>
+#include <csignal>
 #include <cstdarg>
 #include <cstdio>
 #include <mutex>
@@ -44,13 +44,15 @@ std::string escaped(const std::string& value) {
 }
 
 std::string option_list(const MountOptions& options) {
-  std::string list = "ro,nosuid,nodev,default_permissions,subtype=tsmfs,fsname=" + escaped(options.source);
+  std::string list =
+      "ro,nosuid,nodev,default_permissions,subtype=tsmfs,fsname=" + escaped(options.source);
   if (options.allow_other) list += ",allow_other";
   for (const std::string& flag : options.flags) list += "," + flag;
   return list;
 }
 
-// The kernel reads 128 KiB ahead in a FUSE file system unless told otherwise, and only root may tell.
+// The kernel reads 128 KiB ahead in a FUSE file system unless told otherwise, and only root may
+// tell.
 void raise_read_ahead(const std::filesystem::path& mountpoint) {
   try {
     const auto mount = find_mount(mountpoint);
@@ -63,12 +65,15 @@ void raise_read_ahead(const std::filesystem::path& mountpoint) {
   }
 }
 
-// libfuse's loop ends when the session is marked as exited and a signal interrupts its wait. One that arrives just before the wait
-// is lost, so it is sent until the loop has ended.
+// libfuse's loop ends when the session is marked as exited and a signal interrupts its wait. One
+// that arrives just before the wait is lost, so it is sent until the loop has ended.
 class LoopStopper {
  public:
   LoopStopper(fuse_session* session, std::stop_token stop)
-      : session_(session), loop_(::pthread_self()), stop_(std::move(stop)), thread_([this](std::stop_token end) { watch(end); }) {}
+      : session_(session),
+        loop_(::pthread_self()),
+        stop_(std::move(stop)),
+        thread_([this](std::stop_token end) { watch(end); }) {}
 
  private:
   void watch(const std::stop_token& ended) {
@@ -115,7 +120,9 @@ class WakeSignal {
 
 }  // namespace
 
-void FuseSession::DestroySession::operator()(fuse_session* session) const { fuse_session_destroy(session); }
+void FuseSession::DestroySession::operator()(fuse_session* session) const {
+  fuse_session_destroy(session);
+}
 
 FuseSession::FuseSession(HistoryView& history, LiveObjects& objects, const MountOptions& options)
     : options_(options), mounted_{history, objects, options.uid, options.gid, {}, {}, {}} {
@@ -123,19 +130,23 @@ FuseSession::FuseSession(HistoryView& history, LiveObjects& objects, const Mount
   mount();
 }
 
-FuseSession::~FuseSession() { fuse_session_unmount(session_.get()); }
+FuseSession::~FuseSession() {
+  fuse_session_unmount(session_.get());
+}
 
 void FuseSession::mount() {
   fuse_set_log_func(log_libfuse);
   std::string program = "tsmfs", flag = "-o", list = option_list(options_);
   char* words[] = {program.data(), flag.data(), list.data(), nullptr};
   fuse_args arguments = FUSE_ARGS_INIT(3, words);
-  session_.reset(fuse_session_new(&arguments, &history_operations(), sizeof(fuse_lowlevel_ops), &mounted_));
+  session_.reset(
+      fuse_session_new(&arguments, &history_operations(), sizeof(fuse_lowlevel_ops), &mounted_));
   fuse_opt_free_args(&arguments);
   if (session_ == nullptr) throw Error("cannot set up a FUSE session", "the lines above say why");
   if (fuse_session_mount(session_.get(), options_.mountpoint.c_str()) != 0) {
     throw Error("cannot mount at " + options_.mountpoint.string(),
-                "the lines above say why; /dev/fuse must be there, and allow_other needs root or user_allow_other in /etc/fuse.conf");
+                "the lines above say why; /dev/fuse must be there, and allow_other needs root or "
+                "user_allow_other in /etc/fuse.conf");
   }
 }
 
@@ -152,7 +163,8 @@ void FuseSession::run(std::stop_token stop, std::function<void()> on_ready) {
     result = fuse_session_loop_mt(session_.get(), config);
   }
   fuse_loop_cfg_destroy(config);
-  if (result < 0) throw IoError("the mount at " + options_.mountpoint.string() + " cannot be served", -result);
+  if (result < 0)
+    throw IoError("the mount at " + options_.mountpoint.string() + " cannot be served", -result);
 }
 
 }  // namespace tsmfs::fs

@@ -17,16 +17,17 @@ class FuseSession {
  public:
   static constexpr unsigned kThreadsMax = 16;
 
-  // Mounts. Requires: `history` and `objects` outlive it; options.mountpoint came from check_mountpoint(). Throws: Error.
+  // Mounts. Requires: `history` and `objects` outlive it; options.mountpoint came from
+  // check_mountpoint(). Throws: Error.
   FuseSession(HistoryView& history, LiveObjects& objects, const MountOptions& options);
   // Unmounts, lazily when somebody still uses it.
   ~FuseSession();
   FuseSession(const FuseSession&) = delete;
   FuseSession& operator=(const FuseSession&) = delete;
 
-  // Serves until the file system is unmounted from outside or `stop` is requested; requests under way are answered first.
-  // `on_ready` is called from another thread once the mount is there for everybody. Call once. Uses SIGUSR1 on the calling thread.
-  // Throws: Error.
+  // Serves until the file system is unmounted from outside or `stop` is requested; requests under
+  // way are answered first. `on_ready` is called from another thread once the mount is there for
+  // everybody. Call once. Uses SIGUSR1 on the calling thread. Throws: Error.
   void run(std::stop_token stop, std::function<void()> on_ready);
 
  private:

@@ -114,10 +114,12 @@ std::optional<Lookup> HistoryView::lookup_in_list(const Inode& directory, std::s
   const auto target = lists.find(directory, name);
   if (!target) return Lookup{};
   if (target->is_list()) return Lookup{lists.node(*target), false};
-  return Lookup{SnapshotView(*names->find(target->snapshot), *target, trees_).node(target->ordinal), false};
+  return Lookup{SnapshotView(*names->find(target->snapshot), *target, trees_).node(target->ordinal),
+                false};
 }
 
-bool HistoryView::list(const Inode& directory, uint64_t cookie, Detail detail, const ListVisitor& visit) {
+bool HistoryView::list(const Inode& directory, uint64_t cookie, Detail detail,
+                       const ListVisitor& visit) {
   if (directory.is_list()) {
     const NamesPtr names = fresh_names();
     const ListView lists(*names);
@@ -130,7 +132,8 @@ bool HistoryView::list(const Inode& directory, uint64_t cookie, Detail detail, c
   const ShownSnapshot* shown = find_snapshot(directory, names);
   const auto up = parent(directory);
   if (shown == nullptr || !up) return false;
-  return SnapshotView(*shown, directory, trees_).list(directory.ordinal, cookie, detail, *up, visit);
+  return SnapshotView(*shown, directory, trees_)
+      .list(directory.ordinal, cookie, detail, *up, visit);
 }
 
 std::optional<std::string> HistoryView::read_link(const Inode& inode) {

@@ -1,12 +1,13 @@
 // The whole mount as a tree of nodes, over a repository's catalog and trees. Knows nothing of FUSE.
 //
 //   /backups/<time>/<db>/<rp>/<shard>/…   each snapshot as the server's data directory stood
-//   /changes/<time>/…                     only what that snapshot added or replaced since the one before it of its server
-//   /meta/<time>/…                        the metastore
+//   /changes/<time>/…                     only what that snapshot added or replaced since the one
+//   before it of its server /meta/<time>/…                        the metastore
 //   /hosts/<server>/{backups,changes,meta}/…   the same, one server at a time
 //   …/latest -> <time>                    in each list, the newest in it
 //
-// <time> is RFC 3339 in UTC to the second; "-2", "-3" behind it tell apart snapshots of one second, in order of their numbers.
+// <time> is RFC 3339 in UTC to the second; "-2", "-3" behind it tell apart snapshots of one second,
+// in order of their numbers.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +31,9 @@ struct HistoryTotals {
   uint64_t files = 0;
 };
 
-// Thread safe. Requires: `catalog` and `trees` outlive it. Nothing is read before the first call of any function.
-// All functions that take an inode return nothing when there is no such node (any more), and throw IoError and CorruptError.
+// Thread safe. Requires: `catalog` and `trees` outlive it. Nothing is read before the first call of
+// any function. All functions that take an inode return nothing when there is no such node (any
+// more), and throw IoError and CorruptError.
 class HistoryView {
  public:
   // How old the catalog may be when a list of snapshots is looked at.
@@ -42,12 +44,14 @@ class HistoryView {
   // `name` may be "." or "..".
   std::optional<Lookup> lookup(const Inode& directory, std::string_view name);
   std::optional<Node> node(const Inode& inode);
-  // Returns false when there is no such directory. An entry's node is given only for Detail::kNodes and inside a snapshot.
+  // Returns false when there is no such directory. An entry's node is given only for Detail::kNodes
+  // and inside a snapshot.
   bool list(const Inode& directory, uint64_t cookie, Detail detail, const ListVisitor& visit);
   std::optional<std::string> read_link(const Inode& inode);
   std::optional<FileContent> file(const Inode& inode);
   HistoryTotals totals();
-  // For messages: the path, and the snapshot it lies in. Empty when there is no such node. Never throws.
+  // For messages: the path, and the snapshot it lies in. Empty when there is no such node. Never
+  // throws.
   std::string describe(const Inode& inode) noexcept;
 
  private:

@@ -31,7 +31,9 @@ std::optional<Inode> Inode::from_number(uint64_t number) {
   return inode;
 }
 
-Section Inode::section() const { return static_cast<Section>((static_cast<uint32_t>(view) - 1) % kSectionCount); }
+Section Inode::section() const {
+  return static_cast<Section>((static_cast<uint32_t>(view) - 1) % kSectionCount);
+}
 
 View view_of(Section section, bool in_host) {
   const View first = in_host ? View::kHostBackups : View::kBackups;
@@ -45,9 +47,11 @@ uint32_t ordinal_of(const ListNode& node) {
 
 ListNode list_node(const Inode& inode) {
   const uint32_t ordinal = inode.ordinal;
-  if (ordinal >= kFirstLatest) return {ListKind::kLatest, static_cast<Section>(ordinal - kFirstLatest)};
+  if (ordinal >= kFirstLatest)
+    return {ListKind::kLatest, static_cast<Section>(ordinal - kFirstLatest)};
   if (ordinal == kHosts) return {ListKind::kHosts, {}};
-  if (ordinal >= kFirstSection) return {ListKind::kSection, static_cast<Section>(ordinal - kFirstSection)};
+  if (ordinal >= kFirstSection)
+    return {ListKind::kSection, static_cast<Section>(ordinal - kFirstSection)};
   return {ListKind::kRoot, {}};
 }
 

@@ -2,11 +2,13 @@
 //
 //   bits 63..60  view      which directory tree
 //   bits 59..32  snapshot  the number of a snapshot (Manifest::number)
-//   bits 31..0   ordinal   the preorder number of a node in the snapshot's data or meta tree; 0 is its root directory
+//   bits 31..0   ordinal   the preorder number of a node in the snapshot's data or meta tree; 0 is
+//   its root directory
 //
-// Hence numbers survive a remount, never collide, can be resolved when the kernel has forgotten them, and cost no memory. The same
-// snapshot is reached on several paths (/backups, /hosts/<server>/backups); each has a view of its own, so that no directory
-// has two paths. Root is 1, as FUSE wants it.
+// Hence numbers survive a remount, never collide, can be resolved when the kernel has forgotten
+// them, and cost no memory. The same snapshot is reached on several paths (/backups,
+// /hosts/<server>/backups); each has a view of its own, so that no directory has two paths. Root is
+// 1, as FUSE wants it.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +50,8 @@ struct Inode {
   bool operator==(const Inode&) const = default;
   // Requires: snapshot <= kSnapshotMax.
   uint64_t number() const;
-  // std::nullopt for a number that number() never gives. Says nothing about the snapshot being there.
+  // std::nullopt for a number that number() never gives. Says nothing about the snapshot being
+  // there.
   static std::optional<Inode> from_number(uint64_t number);
 
   // True for the directories and links above the snapshots, false for what is inside one.

@@ -55,7 +55,8 @@ uint32_t ListView::count_directories(const Inode& inode) const {
       count = root_entry_count(inode);
       break;
     case ListKind::kSection:
-      count = inode.view == View::kTop ? names_.all().size() : names_.find_host(inode.snapshot)->snapshots.size();
+      count = inode.view == View::kTop ? names_.all().size()
+                                       : names_.find_host(inode.snapshot)->snapshots.size();
       break;
     case ListKind::kHosts:
       count = names_.hosts().size();
@@ -97,7 +98,8 @@ std::optional<Inode> ListView::find(const Inode& directory, std::string_view nam
       return sibling(directory, {ListKind::kLatest, node.section});
     }
     const ShownSnapshot* shown = names_.find(name);
-    if (shown == nullptr || (directory.view == View::kHost && shown->host != directory.snapshot)) return std::nullopt;
+    if (shown == nullptr || (directory.view == View::kHost && shown->host != directory.snapshot))
+      return std::nullopt;
     return snapshot_root(directory, node.section, shown->snapshot->number);
   }
   return std::nullopt;
@@ -111,7 +113,8 @@ void ListView::list(const Inode& directory, uint64_t cookie, const ListVisitor& 
   switch (list_node(directory).kind) {
     case ListKind::kRoot:
       for (size_t i = 0; i < root_entry_count(directory); ++i) {
-        if (!show(kRootEntries[i].name, sibling(directory, kRootEntries[i].node), kCookieFirst + i)) return;
+        if (!show(kRootEntries[i].name, sibling(directory, kRootEntries[i].node), kCookieFirst + i))
+          return;
       }
       return;
     case ListKind::kHosts:
@@ -127,14 +130,17 @@ void ListView::list(const Inode& directory, uint64_t cookie, const ListVisitor& 
   }
 }
 
-void ListView::list_snapshots(const Inode& directory, uint64_t cookie, const ListVisitor& visit) const {
+void ListView::list_snapshots(const Inode& directory, uint64_t cookie,
+                              const ListVisitor& visit) const {
   const Section section = list_node(directory).section;
   if (newest(directory) == nullptr) return;
   if (cookie < kCookieLatest) {
     const Inode link = sibling(directory, {ListKind::kLatest, section});
     if (!visit({kLatestName, link, NodeKind::kLink, kCookieLatest, std::nullopt})) return;
   }
-  const auto cookie_of = [](const ShownSnapshot& shown) { return kCookieNumbers + shown.snapshot->number; };
+  const auto cookie_of = [](const ShownSnapshot& shown) {
+    return kCookieNumbers + shown.snapshot->number;
+  };
   auto next = std::ranges::upper_bound(names_.all(), cookie, {}, cookie_of);
   for (; next != names_.all().end(); ++next) {
     if (directory.view == View::kHost && next->host != directory.snapshot) continue;
@@ -174,7 +180,8 @@ std::string ListView::path(const Inode& inode) const {
   }
   if (node.kind == ListKind::kLatest) return path(parent(inode)).append("/").append(kLatestName);
   for (const FixedEntry& entry : kRootEntries) {
-    if (ordinal_of(entry.node) == inode.ordinal) return path(parent(inode)).append("/").append(entry.name);
+    if (ordinal_of(entry.node) == inode.ordinal)
+      return path(parent(inode)).append("/").append(entry.name);
   }
   return {};
 }

@@ -1,4 +1,5 @@
-// The directories above the snapshots: "/", "/backups", "/hosts/<server>/changes", ..., and the `latest` links in them.
+// The directories above the snapshots: "/", "/backups", "/hosts/<server>/changes", ..., and the
+// `latest` links in them.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,11 @@ class ListView {
   explicit ListView(const SnapshotNames& names) : names_(names) {}
   // std::nullopt when there is no such node (any more). Requires for all: inode.is_list().
   std::optional<Node> node(const Inode& inode) const;
-  // The node of that name, not "." or ".."; it may be a snapshot's root directory, which this class does not describe.
+  // The node of that name, not "." or ".."; it may be a snapshot's root directory, which this class
+  // does not describe.
   std::optional<Inode> find(const Inode& directory, std::string_view name) const;
-  // Visits what is behind `cookie`, in an order and with cookies that stay when snapshots come and go.
+  // Visits what is behind `cookie`, in an order and with cookies that stay when snapshots come and
+  // go.
   void list(const Inode& directory, uint64_t cookie, const ListVisitor& visit) const;
   // What a `latest` link says.
   std::optional<std::string> read_link(const Inode& inode) const;

@@ -1,7 +1,7 @@
 // Trees and files of a repository that others may be writing to while it is mounted.
 //
-// A reader's index shows what was there when it last caught up. What is not found, or not where the index says, is looked for
-// once more after catching up; only then is it missing.
+// A reader's index shows what was there when it last caught up. What is not found, or not where the
+// index says, is looked for once more after catching up; only then is it missing.
 #pragma once
 
 #include "index/base/bytes.h"
@@ -16,7 +16,8 @@ namespace tsmfs::fs {
 // Thread safe. Requires: what it is made of outlives it, and it outlives the readers it gives out.
 class LiveObjects {
  public:
-  LiveObjects(index::ObjectIndex& index, index::ObjectReader& objects) : index_(index), objects_(objects) {}
+  LiveObjects(index::ObjectIndex& index, index::ObjectReader& objects)
+      : index_(index), objects_(objects) {}
   // The encoded node. Throws: IoError, CorruptError.
   ByteBuffer read_tree(const index::TreeId& id);
   // Throws: IoError, CorruptError.

@@ -16,25 +16,31 @@
 namespace tsmfs::fs {
 namespace {
 
-constexpr std::array<std::string_view, 4> kKernelWords = {"noatime", "nodiratime", "noexec", "relatime"};
+constexpr std::array<std::string_view, 4> kKernelWords = {"noatime", "nodiratime", "noexec",
+                                                          "relatime"};
 // True of the mount anyway, or meant for mount(8) and systemd.
 constexpr std::array<std::string_view, 16> kHarmlessWords = {
-    "ro",    "defaults", "auto",   "noauto", "_netdev", "nofail",     "user", "nouser",
-    "users", "nousers",  "nosuid", "nodev",  "exec",    "async",      "atime", "default_permissions"};
+    "ro",    "defaults", "auto",   "noauto", "_netdev", "nofail", "user",  "nouser",
+    "users", "nousers",  "nosuid", "nodev",  "exec",    "async",  "atime", "default_permissions"};
 
-bool contains(const auto& words, std::string_view word) { return std::ranges::find(words, word) != words.end(); }
+bool contains(const auto& words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
+}
 
 std::optional<unsigned> parse_number(std::string_view text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value == static_cast<unsigned>(-1)) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() ||
+      value == static_cast<unsigned>(-1))
+    return std::nullopt;
   return value;
 }
 
 gid_t find_group(const std::string& text) {
   if (const auto number = parse_number(text)) return *number;
   if (const group* found = ::getgrnam(text.c_str())) return found->gr_gid;
-  throw UsageError(fmt::format("there is no group '{}'", text), "name one of this machine's groups, or a number");
+  throw UsageError(fmt::format("there is no group '{}'", text),
+                   "name one of this machine's groups, or a number");
 }
 
 // Sets the user; its own group as well when `with_group`.
@@ -42,14 +48,17 @@ void apply_user(const std::string& text, bool with_group, MountOptions& options)
   const auto number = parse_number(text);
   const passwd* found = number ? ::getpwuid(*number) : ::getpwnam(text.c_str());
   if (found == nullptr && !number) {
-    throw UsageError(fmt::format("there is no user '{}'", text), "name one of this machine's users, or a number");
+    throw UsageError(fmt::format("there is no user '{}'", text),
+                     "name one of this machine's users, or a number");
   }
   options.uid = number ? *number : found->pw_uid;
   if (with_group && found != nullptr) options.gid = found->pw_gid;
 }
 
 void apply_word(std::string_view word, MountOptions& options) {
-  if (word.empty() || contains(kHarmlessWords, word) || word.starts_with("x-") || word.starts_with("comment=")) return;
+  if (word.empty() || contains(kHarmlessWords, word) || word.starts_with("x-") ||
+      word.starts_with("comment="))
+    return;
   if (word == "allow_other") {
     options.allow_other = true;
   } else if (word.starts_with("uid=")) {
@@ -59,9 +68,11 @@ void apply_word(std::string_view word, MountOptions& options) {
   } else if (contains(kKernelWords, word)) {
     options.flags.emplace_back(word);
   } else if (word == "rw") {
-    throw UsageError("a history cannot be mounted for writing", "leave 'rw' out; copy what you need out of the mount");
+    throw UsageError("a history cannot be mounted for writing",
+                     "leave 'rw' out; copy what you need out of the mount");
   } else {
-    throw UsageError(fmt::format("unknown mount option '{}'", word), "tsmfs mount --help lists them");
+    throw UsageError(fmt::format("unknown mount option '{}'", word),
+                     "tsmfs mount --help lists them");
   }
 }
 
@@ -85,8 +96,10 @@ void apply_mount_words(std::string_view words, MountOptions& options) {
 void apply_owner(std::string_view owner, MountOptions& options) {
   const size_t colon = owner.find(':');
   const std::string user(owner.substr(0, colon));
-  const std::string group(colon == std::string_view::npos ? std::string_view() : owner.substr(colon + 1));
-  if (user.empty() && group.empty()) throw UsageError("an owner without a user or a group", "--owner user:group");
+  const std::string group(colon == std::string_view::npos ? std::string_view()
+                                                          : owner.substr(colon + 1));
+  if (user.empty() && group.empty())
+    throw UsageError("an owner without a user or a group", "--owner user:group");
   if (!user.empty()) apply_user(user, group.empty(), options);
   if (!group.empty()) options.gid = find_group(group);
 }

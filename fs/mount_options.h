@@ -16,18 +16,19 @@ struct MountOptions {
   bool allow_other = false;          // users other than the one who mounts
   uid_t uid = 0;                     // who owns all that is shown
   gid_t gid = 0;
-  std::vector<std::string> flags;    // mount(8)'s words that go on to the kernel: noatime, noexec, ...
+  std::vector<std::string>
+      flags;  // mount(8)'s words that go on to the kernel: noatime, noexec, ...
 
   // Nothing mounted yet; owned by the calling process's user.
   static MountOptions for_caller();
 };
 
-// Takes a comma-separated list: allow_other, uid=USER, gid=GROUP, and mount(8)'s words as far as they fit a read-only file system.
-// Throws: UsageError, also for "rw".
+// Takes a comma-separated list: allow_other, uid=USER, gid=GROUP, and mount(8)'s words as far as
+// they fit a read-only file system. Throws: UsageError, also for "rw".
 void apply_mount_words(std::string_view words, MountOptions& options);
 
-// "user", "user:group" or ":group", by names or numbers. A user without a group brings the user's own.
-// Throws: UsageError when there is no such user or group.
+// "user", "user:group" or ":group", by names or numbers. A user without a group brings the user's
+// own. Throws: UsageError when there is no such user or group.
 void apply_owner(std::string_view owner, MountOptions& options);
 
 }  // namespace tsmfs::fs

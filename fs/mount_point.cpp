@@ -25,7 +25,8 @@ namespace stdfs = std::filesystem;
 
 // True when `path` is `directory` or below it. Both absolute and without links.
 bool is_within(const stdfs::path& path, const stdfs::path& directory) {
-  const auto [end, unused] = std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
+  const auto [end, unused] =
+      std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
   return end == directory.end();
 }
 
@@ -59,10 +60,14 @@ void unmount_as_root(const stdfs::path& path, bool lazy) {
 
 // Others than root go through libfuse's set-user-id program.
 void unmount_as_user(const stdfs::path& path, bool lazy) {
-  std::string program = "fusermount3", unmount_flag = lazy ? "-uz" : "-u", quiet = "-q", end = "--", where = path;
-  char* arguments[] = {program.data(), unmount_flag.data(), quiet.data(), end.data(), where.data(), nullptr};
+  std::string program = "fusermount3", unmount_flag = lazy ? "-uz" : "-u", quiet = "-q", end = "--",
+              where = path;
+  char* arguments[] = {program.data(), unmount_flag.data(), quiet.data(),
+                       end.data(),     where.data(),        nullptr};
   pid_t child = 0;
-  if (const int error = ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments, environ); error != 0) {
+  if (const int error =
+          ::posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments, environ);
+      error != 0) {
     throw IoError("cannot run fusermount3", error, "install fuse3, or unmount as root");
   }
   int status = 0;
@@ -70,7 +75,8 @@ void unmount_as_user(const stdfs::path& path, bool lazy) {
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
   if (const std::string users = describe_users(path); !users.empty()) throw_busy(path);
-  throw IoError("cannot unmount " + path.string(), EPERM, "unmount as the user who mounted it, or as root");
+  throw IoError("cannot unmount " + path.string(), EPERM,
+                "unmount as the user who mounted it, or as root");
 }
 
 void unmount_resolved(const stdfs::path& path, bool lazy) {
@@ -84,11 +90,13 @@ void unmount_resolved(const stdfs::path& path, bool lazy) {
 }  // namespace
 
 stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& repository) {
-  if (mountpoint.empty()) throw UsageError("no mount point was named", "name an existing directory");
+  if (mountpoint.empty())
+    throw UsageError("no mount point was named", "name an existing directory");
   const stdfs::path path = resolve(mountpoint);
   auto mount = find_mount(path);
   if (mount && mount->type == kMountType && is_dead(path)) {
-    log::info("tsmfs: the process behind the mount at {} is gone; clearing the mount", path.string());
+    log::info("tsmfs: the process behind the mount at {} is gone; clearing the mount",
+              path.string());
     unmount_resolved(path, true);
     mount = find_mount(path);
   }
@@ -98,12 +106,16 @@ stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& r
   }
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) throw UsageError("there is no directory " + path.string(), "create it: mkdir -p " + path.string());
+    if (errno == ENOENT)
+      throw UsageError("there is no directory " + path.string(),
+                       "create it: mkdir -p " + path.string());
     throw_errno("cannot look at " + path.string());
   }
-  if (!S_ISDIR(status.st_mode)) throw UsageError(path.string() + " is not a directory", "mount on an existing directory");
+  if (!S_ISDIR(status.st_mode))
+    throw UsageError(path.string() + " is not a directory", "mount on an existing directory");
   if (is_within(path, repository) || is_within(repository, path)) {
-    throw UsageError(fmt::format("a mount at {} would hide the repository {}, or lie in it", path.string(), repository.string()),
+    throw UsageError(fmt::format("a mount at {} would hide the repository {}, or lie in it",
+                                 path.string(), repository.string()),
                      "mount on a directory that has nothing to do with it");
   }
   return path;
@@ -113,7 +125,8 @@ void unmount(const stdfs::path& mountpoint, bool lazy) {
   const stdfs::path path = resolve(mountpoint);
   const auto mount = find_mount(path);
   if (!mount || mount->type != kMountType) {
-    throw UsageError(fmt::format("no tsmfs repository is mounted at {}", path.string()), "findmnt -t fuse.tsmfs lists what is");
+    throw UsageError(fmt::format("no tsmfs repository is mounted at {}", path.string()),
+                     "findmnt -t fuse.tsmfs lists what is");
   }
   unmount_resolved(path, lazy);
 }

@@ -16,14 +16,18 @@ namespace {
 constexpr const char* kMountinfo = "/proc/self/mountinfo";
 constexpr size_t kMountinfoBytesMax = size_t{64} << 20;
 
-bool is_octal(char c) { return c >= '0' && c <= '7'; }
+bool is_octal(char c) {
+  return c >= '0' && c <= '7';
+}
 
 // The kernel writes space, tab, newline and backslash as \040 and so on.
 std::string unescape(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) && is_octal(text[i + 3])) {
-      out.push_back(static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0')));
+    if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
+        is_octal(text[i + 3])) {
+      out.push_back(static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
+                                      (text[i + 3] - '0')));
       i += 3;
     } else {
       out.push_back(text[i]);
@@ -47,7 +51,8 @@ std::optional<MountedAt> parse_line(std::string_view line) {
   const std::vector<std::string_view> fields = split(line, ' ');
   const auto dash = std::ranges::find(fields, "-");
   if (dash - fields.begin() < 6 || fields.end() - dash < 3) return std::nullopt;
-  return MountedAt{unescape(fields[4]), unescape(dash[1]), unescape(dash[2]), std::string(fields[2])};
+  return MountedAt{unescape(fields[4]), unescape(dash[1]), unescape(dash[2]),
+                   std::string(fields[2])};
 }
 
 // In pieces: the kernel says such a file has no bytes until they are read.

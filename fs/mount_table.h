@@ -21,7 +21,8 @@ struct MountedAt {
 // In the order in which they were mounted. A line that does not look like one is left out.
 std::vector<MountedAt> parse_mount_table(std::string_view mountinfo);
 
-// What is seen at `path`, if something is mounted exactly there. Requires: `path` is absolute and without links. Throws: IoError.
+// What is seen at `path`, if something is mounted exactly there. Requires: `path` is absolute and
+// without links. Throws: IoError.
 std::optional<MountedAt> find_mount(const std::filesystem::path& path);
 
 }  // namespace tsmfs::fs

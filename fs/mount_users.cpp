@@ -19,14 +19,18 @@ constexpr size_t kUsersNamedMax = 4;
 bool leads_into(const stdfs::path& link, const std::string& mountpoint) {
   std::error_code error;
   const std::string target = stdfs::read_symlink(link, error).native();
-  return !error && target.starts_with(mountpoint) && (target.size() == mountpoint.size() || target[mountpoint.size()] == '/');
+  return !error && target.starts_with(mountpoint) &&
+         (target.size() == mountpoint.size() || target[mountpoint.size()] == '/');
 }
 
-// By working directory, root, or an open file. Processes that the caller may not look into are left out.
+// By working directory, root, or an open file. Processes that the caller may not look into are left
+// out.
 bool uses(const stdfs::path& process, const std::string& mountpoint) {
-  if (leads_into(process / "cwd", mountpoint) || leads_into(process / "root", mountpoint)) return true;
+  if (leads_into(process / "cwd", mountpoint) || leads_into(process / "root", mountpoint))
+    return true;
   std::error_code error;
-  for (stdfs::directory_iterator fd(process / "fd", error), end; !error && fd != end; fd.increment(error)) {
+  for (stdfs::directory_iterator fd(process / "fd", error), end; !error && fd != end;
+       fd.increment(error)) {
     if (leads_into(fd->path(), mountpoint)) return true;
   }
   return false;
@@ -45,14 +49,16 @@ std::string describe_users(const stdfs::path& mountpoint) {
   std::vector<std::string> users;
   size_t count = 0;
   std::error_code error;
-  for (stdfs::directory_iterator process("/proc", error), end; !error && process != end; process.increment(error)) {
+  for (stdfs::directory_iterator process("/proc", error), end; !error && process != end;
+       process.increment(error)) {
     const std::string pid = process->path().filename();
     if (!std::ranges::all_of(pid, [](char c) { return c >= '0' && c <= '9'; })) continue;
     if (!uses(process->path(), mountpoint)) continue;
     if (++count <= kUsersNamedMax) users.push_back(name_of(process->path()));
   }
   if (count == 0) return {};
-  const std::string more = count > kUsersNamedMax ? fmt::format(" and {} more", count - kUsersNamedMax) : "";
+  const std::string more =
+      count > kUsersNamedMax ? fmt::format(" and {} more", count - kUsersNamedMax) : "";
   return fmt::format(" by {}{}", fmt::join(users, ", "), more);
 }
 

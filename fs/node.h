@@ -14,12 +14,14 @@ namespace tsmfs::fs {
 
 enum class NodeKind : uint8_t { kDirectory, kFile, kLink };
 
-// What a directory claims to take, so that sums over the mount agree with those over a copy on a disk file system.
+// What a directory claims to take, so that sums over the mount agree with those over a copy on a
+// disk file system.
 constexpr uint64_t kDirectoryBytes = 4096;
 
 struct Node {
   Inode inode;
-  // Tells apart two snapshots that were given one number, the first being gone; with `inode` it is unique for ever.
+  // Tells apart two snapshots that were given one number, the first being gone; with `inode` it is
+  // unique for ever.
   uint32_t generation = 0;
   NodeKind kind = NodeKind::kDirectory;
   uint32_t mode = 0755;  // permission bits
@@ -36,7 +38,8 @@ struct FileContent {
   uint64_t size = 0;
 };
 
-// The answer to a name in a directory. Without a node the name is not there; `absence_fixed`: and never will be.
+// The answer to a name in a directory. Without a node the name is not there; `absence_fixed`: and
+// never will be.
 struct Lookup {
   std::optional<Node> node;
   bool absence_fixed = false;

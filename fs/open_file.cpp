@@ -8,7 +8,8 @@
 
 namespace tsmfs::fs {
 
-std::span<const iovec> ReadBytes::collect(const index::FileReader& reader, uint64_t offset, size_t length) {
+std::span<const iovec> ReadBytes::collect(const index::FileReader& reader, uint64_t offset,
+                                          size_t length) {
   slices_.clear();
   pieces_.clear();
   reader.read(offset, length, slices_);
@@ -35,10 +36,11 @@ void ReadBytes::gather() {
   pieces_.push_back({gathered_.data(), total});
 }
 
-OpenFile::OpenFile(LiveObjects& objects, const FileContent& content) : reader_(objects.open_file(content.id)) {
+OpenFile::OpenFile(LiveObjects& objects, const FileContent& content)
+    : reader_(objects.open_file(content.id)) {
   if (reader_.size() != content.size) {
-    throw CorruptError(fmt::format("file {} has {} bytes, where its directory names {}", content.id.hex(), reader_.size(),
-                                   content.size));
+    throw CorruptError(fmt::format("file {} has {} bytes, where its directory names {}",
+                                   content.id.hex(), reader_.size(), content.size));
   }
 }
 

@@ -15,10 +15,12 @@
 
 namespace tsmfs::fs {
 
-// The bytes of one read. Made once a thread and used again, so that a read allocates nothing. Not thread safe.
+// The bytes of one read. Made once a thread and used again, so that a read allocates nothing. Not
+// thread safe.
 class ReadBytes {
  public:
-  // Up to so many pieces go out as they lie in the frame cache; more of them are cheaper to copy together first.
+  // Up to so many pieces go out as they lie in the frame cache; more of them are cheaper to copy
+  // together first.
   static constexpr size_t kPiecesMax = 64;
 
   // What the file has of [offset, offset + length), in order. Good until the next call, or clear().
@@ -39,7 +41,8 @@ class OpenFile {
  public:
   // Throws: IoError; CorruptError, also when the file's length is not the one its directory names.
   OpenFile(LiveObjects& objects, const FileContent& content);
-  // The bytes of [offset, offset + length) that the file has; fewer at its end. Throws: IoError, CorruptError.
+  // The bytes of [offset, offset + length) that the file has; fewer at its end. Throws: IoError,
+  // CorruptError.
   std::span<const iovec> read(uint64_t offset, size_t length, ReadBytes& bytes) const {
     return bytes.collect(reader_, offset, length);
   }

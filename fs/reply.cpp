@@ -13,7 +13,8 @@
 namespace tsmfs::fs {
 namespace {
 
-// A reader of a damaged file gets the same error for each of its pieces; the log gets it once in a while.
+// A reader of a damaged file gets the same error for each of its pieces; the log gets it once in a
+// while.
 class RepeatFilter {
  public:
   static constexpr size_t kMessagesMax = 256;
@@ -63,7 +64,8 @@ int translated(int error_number) {
     case ETIMEDOUT:
       return error_number;
     default:
-      return EIO;  // "no such file", "no space left" and the like are about the repository's files, not about this one
+      return EIO;  // "no such file", "no space left" and the like are about the repository's files,
+                   // not about this one
   }
 }
 

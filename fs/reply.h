@@ -1,4 +1,5 @@
-// The wall between the kernel's requests and our code: whatever a handler does, its request is answered, and answered once.
+// The wall between the kernel's requests and our code: whatever a handler does, its request is
+// answered, and answered once.
 #pragma once
 
 #include <exception>
@@ -19,8 +20,8 @@ class Reply {
   Reply(const Reply&) = delete;
   Reply& operator=(const Reply&) = delete;
 
-  // Answers by function(request, arguments...), one of fuse_reply_*. Returns false when the kernel has not taken the answer.
-  // A second answer is dropped, since the first has ended the request.
+  // Answers by function(request, arguments...), one of fuse_reply_*. Returns false when the kernel
+  // has not taken the answer. A second answer is dropped, since the first has ended the request.
   template <typename Function, typename... Arguments>
   bool send(Function function, Arguments... arguments) {
     if (!claim()) return false;
@@ -37,13 +38,16 @@ class Reply {
   bool answered_ = false;
 };
 
-// What the kernel is told of `error`. The errors of the file system under the repository that would make no sense in this one are EIO.
+// What the kernel is told of `error`. The errors of the file system under the repository that would
+// make no sense in this one are EIO.
 int error_number_of(const std::exception_ptr& error) noexcept;
 
-// Ends the request of a handler that threw `error`, or returned without an answer if `error` is null. Logs why.
+// Ends the request of a handler that threw `error`, or returned without an answer if `error` is
+// null. Logs why.
 void end_failed(Reply& reply, const std::string& what, const std::exception_ptr& error) noexcept;
 
-// Runs handler(reply). `what()` names request and object for the log ("read of /backups/..."); called only when something failed.
+// Runs handler(reply). `what()` names request and object for the log ("read of /backups/...");
+// called only when something failed.
 template <typename What, typename Handler>
 void answer(Reply& reply, const What& what, const Handler& handler) noexcept {
   std::exception_ptr error;

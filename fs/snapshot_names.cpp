@@ -44,7 +44,8 @@ void SnapshotNames::take_snapshots() {
       why_not = fmt::format("another snapshot has its number, {}", snapshot->number);
     }
     if (!why_not.empty()) {
-      problems_.push_back(fmt::format("snapshot {} is not shown: {}", snapshot->short_id(), why_not));
+      problems_.push_back(
+          fmt::format("snapshot {} is not shown: {}", snapshot->short_id(), why_not));
       continue;
     }
     std::string name = format_rfc3339(snapshot->time);

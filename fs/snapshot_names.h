@@ -1,4 +1,5 @@
-// The names under which a catalog's snapshots and servers appear in the mount, and what each is compared with in /changes.
+// The names under which a catalog's snapshots and servers appear in the mount, and what each is
+// compared with in /changes.
 #pragma once
 
 #include <cstddef>

@@ -24,7 +24,9 @@ TreePtr get_checked(TreeCache& trees, const index::TreeId& id, uint64_t below) {
   return tree;
 }
 
-uint32_t generation(const Manifest& manifest) { return load_le<uint32_t>(manifest.id.bytes.data()); }
+uint32_t generation(const Manifest& manifest) {
+  return load_le<uint32_t>(manifest.id.bytes.data());
+}
 
 NodeKind kind_of(const TreeEntry& entry) {
   return entry.kind == EntryKind::kDirectory ? NodeKind::kDirectory : NodeKind::kFile;
@@ -34,18 +36,22 @@ NodeKind kind_of(const TreeEntry& entry) {
 
 SnapshotView::Directory SnapshotView::root() const {
   const Manifest& manifest = *shown_.snapshot;
-  if (section_ == Section::kMeta) return {0, get_checked(trees_, manifest.meta, manifest.meta_below), nullptr};
+  if (section_ == Section::kMeta)
+    return {0, get_checked(trees_, manifest.meta, manifest.meta_below), nullptr};
   Directory root{0, get_checked(trees_, manifest.data, manifest.data_below), nullptr};
-  if (section_ == Section::kChanges && shown_.previous) root.before = trees_.get(shown_.previous->data);
+  if (section_ == Section::kChanges && shown_.previous)
+    root.before = trees_.get(shown_.previous->data);
   return root;
 }
 
 SnapshotView::Directory SnapshotView::child(const Directory& directory, size_t i) const {
   const TreeEntry& entry = directory.entry(i);
-  Directory child{directory.ordinal_of(i), get_checked(trees_, entry.directory(), entry.below), nullptr};
+  Directory child{directory.ordinal_of(i), get_checked(trees_, entry.directory(), entry.below),
+                  nullptr};
   if (directory.before) {
     const TreeEntry* before = directory.before->find(entry.name);
-    if (before != nullptr && before->kind == EntryKind::kDirectory) child.before = trees_.get(before->directory());
+    if (before != nullptr && before->kind == EntryKind::kDirectory)
+      child.before = trees_.get(before->directory());
   }
   return child;
 }
@@ -99,7 +105,8 @@ Node SnapshotView::directory_node(const Directory& directory) const {
   Node node;
   node.inode = inode(directory.ordinal);
   node.generation = generation(*shown_.snapshot);
-  // What a directory of /changes holds depends on both; the kernel must not take it for the same when the other one changes.
+  // What a directory of /changes holds depends on both; the kernel must not take it for the same
+  // when the other one changes.
   if (section_ == Section::kChanges && shown_.previous) {
     node.generation ^= load_le<uint32_t>(shown_.previous->id.bytes.data() + sizeof(uint32_t));
   }
@@ -149,12 +156,17 @@ bool SnapshotView::list(uint32_t directory, uint64_t cookie, Detail detail, cons
                         const ListVisitor& visit) const {
   const auto found = find_directory(directory);
   if (!found) return false;
-  if (cookie < kCookieSelf && !visit({".", inode(directory), NodeKind::kDirectory, kCookieSelf, {}})) return true;
-  if (cookie < kCookieParent && !visit({"..", parent, NodeKind::kDirectory, kCookieParent, {}})) return true;
-  for (size_t i = cookie < kCookieFirst ? 0 : cookie - kCookieFirst + 1; i < found->tree->entries().size(); ++i) {
+  if (cookie < kCookieSelf &&
+      !visit({".", inode(directory), NodeKind::kDirectory, kCookieSelf, {}}))
+    return true;
+  if (cookie < kCookieParent && !visit({"..", parent, NodeKind::kDirectory, kCookieParent, {}}))
+    return true;
+  for (size_t i = cookie < kCookieFirst ? 0 : cookie - kCookieFirst + 1;
+       i < found->tree->entries().size(); ++i) {
     if (!shows(*found, i, 0)) continue;
     const TreeEntry& entry = found->entry(i);
-    Listed listed{entry.name, inode(found->ordinal_of(i)), kind_of(entry), kCookieFirst + i, std::nullopt};
+    Listed listed{entry.name, inode(found->ordinal_of(i)), kind_of(entry), kCookieFirst + i,
+                  std::nullopt};
     if (detail == Detail::kNodes) listed.node = entry_node(*found, i);
     if (!visit(listed)) return true;
   }

@@ -1,8 +1,10 @@
-// What is inside one snapshot as one view shows it: its data tree whole, only what changed in it, or its meta tree.
+// What is inside one snapshot as one view shows it: its data tree whole, only what changed in it,
+// or its meta tree.
 //
-// Ordinals are those of the whole tree in /changes too, which leaves out an entry that has the same kind and id as the one at the
-// same path in the previous snapshot, and a directory in which nothing is left but that was there before. Equal directories have
-// equal ids, so equal subtrees are never entered.
+// Ordinals are those of the whole tree in /changes too, which leaves out an entry that has the same
+// kind and id as the one at the same path in the previous snapshot, and a directory in which
+// nothing is left but that was there before. Equal directories have equal ids, so equal subtrees
+// are never entered.
 #pragma once
 
 #include <cstdint>
@@ -17,19 +19,24 @@
 
 namespace tsmfs::fs {
 
-// Thread safe. Requires: `shown` and `trees` outlive it. All functions throw what TreeCache::get throws, and CorruptError when a
-// tree's numbers do not fit together.
+// Thread safe. Requires: `shown` and `trees` outlive it. All functions throw what TreeCache::get
+// throws, and CorruptError when a tree's numbers do not fit together.
 class SnapshotView {
  public:
   // Requires: !inode_in_view.is_list(), and its snapshot is `shown`.
   SnapshotView(const ShownSnapshot& shown, const Inode& inode_in_view, TreeCache& trees)
-      : shown_(shown), view_(inode_in_view.view), section_(inode_in_view.section()), trees_(trees) {}
+      : shown_(shown),
+        view_(inode_in_view.view),
+        section_(inode_in_view.section()),
+        trees_(trees) {}
 
   // All return nothing when the view has no such node, or it is of the wrong kind.
   std::optional<Node> node(uint32_t ordinal) const;
   std::optional<Lookup> lookup(uint32_t directory, std::string_view name) const;
-  // "." and "..", the latter as `parent`, then entries by name. Returns false when there is no such directory.
-  bool list(uint32_t directory, uint64_t cookie, Detail detail, const Inode& parent, const ListVisitor& visit) const;
+  // "." and "..", the latter as `parent`, then entries by name. Returns false when there is no such
+  // directory.
+  bool list(uint32_t directory, uint64_t cookie, Detail detail, const Inode& parent,
+            const ListVisitor& visit) const;
   std::optional<FileContent> file(uint32_t ordinal) const;
   // Requires: ordinal > 0.
   std::optional<uint32_t> parent(uint32_t ordinal) const;
@@ -43,7 +50,9 @@ class SnapshotView {
     TreePtr tree;
     TreePtr before;  // empty: everything in it is new, or nothing is compared
     const snapshot::TreeEntry& entry(size_t i) const { return tree->entries()[i]; }
-    uint32_t ordinal_of(size_t i) const { return ordinal + static_cast<uint32_t>(tree->first_ordinals()[i]); }
+    uint32_t ordinal_of(size_t i) const {
+      return ordinal + static_cast<uint32_t>(tree->first_ordinals()[i]);
+    }
   };
   // An entry in the directory that holds it.
   struct Place {

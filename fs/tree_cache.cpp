@@ -19,13 +19,16 @@ size_t memory_bytes(const snapshot::Tree& tree) {
 
 }  // namespace
 
-TreeCache::TreeCache(Loader load, size_t bytes_max) : load_(std::move(load)), bytes_max_(bytes_max) {}
+TreeCache::TreeCache(Loader load, size_t bytes_max)
+    : load_(std::move(load)), bytes_max_(bytes_max) {}
 
 TreePtr TreeCache::get(const index::TreeId& id) {
   if (TreePtr tree = find(id)) return tree;
-  // Outside the lock: two threads may decode the same node at once, which costs less than making all others wait.
+  // Outside the lock: two threads may decode the same node at once, which costs less than making
+  // all others wait.
   const ByteBuffer encoded = load_(id);
-  auto tree = std::make_shared<const snapshot::Tree>(snapshot::Tree::decode(encoded, "tree " + id.hex()));
+  auto tree =
+      std::make_shared<const snapshot::Tree>(snapshot::Tree::decode(encoded, "tree " + id.hex()));
   insert(id, tree);
   return tree;
 }

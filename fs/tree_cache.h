@@ -24,7 +24,8 @@ class TreeCache {
   using Loader = std::function<ByteBuffer(const index::TreeId&)>;
 
   explicit TreeCache(Loader load, size_t bytes_max = kBytesMaxDefault);
-  // Throws: what the loader throws; CorruptError when the node does not decode. A failure is not kept.
+  // Throws: what the loader throws; CorruptError when the node does not decode. A failure is not
+  // kept.
   TreePtr get(const index::TreeId& id);
   // What the kept nodes take in memory, about. Never over `bytes_max`.
   size_t bytes() const;

@@ -1,4 +1,5 @@
-// Bytes of a known length that can be looked at anywhere: a spooled file of a stream, or a file on disk.
+// Bytes of a known length that can be looked at anywhere: a spooled file of a stream, or a file on
+// disk.
 #pragma once
 
 #include <cstdint>

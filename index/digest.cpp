@@ -36,7 +36,8 @@ DigestKey DigestKey::random() {
 }
 
 void DigestKey::digest_to(ByteView bytes, std::array<std::byte, kIdBytes>& out) const {
-  store_canonical(XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret_.data(), secret_.size()), out);
+  store_canonical(
+      XXH3_128bits_withSecret(bytes.data(), bytes.size(), secret_.data(), secret_.size()), out);
 }
 
 DigestStream::DigestStream(const DigestKey& key) : state_(XXH3_createState()) {
@@ -44,9 +45,13 @@ DigestStream::DigestStream(const DigestKey& key) : state_(XXH3_createState()) {
   XXH3_128bits_reset_withSecret(state_.get(), key.secret().data(), key.secret().size());
 }
 
-void DigestStream::FreeState::operator()(XXH3_state_s* state) const { XXH3_freeState(state); }
+void DigestStream::FreeState::operator()(XXH3_state_s* state) const {
+  XXH3_freeState(state);
+}
 
-void DigestStream::update(ByteView bytes) { XXH3_128bits_update(state_.get(), bytes.data(), bytes.size()); }
+void DigestStream::update(ByteView bytes) {
+  XXH3_128bits_update(state_.get(), bytes.data(), bytes.size());
+}
 
 FileId DigestStream::file_id() const {
   FileId id;
@@ -54,6 +59,8 @@ FileId DigestStream::file_id() const {
   return id;
 }
 
-uint64_t checksum(ByteView bytes, uint64_t seed) { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
+uint64_t checksum(ByteView bytes, uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
 
 }  // namespace tsmfs::index

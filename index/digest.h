@@ -1,7 +1,9 @@
-// Content identities: XXH3-128 with the repository's secret (xxHash 0.8), in canonical big-endian form.
+// Content identities: XXH3-128 with the repository's secret (xxHash 0.8), in canonical big-endian
+// form.
 //
-// The secret is drawn once per repository, so that somebody who can write points but not read the repository cannot
-// prepare two contents of one digest. XXH3 is not a cryptographic hash: docs/FORMAT.md says what that means.
+// The secret is drawn once per repository, so that somebody who can write points but not read the
+// repository cannot prepare two contents of one digest. XXH3 is not a cryptographic hash:
+// docs/FORMAT.md says what that means.
 #pragma once
 
 #include <array>

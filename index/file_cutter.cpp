@@ -8,7 +8,8 @@ namespace tsmfs::index {
 
 namespace {
 
-// Blocks smaller than this are joined with their neighbours: a chunk's digest and index entry take some 60 bytes.
+// Blocks smaller than this are joined with their neighbours: a chunk's digest and index entry take
+// some 60 bytes.
 constexpr uint32_t kTsmChunkBytesMin = 256;
 
 }  // namespace
@@ -38,8 +39,11 @@ bool FileCutter::next(CutBatch& batch) {
   return true;
 }
 
-// The same five bytes begin every TSM file: as a chunk they would make each reader fetch one old frame more.
-void FileCutter::next_header(CutBatch& batch) { batch.bytes = source_.view(0, kTsmHeaderBytes); }
+// The same five bytes begin every TSM file: as a chunk they would make each reader fetch one old
+// frame more.
+void FileCutter::next_header(CutBatch& batch) {
+  batch.bytes = source_.view(0, kTsmHeaderBytes);
+}
 
 void FileCutter::next_blocks(CutBatch& batch) {
   const auto& lengths = layout_->block_lengths;
@@ -85,10 +89,12 @@ void FileCutter::next_of_large_block(CutBatch& batch, uint32_t block_length) {
 }
 
 void FileCutter::next_by_content(CutBatch& batch, uint64_t end, const CutParameters& parameters) {
-  const ByteView window = source_.view(position_, std::min<uint64_t>(kBatchBytesMax, end - position_));
+  const ByteView window =
+      source_.view(position_, std::min<uint64_t>(kBatchBytesMax, end - position_));
   const bool last = position_ + window.size() == end;
   size_t done = 0;
-  // Only where bytes_max bytes are in view, or the last of them, does a cut not depend on the window.
+  // Only where bytes_max bytes are in view, or the last of them, does a cut not depend on the
+  // window.
   while (done < window.size() && (last || window.size() - done >= parameters.bytes_max)) {
     const size_t length = first_cut(window.subspan(done), parameters);
     batch.lengths.push_back(static_cast<uint32_t>(length));
@@ -98,7 +104,9 @@ void FileCutter::next_by_content(CutBatch& batch, uint64_t end, const CutParamet
 }
 
 void FileCutter::note_wrong_crc(size_t block) {
-  if (tsm_defect_.empty()) tsm_defect_ = fmt::format("the CRC of block {} (of {}) is wrong", block, layout_->block_lengths.size());
+  if (tsm_defect_.empty())
+    tsm_defect_ =
+        fmt::format("the CRC of block {} (of {}) is wrong", block, layout_->block_lengths.size());
 }
 
 }  // namespace tsmfs::index

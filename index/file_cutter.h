@@ -1,4 +1,5 @@
-// Cuts a file into chunks: a TSM file at its blocks, anything else by content. docs/ARCHITECTURE.md, "Chunking".
+// Cuts a file into chunks: a TSM file at its blocks, anything else by content.
+// docs/ARCHITECTURE.md, "Chunking".
 #pragma once
 
 #include <cstdint>

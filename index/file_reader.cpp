@@ -31,7 +31,8 @@ void FileReader::read(uint64_t offset, size_t length, std::vector<Slice>& out) c
     }
     while (skip < run.length && left > 0) {
       const uint64_t logical = run.start + skip;
-      const bool same = frame_number != SIZE_MAX && logical >= pack->frames()[frame_number].logical_start &&
+      const bool same = frame_number != SIZE_MAX &&
+                        logical >= pack->frames()[frame_number].logical_start &&
                         logical < pack->frames()[frame_number].logical_end();
       if (!same) {
         frame_number = pack->frame_at(logical);

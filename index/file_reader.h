@@ -23,8 +23,9 @@ class FileReader {
  public:
   FileReader(std::shared_ptr<const Recipe> recipe, PackStore& packs, FrameCache& frames);
   uint64_t size() const { return recipe_->size(); }
-  // Appends to `out`, in order, the bytes of [offset, offset + length) that the file has; fewer at its end, none past it.
-  // Each frame is checked when it comes from disk. Throws: IoError, CorruptError; `out` then holds a useless beginning.
+  // Appends to `out`, in order, the bytes of [offset, offset + length) that the file has; fewer at
+  // its end, none past it. Each frame is checked when it comes from disk. Throws: IoError,
+  // CorruptError; `out` then holds a useless beginning.
   void read(uint64_t offset, size_t length, std::vector<Slice>& out) const;
 
  private:

@@ -1,4 +1,5 @@
-// Decompressed frames, a bounded number of bytes of them. However many threads wait for a frame, it is read once.
+// Decompressed frames, a bounded number of bytes of them. However many threads wait for a frame, it
+// is read once.
 #pragma once
 
 #include <array>
@@ -15,11 +16,13 @@ namespace tsmfs::index {
 
 using FramePtr = std::shared_ptr<const RawBuffer>;
 
-// Thread safe. A frame given out lives as long as its holder wants, also when the cache has dropped it.
+// Thread safe. A frame given out lives as long as its holder wants, also when the cache has dropped
+// it.
 class FrameCache {
  public:
   explicit FrameCache(size_t bytes_max);
-  // Throws: what PackReader::read_frame throws; a failure is not kept, so that the next caller tries again.
+  // Throws: what PackReader::read_frame throws; a failure is not kept, so that the next caller
+  // tries again.
   FramePtr get(const PackReader& pack, size_t number);
   size_t bytes() const;
 
@@ -31,7 +34,9 @@ class FrameCache {
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
-    size_t operator()(const Key& key) const { return IdHash()(key.pack) + key.number * 0x9e3779b97f4a7c15; }
+    size_t operator()(const Key& key) const {
+      return IdHash()(key.pack) + key.number * 0x9e3779b97f4a7c15;
+    }
   };
   struct Entry {
     FramePtr frame;  // empty while its reader is at work

@@ -29,7 +29,8 @@ struct Compression {
 class FrameCompressor {
  public:
   explicit FrameCompressor(const Compression& compression);
-  // Fills `out` (its size becomes that of the result) and says how. Raw when zstd saves under 3 %, since reading raw frames is free.
+  // Fills `out` (its size becomes that of the result) and says how. Raw when zstd saves under 3 %,
+  // since reading raw frames is free.
   Codec compress(ByteView raw, RawBuffer& out);
 
  private:
@@ -40,8 +41,8 @@ class FrameCompressor {
   std::unique_ptr<ZSTD_CCtx_s, Free> context_;
 };
 
-// Thread safe: each thread has its own context. Throws: CorruptError, naming `object`, when `stored` does not give exactly
-// `out.size()` bytes.
+// Thread safe: each thread has its own context. Throws: CorruptError, naming `object`, when
+// `stored` does not give exactly `out.size()` bytes.
 void decompress_frame(Codec codec, ByteView stored, MutableByteView out, std::string_view object);
 
 }  // namespace tsmfs::index

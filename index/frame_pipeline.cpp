@@ -5,7 +5,8 @@
 namespace tsmfs::index {
 
 FramePipeline::FramePipeline(Options options) : options_(std::move(options)) {
-  for (unsigned i = 0; i < std::max(1u, options_.threads); ++i) threads_.emplace_back([this] { compress_loop(); });
+  for (unsigned i = 0; i < std::max(1u, options_.threads); ++i)
+    threads_.emplace_back([this] { compress_loop(); });
   threads_.emplace_back([this] { write_loop(); });
 }
 
@@ -98,7 +99,8 @@ void FramePipeline::write_loop() {
       ItemPtr item;
       {
         MutexLock lock(mutex_);
-        while (!stopping_ && !failure_ && (queue_.empty() || !queue_.front()->ready)) changed_.wait(mutex_);
+        while (!stopping_ && !failure_ && (queue_.empty() || !queue_.front()->ready))
+          changed_.wait(mutex_);
         if (stopping_ || failure_) return;
         item = queue_.front();
       }

@@ -1,6 +1,7 @@
 // Frames on their way to disk: compressed on several threads, written in order by one more.
 //
-//   submit → queue → compressing threads → (in order) → writing thread: PackWriter → pack durable → on_pack
+//   submit → queue → compressing threads → (in order) → writing thread: PackWriter → pack durable →
+//   on_pack
 #pragma once
 
 #include <cstddef>
@@ -25,8 +26,9 @@ struct RawFrame {
   std::vector<BlobEntry> blobs;  // id and length each
 };
 
-// begin_pack, submit, end_pack and drain come from one thread at a time. A failure on any thread is kept and thrown by each later
-// call. Destroyed before drain(), it abandons the packs that are not durable yet.
+// begin_pack, submit, end_pack and drain come from one thread at a time. A failure on any thread is
+// kept and thrown by each later call. Destroyed before drain(), it abandons the packs that are not
+// durable yet.
 class FramePipeline {
  public:
   struct Options {

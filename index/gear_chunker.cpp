@@ -24,7 +24,9 @@ constexpr std::array<uint64_t, 256> kGear = make_gear();
 
 constexpr unsigned kNormalisation = 2;
 
-uint64_t top_bits(unsigned count) { return ~uint64_t{0} << (64 - count); }
+uint64_t top_bits(unsigned count) {
+  return ~uint64_t{0} << (64 - count);
+}
 
 }  // namespace
 

@@ -24,13 +24,15 @@ void KnownChunks::add(const ChunkId& id, const ChunkPlace& place) {
   young_.insert_or_assign(id, place);
 }
 
-void KnownChunks::add_pack(const PackId& id, const std::vector<FrameEntry>& frames, const std::vector<BlobEntry>& blobs) {
+void KnownChunks::add_pack(const PackId& id, const std::vector<FrameEntry>& frames,
+                           const std::vector<BlobEntry>& blobs) {
   const uint32_t number = number_of(id);
   for (const FrameEntry& frame : frames) {
     if (frame.kind != BlobKind::kChunk) continue;
     for (uint32_t i = 0; i < frame.blob_count; ++i) {
       const BlobEntry& blob = blobs[frame.first_blob + i];
-      add(ChunkId::from(blob.id.view()), {number, static_cast<uint32_t>(blob.logical_start), blob.length});
+      add(ChunkId::from(blob.id.view()),
+          {number, static_cast<uint32_t>(blob.logical_start), blob.length});
     }
   }
 }

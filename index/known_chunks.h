@@ -1,8 +1,10 @@
-// The chunks that a writer knows of without asking the index: those of the packs it writes, and of the packs it met.
+// The chunks that a writer knows of without asking the index: those of the packs it writes, and of
+// the packs it met.
 //
-// A history repeats itself in long runs, so that a chunk found in the index is a hint that its pack's other chunks come next:
-// the pack's whole list is loaded then (Zhu et al., "Avoiding the Disk Bottleneck in the Data Domain Deduplication File System",
-// FAST '08). Two generations bound the memory: when the young one is full it becomes the old one, and the old one goes. A chunk
+// A history repeats itself in long runs, so that a chunk found in the index is a hint that its
+// pack's other chunks come next: the pack's whole list is loaded then (Zhu et al., "Avoiding the
+// Disk Bottleneck in the Data Domain Deduplication File System", FAST '08). Two generations bound
+// the memory: when the young one is full it becomes the old one, and the old one goes. A chunk
 // forgotten is stored again or looked up again, never lost.
 #pragma once
 
@@ -35,7 +37,8 @@ class KnownChunks {
   const PackId& pack_id(uint32_t number) const { return packs_[number]; }
   void add(const ChunkId& id, const ChunkPlace& place);
   // All chunks of a pack.
-  void add_pack(const PackId& id, const std::vector<FrameEntry>& frames, const std::vector<BlobEntry>& blobs);
+  void add_pack(const PackId& id, const std::vector<FrameEntry>& frames,
+                const std::vector<BlobEntry>& blobs);
 
  private:
   using Generation = tsl::robin_map<ChunkId, ChunkPlace, IdHash>;

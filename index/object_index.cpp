@@ -24,7 +24,8 @@ constexpr std::string_view kVersionKey = "version";
 
 // Column families, in the order of their handles.
 enum Family : size_t { kDefault, kChunks, kFiles, kTrees, kPacks, kFamilyCount };
-constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"default", "chunks", "files", "trees", "packs"};
+constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"default", "chunks", "files",
+                                                                "trees", "packs"};
 
 constexpr std::string_view kRebuildAdvice = "the packs hold everything: run tsmfs rebuild-index";
 
@@ -72,8 +73,12 @@ template <typename IdType>
 rocksdb::Slice slice(const IdType& id) {
   return {reinterpret_cast<const char*>(id.bytes.data()), kIdBytes};
 }
-rocksdb::Slice slice(const ByteBuffer& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-ByteView view(const rocksdb::Slice& slice) { return as_bytes({slice.data(), slice.size()}); }
+rocksdb::Slice slice(const ByteBuffer& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+ByteView view(const rocksdb::Slice& slice) {
+  return as_bytes({slice.data(), slice.size()});
+}
 
 ByteBuffer pack_key(PackNumber number) {
   ByteBuffer key(sizeof number);
@@ -82,7 +87,8 @@ ByteBuffer pack_key(PackNumber number) {
 }
 
 PackNumber decode_pack_key(const rocksdb::Slice& key) {
-  if (key.size() != sizeof(PackNumber)) throw CorruptError("the index holds a pack without a number", std::string(kRebuildAdvice));
+  if (key.size() != sizeof(PackNumber))
+    throw CorruptError("the index holds a pack without a number", std::string(kRebuildAdvice));
   return load_be<PackNumber>(view(key).data());
 }
 
@@ -105,7 +111,8 @@ PackRecord decode_record(ByteView bytes) {
 }
 
 PackNumber number_of(const PackHeader& header) {
-  if (header.sequence > UINT32_MAX) throw CorruptError(fmt::format("pack {} has an impossible sequence", header.id.hex()));
+  if (header.sequence > UINT32_MAX)
+    throw CorruptError(fmt::format("pack {} has an impossible sequence", header.id.hex()));
   return static_cast<PackNumber>(header.sequence);
 }
 
@@ -139,7 +146,8 @@ struct ObjectIndex::Impl {
 ObjectIndex::ObjectIndex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ObjectIndex::~ObjectIndex() = default;
 
-std::unique_ptr<ObjectIndex> ObjectIndex::open_primary(const std::filesystem::path& directory, bool create) {
+std::unique_ptr<ObjectIndex> ObjectIndex::open_primary(const std::filesystem::path& directory,
+                                                       bool create) {
   rocksdb::Options options = database_options();
   options.create_if_missing = create;
   options.create_missing_column_families = create;
@@ -150,7 +158,8 @@ std::unique_ptr<ObjectIndex> ObjectIndex::open_primary(const std::filesystem::pa
   impl->db.reset(db);
   const rocksdb::Slice key(kVersionKey.data(), kVersionKey.size());
   if (create && !impl->get(kDefault, key))
-    check(impl->db->Put(rocksdb::WriteOptions(), key, std::to_string(kIndexVersion)), "cannot write the index");
+    check(impl->db->Put(rocksdb::WriteOptions(), key, std::to_string(kIndexVersion)),
+          "cannot write the index");
   impl->check_version();
   return std::unique_ptr<ObjectIndex>(new ObjectIndex(std::move(impl)));
 }
@@ -161,21 +170,25 @@ std::unique_ptr<ObjectIndex> ObjectIndex::open_secondary(const std::filesystem::
   impl->secondary = true;
   rocksdb::DB* db = nullptr;
   // With a logger of our own the secondary keeps no files, so its path is a name only.
-  const std::string no_path = (std::filesystem::temp_directory_path() / "tsmfs-index-secondary").string();
-  check(rocksdb::DB::OpenAsSecondary(options, directory.string(), no_path, families(options), &impl->handles, &db),
+  const std::string no_path =
+      (std::filesystem::temp_directory_path() / "tsmfs-index-secondary").string();
+  check(rocksdb::DB::OpenAsSecondary(options, directory.string(), no_path, families(options),
+                                     &impl->handles, &db),
         "cannot open the index in " + directory.string());
   impl->db.reset(db);
   impl->check_version();
   return std::unique_ptr<ObjectIndex>(new ObjectIndex(std::move(impl)));
 }
 
-std::vector<std::optional<PackNumber>> ObjectIndex::find_chunks(std::span<const ChunkId> ids) const {
+std::vector<std::optional<PackNumber>> ObjectIndex::find_chunks(
+    std::span<const ChunkId> ids) const {
   std::vector<rocksdb::Slice> keys;
   keys.reserve(ids.size());
   for (const ChunkId& id : ids) keys.push_back(slice(id));
   std::vector<rocksdb::PinnableSlice> values(ids.size());
   std::vector<rocksdb::Status> statuses(ids.size());
-  impl_->db->MultiGet(rocksdb::ReadOptions(), impl_->handles[kChunks], keys.size(), keys.data(), values.data(), statuses.data());
+  impl_->db->MultiGet(rocksdb::ReadOptions(), impl_->handles[kChunks], keys.size(), keys.data(),
+                      values.data(), statuses.data());
   std::vector<std::optional<PackNumber>> found(ids.size());
   for (size_t i = 0; i < ids.size(); ++i) {
     if (statuses[i].IsNotFound()) continue;
@@ -207,15 +220,18 @@ std::optional<PackRecord> ObjectIndex::find_pack(PackNumber number) const {
 }
 
 std::optional<PackNumber> ObjectIndex::last_pack_number() const {
-  const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->handles[kPacks]));
+  const std::unique_ptr<rocksdb::Iterator> it(
+      impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->handles[kPacks]));
   it->SeekToLast();
   check(it->status(), "cannot read the index");
   if (!it->Valid()) return std::nullopt;
   return decode_pack_key(it->key());
 }
 
-void ObjectIndex::for_each_pack(const std::function<void(PackNumber, const PackRecord&)>& visit) const {
-  const std::unique_ptr<rocksdb::Iterator> it(impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->handles[kPacks]));
+void ObjectIndex::for_each_pack(
+    const std::function<void(PackNumber, const PackRecord&)>& visit) const {
+  const std::unique_ptr<rocksdb::Iterator> it(
+      impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->handles[kPacks]));
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     visit(decode_pack_key(it->key()), decode_record(view(it->value())));
   }
@@ -224,8 +240,10 @@ void ObjectIndex::for_each_pack(const std::function<void(PackNumber, const PackR
 
 void ObjectIndex::add_pack(const PackContents& pack) {
   const PackNumber number = number_of(pack.header);
-  const std::unordered_set<FileId, IdHash> defective(pack.defective_files.begin(), pack.defective_files.end());
-  const std::unordered_set<FileId, IdHash> unusable(pack.unusable_files.begin(), pack.unusable_files.end());
+  const std::unordered_set<FileId, IdHash> defective(pack.defective_files.begin(),
+                                                     pack.defective_files.end());
+  const std::unordered_set<FileId, IdHash> unusable(pack.unusable_files.begin(),
+                                                    pack.unusable_files.end());
   PackRecord record{pack.header.id, pack.file_bytes, 0, 0};
   std::vector<const BlobEntry*> chunks;
   rocksdb::WriteBatch batch;
@@ -238,22 +256,27 @@ void ObjectIndex::add_pack(const PackContents& pack) {
         record.chunk_bytes += blob.length;
         continue;
       }
-      if (frame.kind == BlobKind::kRecipe && unusable.contains(FileId::from(blob.id.view()))) continue;
+      if (frame.kind == BlobKind::kRecipe && unusable.contains(FileId::from(blob.id.view())))
+        continue;
       value.clear();
       ByteWriter writer(value);
       writer.raw(pack.header.id.view());
       writer.le(static_cast<uint32_t>(blob.logical_start));
       writer.le(blob.length);
-      if (frame.kind == BlobKind::kRecipe) writer.u8(defective.contains(FileId::from(blob.id.view())) ? 1 : 0);
+      if (frame.kind == BlobKind::kRecipe)
+        writer.u8(defective.contains(FileId::from(blob.id.view())) ? 1 : 0);
       const Family family = frame.kind == BlobKind::kRecipe ? kFiles : kTrees;
-      check(batch.Put(impl_->handles[family], slice(blob.id), slice(value)), "cannot fill an index batch");
+      check(batch.Put(impl_->handles[family], slice(blob.id), slice(value)),
+            "cannot fill an index batch");
     }
   }
-  std::sort(chunks.begin(), chunks.end(), [](const BlobEntry* a, const BlobEntry* b) { return a->id < b->id; });
+  std::sort(chunks.begin(), chunks.end(),
+            [](const BlobEntry* a, const BlobEntry* b) { return a->id < b->id; });
   value.clear();
   ByteWriter(value).le(number);
   for (const BlobEntry* chunk : chunks)
-    check(batch.Put(impl_->handles[kChunks], slice(chunk->id), slice(value)), "cannot fill an index batch");
+    check(batch.Put(impl_->handles[kChunks], slice(chunk->id), slice(value)),
+          "cannot fill an index batch");
   record.chunk_count = chunks.size();
   value.clear();
   ByteWriter writer(value);
@@ -261,7 +284,8 @@ void ObjectIndex::add_pack(const PackContents& pack) {
   writer.varint(record.file_bytes);
   writer.varint(record.chunk_count);
   writer.varint(record.chunk_bytes);
-  check(batch.Put(impl_->handles[kPacks], slice(pack_key(number)), slice(value)), "cannot fill an index batch");
+  check(batch.Put(impl_->handles[kPacks], slice(pack_key(number)), slice(value)),
+        "cannot fill an index batch");
   rocksdb::WriteOptions synced;
   synced.sync = true;
   check(impl_->db->Write(synced, &batch), "cannot write the index");

@@ -1,5 +1,5 @@
-// The RocksDB index: which pack holds a chunk, a recipe, a tree node. An index, not the truth: everything in it can be made
-// again from the packs (index/rebuild.h). The only user of RocksDB.
+// The RocksDB index: which pack holds a chunk, a recipe, a tree node. An index, not the truth:
+// everything in it can be made again from the packs (index/rebuild.h). The only user of RocksDB.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,8 @@ struct PackContents {
   std::vector<FrameEntry> frames;
   std::vector<BlobEntry> blobs;
   std::vector<FileId> defective_files;  // of those with a recipe here: not sound TSM files
-  std::vector<FileId> unusable_files;   // of those with a recipe here: the recipe needs packs that are gone
+  std::vector<FileId>
+      unusable_files;  // of those with a recipe here: the recipe needs packs that are gone
 };
 
 // What the index keeps of a pack.
@@ -48,12 +49,15 @@ struct PackRecord {
   uint64_t chunk_bytes = 0;
 };
 
-// Thread safe, but catch_up() and add_pack() each for one thread at a time. RocksDB's errors come as IoError or CorruptError.
+// Thread safe, but catch_up() and add_pack() each for one thread at a time. RocksDB's errors come
+// as IoError or CorruptError.
 class ObjectIndex {
  public:
   // For the writer. Creates an index when `create` says so and there is none.
-  static std::unique_ptr<ObjectIndex> open_primary(const std::filesystem::path& directory, bool create);
-  // For a reader, beside a writer or not: sees what was there at the last catch_up(). Writes nothing into `directory`.
+  static std::unique_ptr<ObjectIndex> open_primary(const std::filesystem::path& directory,
+                                                   bool create);
+  // For a reader, beside a writer or not: sees what was there at the last catch_up(). Writes
+  // nothing into `directory`.
   static std::unique_ptr<ObjectIndex> open_secondary(const std::filesystem::path& directory);
   ~ObjectIndex();
 
@@ -67,8 +71,8 @@ class ObjectIndex {
   // In order of their numbers.
   void for_each_pack(const std::function<void(PackNumber, const PackRecord&)>& visit) const;
 
-  // Adds a pack and all that it holds in one step, which is durable on return. What an earlier pack held too is found in this
-  // one from now on. Requires: opened as primary; the pack is durable.
+  // Adds a pack and all that it holds in one step, which is durable on return. What an earlier pack
+  // held too is found in this one from now on. Requires: opened as primary; the pack is durable.
   void add_pack(const PackContents& pack);
   // Sees what the writer has added since. Does nothing for a primary.
   void catch_up();

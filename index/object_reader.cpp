@@ -4,38 +4,49 @@
 
 namespace tsmfs::index {
 
-ObjectReader::ObjectReader(ObjectIndex& index, PackStore& packs, const DigestKey& key, size_t cache_bytes_max)
+ObjectReader::ObjectReader(ObjectIndex& index, PackStore& packs, const DigestKey& key,
+                           size_t cache_bytes_max)
     : index_(index), packs_(packs), key_(key), frames_(cache_bytes_max) {}
 
 ByteBuffer ObjectReader::read_tree(const TreeId& id) {
   const auto place = index_.find_tree(id);
   if (!place)
-    throw CorruptError("tree node " + id.hex() + " is not in the index", "run tsmfs rebuild-index, then tsmfs check");
+    throw CorruptError("tree node " + id.hex() + " is not in the index",
+                       "run tsmfs rebuild-index, then tsmfs check");
   ByteBuffer encoded = read_blob(*place);
-  if (key_.digest<TreeId>(encoded) != id) throw CorruptError("tree node " + id.hex() + " is damaged: its digest is wrong", "run tsmfs check");
+  if (key_.digest<TreeId>(encoded) != id)
+    throw CorruptError("tree node " + id.hex() + " is damaged: its digest is wrong",
+                       "run tsmfs check");
   return encoded;
 }
 
 std::shared_ptr<const Recipe> ObjectReader::read_recipe(const FileId& id) {
   const auto place = index_.find_file(id);
   if (!place)
-    throw CorruptError("the recipe of file " + id.hex() + " is not in the index", "run tsmfs rebuild-index, then tsmfs check");
+    throw CorruptError("the recipe of file " + id.hex() + " is not in the index",
+                       "run tsmfs rebuild-index, then tsmfs check");
   const std::string name = "the recipe of file " + id.hex();
   auto recipe = std::make_shared<const Recipe>(Recipe::decode(read_blob(place->recipe), name));
-  if (recipe->file() != id) throw CorruptError(name + " is damaged: it is that of file " + recipe->file().hex(), "run tsmfs check");
+  if (recipe->file() != id)
+    throw CorruptError(name + " is damaged: it is that of file " + recipe->file().hex(),
+                       "run tsmfs check");
   return recipe;
 }
 
-FileReader ObjectReader::open_file(const FileId& id) { return FileReader(read_recipe(id), packs_, frames_); }
+FileReader ObjectReader::open_file(const FileId& id) {
+  return FileReader(read_recipe(id), packs_, frames_);
+}
 
 ByteBuffer ObjectReader::read_blob(const BlobPlace& place) {
   const auto pack = packs_.open(place.pack);
   const size_t number = pack->frame_at(place.logical_start);
   const FrameEntry& entry = pack->frames()[number];
   if (uint64_t{place.logical_start} + place.length > entry.logical_end())
-    throw CorruptError(pack->name() + " does not hold a blob where the index names one", "run tsmfs rebuild-index");
+    throw CorruptError(pack->name() + " does not hold a blob where the index names one",
+                       "run tsmfs rebuild-index");
   const FramePtr frame = frames_.get(*pack, number);
-  const ByteView blob = frame->view().subspan(place.logical_start - entry.logical_start, place.length);
+  const ByteView blob =
+      frame->view().subspan(place.logical_start - entry.logical_start, place.length);
   return {blob.begin(), blob.end()};
 }
 

@@ -13,7 +13,8 @@
 
 namespace tsmfs::index {
 
-// Thread safe. Requires: `index`, `packs` and `key` outlive it, and the readers it gives out do not.
+// Thread safe. Requires: `index`, `packs` and `key` outlive it, and the readers it gives out do
+// not.
 class ObjectReader {
  public:
   ObjectReader(ObjectIndex& index, PackStore& packs, const DigestKey& key, size_t cache_bytes_max);

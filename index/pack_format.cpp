@@ -19,7 +19,9 @@ constexpr uint32_t kPackVersion = 1;
   throw CorruptError(fmt::format("{} is damaged: {}", object, why));
 }
 
-bool is_known(BlobKind kind) { return kind >= BlobKind::kChunk && kind <= BlobKind::kTree; }
+bool is_known(BlobKind kind) {
+  return kind >= BlobKind::kChunk && kind <= BlobKind::kTree;
+}
 
 // The checksum of a frame covers its header up to the checksum itself, then the stored bytes.
 uint64_t frame_checksum(ByteView header, ByteView stored, const PackId& pack) {
@@ -28,7 +30,9 @@ uint64_t frame_checksum(ByteView header, ByteView stored, const PackId& pack) {
 
 }  // namespace
 
-uint64_t checksum_seed(const PackId& id) { return load_le<uint64_t>(id.bytes.data()); }
+uint64_t checksum_seed(const PackId& id) {
+  return load_le<uint64_t>(id.bytes.data());
+}
 
 void encode_pack_header(const PackHeader& header, MutableByteView out) {
   std::memset(out.data(), 0, kPackHeaderBytes);
@@ -41,9 +45,12 @@ void encode_pack_header(const PackHeader& header, MutableByteView out) {
 }
 
 PackHeader decode_pack_header(ByteView bytes, std::string_view object) {
-  if (bytes.size() != kPackHeaderBytes || as_text(bytes.first(8)) != kPackMagic) fail(object, "it does not begin like a pack");
-  if (load_le<uint64_t>(bytes.data() + 56) != checksum(bytes.first(56), 0)) fail(object, "its header's checksum is wrong");
-  if (load_le<uint32_t>(bytes.data() + 8) != kPackVersion || load_le<uint32_t>(bytes.data() + 12) != 0)
+  if (bytes.size() != kPackHeaderBytes || as_text(bytes.first(8)) != kPackMagic)
+    fail(object, "it does not begin like a pack");
+  if (load_le<uint64_t>(bytes.data() + 56) != checksum(bytes.first(56), 0))
+    fail(object, "its header's checksum is wrong");
+  if (load_le<uint32_t>(bytes.data() + 8) != kPackVersion ||
+      load_le<uint32_t>(bytes.data() + 12) != 0)
     fail(object, "an unknown pack version");
   PackHeader header;
   header.id = PackId::from(bytes.subspan(16, kIdBytes));
@@ -52,7 +59,8 @@ PackHeader decode_pack_header(ByteView bytes, std::string_view object) {
   return header;
 }
 
-void encode_frame_header(const FrameHeader& header, ByteView stored, const PackId& pack, MutableByteView out) {
+void encode_frame_header(const FrameHeader& header, ByteView stored, const PackId& pack,
+                         MutableByteView out) {
   store_le<uint32_t>(out.data(), kFrameMagic);
   out[4] = static_cast<std::byte>(header.kind);
   out[5] = static_cast<std::byte>(header.codec);
@@ -64,18 +72,22 @@ void encode_frame_header(const FrameHeader& header, ByteView stored, const PackI
 }
 
 FrameHeader decode_frame(ByteView frame, const PackId& pack, std::string_view object) {
-  if (frame.size() < kFrameHeaderBytes || load_le<uint32_t>(frame.data()) != kFrameMagic) fail(object, "a frame is not where it should be");
+  if (frame.size() < kFrameHeaderBytes || load_le<uint32_t>(frame.data()) != kFrameMagic)
+    fail(object, "a frame is not where it should be");
   const ByteView stored = frame.subspan(kFrameHeaderBytes);
-  if (load_le<uint64_t>(frame.data() + 24) != frame_checksum(frame, stored, pack)) fail(object, "a frame's checksum is wrong");
+  if (load_le<uint64_t>(frame.data() + 24) != frame_checksum(frame, stored, pack))
+    fail(object, "a frame's checksum is wrong");
   FrameHeader header;
   header.kind = static_cast<BlobKind>(frame[4]);
   header.codec = static_cast<Codec>(frame[5]);
   header.raw_length = load_le<uint32_t>(frame.data() + 8);
   header.stored_length = load_le<uint32_t>(frame.data() + 12);
   header.logical_start = load_le<uint64_t>(frame.data() + 16);
-  if (!is_known(header.kind) || header.codec > Codec::kZstd || load_le<uint16_t>(frame.data() + 6) != 0)
+  if (!is_known(header.kind) || header.codec > Codec::kZstd ||
+      load_le<uint16_t>(frame.data() + 6) != 0)
     fail(object, "a frame of an unknown kind or codec");
-  if (header.stored_length != stored.size() || header.raw_length > kFrameRawBytesMax) fail(object, "a frame's lengths are wrong");
+  if (header.stored_length != stored.size() || header.raw_length > kFrameRawBytesMax)
+    fail(object, "a frame's lengths are wrong");
   return header;
 }
 
@@ -91,8 +103,10 @@ ByteBuffer encode_frame_table(const std::vector<FrameEntry>& frames) {
   return out;
 }
 
-std::vector<FrameEntry> decode_frame_table(ByteView bytes, const PackTrailer& trailer, const PackId& pack, std::string_view object) {
-  if (checksum(bytes, checksum_seed(pack)) != trailer.frame_table_checksum) fail(object, "its frame table's checksum is wrong");
+std::vector<FrameEntry> decode_frame_table(ByteView bytes, const PackTrailer& trailer,
+                                           const PackId& pack, std::string_view object) {
+  if (checksum(bytes, checksum_seed(pack)) != trailer.frame_table_checksum)
+    fail(object, "its frame table's checksum is wrong");
   ByteReader reader(bytes, object);
   std::vector<FrameEntry> frames;
   frames.reserve(std::min<size_t>(trailer.frame_count, bytes.size() / 4));
@@ -102,7 +116,8 @@ std::vector<FrameEntry> decode_frame_table(ByteView bytes, const PackTrailer& tr
   for (uint32_t i = 0; i < trailer.frame_count; ++i) {
     FrameEntry frame = next;
     frame.kind = static_cast<BlobKind>(reader.u8());
-    if (!is_known(frame.kind) || frame.kind < last_kind) reader.fail("frames of an unknown kind or out of order");
+    if (!is_known(frame.kind) || frame.kind < last_kind)
+      reader.fail("frames of an unknown kind or out of order");
     last_kind = frame.kind;
     frame.raw_length = static_cast<uint32_t>(reader.varint(kFrameRawBytesMax));
     frame.stored_length = static_cast<uint32_t>(reader.varint(kFrameRawBytesMax));
@@ -111,7 +126,8 @@ std::vector<FrameEntry> decode_frame_table(ByteView bytes, const PackTrailer& tr
     next.file_offset = frame.file_offset + kFrameHeaderBytes + frame.stored_length;
     next.logical_start = frame.logical_end();
     next.first_blob = frame.first_blob + frame.blob_count;
-    if (next.logical_start > kPackRawBytesMax) reader.fail("more logical bytes than a pack may hold");
+    if (next.logical_start > kPackRawBytesMax)
+      reader.fail("more logical bytes than a pack may hold");
     frames.push_back(frame);
   }
   reader.expect_end();
@@ -129,9 +145,11 @@ ByteBuffer encode_blob_table(const std::vector<BlobEntry>& blobs) {
   return out;
 }
 
-std::vector<BlobEntry> decode_blob_table(ByteView bytes, const PackTrailer& trailer, const std::vector<FrameEntry>& frames,
-                                         const PackId& pack, std::string_view object) {
-  if (checksum(bytes, checksum_seed(pack)) != trailer.blob_table_checksum) fail(object, "its blob table's checksum is wrong");
+std::vector<BlobEntry> decode_blob_table(ByteView bytes, const PackTrailer& trailer,
+                                         const std::vector<FrameEntry>& frames, const PackId& pack,
+                                         std::string_view object) {
+  if (checksum(bytes, checksum_seed(pack)) != trailer.blob_table_checksum)
+    fail(object, "its blob table's checksum is wrong");
   ByteReader reader(bytes, object);
   const ByteView ids = reader.raw(uint64_t{trailer.blob_count} * kIdBytes);
   std::vector<BlobEntry> blobs(trailer.blob_count);
@@ -164,8 +182,10 @@ void encode_pack_trailer(const PackTrailer& trailer, const PackId& pack, Mutable
   store_le<uint64_t>(out.data() + 56, checksum(out.first(56), checksum_seed(pack)));
 }
 
-PackTrailer decode_pack_trailer(ByteView bytes, uint64_t pack_bytes, const PackId& pack, std::string_view object) {
-  if (bytes.size() != kPackTrailerBytes || as_text(bytes.subspan(48, 8)) != kTrailerMagic) fail(object, "it does not end like a pack");
+PackTrailer decode_pack_trailer(ByteView bytes, uint64_t pack_bytes, const PackId& pack,
+                                std::string_view object) {
+  if (bytes.size() != kPackTrailerBytes || as_text(bytes.subspan(48, 8)) != kTrailerMagic)
+    fail(object, "it does not end like a pack");
   if (load_le<uint64_t>(bytes.data() + 56) != checksum(bytes.first(56), checksum_seed(pack)))
     fail(object, "its trailer's checksum is wrong");
   PackTrailer trailer;
@@ -177,10 +197,13 @@ PackTrailer decode_pack_trailer(ByteView bytes, uint64_t pack_bytes, const PackI
   trailer.frame_count = load_le<uint32_t>(bytes.data() + 32);
   trailer.blob_count = load_le<uint32_t>(bytes.data() + 36);
   if (load_le<uint64_t>(bytes.data() + 40) != 0) fail(object, "an unknown kind of trailer");
-  const uint64_t behind = uint64_t{trailer.frame_table_length} + trailer.blob_table_length + kPackTrailerBytes;
-  if (behind > pack_bytes || trailer.tables_offset != pack_bytes - behind || trailer.tables_offset < kPackHeaderBytes)
+  const uint64_t behind =
+      uint64_t{trailer.frame_table_length} + trailer.blob_table_length + kPackTrailerBytes;
+  if (behind > pack_bytes || trailer.tables_offset != pack_bytes - behind ||
+      trailer.tables_offset < kPackHeaderBytes)
     fail(object, "its tables are not where its trailer says");
-  if (trailer.frame_count > kFramesPerPackMax || trailer.blob_count > kBlobsPerPackMax) fail(object, "too many frames or blobs");
+  if (trailer.frame_count > kFramesPerPackMax || trailer.blob_count > kBlobsPerPackMax)
+    fail(object, "too many frames or blobs");
   return trailer;
 }
 

@@ -1,9 +1,11 @@
-// The bytes of a pack file: encoding and checked decoding of each of its parts. docs/FORMAT.md, "Packs".
+// The bytes of a pack file: encoding and checked decoding of each of its parts. docs/FORMAT.md,
+// "Packs".
 //
 //   header | frame, frame, … | frame table | blob table | trailer
 //
-// A pack's frames laid end to end, uncompressed, are its *logical bytes*; a place in a pack is an offset into them. The logical
-// bytes are tiled by *blobs*: chunks, then recipes, then tree nodes, each known by its id. Pure functions, no files.
+// A pack's frames laid end to end, uncompressed, are its *logical bytes*; a place in a pack is an
+// offset into them. The logical bytes are tiled by *blobs*: chunks, then recipes, then tree nodes,
+// each known by its id. Pure functions, no files.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +21,8 @@ namespace tsmfs::index {
 constexpr size_t kPackHeaderBytes = 64;
 constexpr size_t kFrameHeaderBytes = 32;
 constexpr size_t kPackTrailerBytes = 64;
-constexpr uint64_t kFrameRawBytesMax = uint64_t{64} << 20;  // one recipe or tree node may take a frame of its own
+constexpr uint64_t kFrameRawBytesMax =
+    uint64_t{64} << 20;  // one recipe or tree node may take a frame of its own
 constexpr uint64_t kPackRawBytesMax = uint64_t{1} << 30;
 constexpr uint32_t kFramesPerPackMax = 1 << 20;
 constexpr uint32_t kBlobsPerPackMax = 1 << 26;
@@ -59,7 +62,8 @@ struct BlobEntry {
 };
 
 struct PackTrailer {
-  uint64_t tables_offset = 0;  // of the frame table; the blob table follows it, the trailer follows that
+  uint64_t tables_offset =
+      0;  // of the frame table; the blob table follows it, the trailer follows that
   uint32_t frame_table_length = 0;
   uint32_t blob_table_length = 0;
   uint64_t frame_table_checksum = 0;
@@ -71,20 +75,26 @@ struct PackTrailer {
 // The seed of a pack's checksums, so that bytes of another pack are not taken for its own.
 uint64_t checksum_seed(const PackId& id);
 
-void encode_pack_header(const PackHeader& header, MutableByteView out);     // kPackHeaderBytes
-void encode_frame_header(const FrameHeader& header, ByteView stored, const PackId& pack, MutableByteView out);  // kFrameHeaderBytes
+void encode_pack_header(const PackHeader& header, MutableByteView out);  // kPackHeaderBytes
+void encode_frame_header(const FrameHeader& header, ByteView stored, const PackId& pack,
+                         MutableByteView out);  // kFrameHeaderBytes
 ByteBuffer encode_frame_table(const std::vector<FrameEntry>& frames);
 ByteBuffer encode_blob_table(const std::vector<BlobEntry>& blobs);
-void encode_pack_trailer(const PackTrailer& trailer, const PackId& pack, MutableByteView out);  // kPackTrailerBytes
+void encode_pack_trailer(const PackTrailer& trailer, const PackId& pack,
+                         MutableByteView out);  // kPackTrailerBytes
 
-// All of these throw CorruptError, naming `object`, for bytes that the encoders above cannot have made.
+// All of these throw CorruptError, naming `object`, for bytes that the encoders above cannot have
+// made.
 PackHeader decode_pack_header(ByteView bytes, std::string_view object);
 // `frame` is header and stored bytes together; verifies the checksum over both.
 FrameHeader decode_frame(ByteView frame, const PackId& pack, std::string_view object);
 // `pack_bytes` is the length of the whole file, which the trailer must account for.
-PackTrailer decode_pack_trailer(ByteView bytes, uint64_t pack_bytes, const PackId& pack, std::string_view object);
-std::vector<FrameEntry> decode_frame_table(ByteView bytes, const PackTrailer& trailer, const PackId& pack, std::string_view object);
-std::vector<BlobEntry> decode_blob_table(ByteView bytes, const PackTrailer& trailer, const std::vector<FrameEntry>& frames,
-                                         const PackId& pack, std::string_view object);
+PackTrailer decode_pack_trailer(ByteView bytes, uint64_t pack_bytes, const PackId& pack,
+                                std::string_view object);
+std::vector<FrameEntry> decode_frame_table(ByteView bytes, const PackTrailer& trailer,
+                                           const PackId& pack, std::string_view object);
+std::vector<BlobEntry> decode_blob_table(ByteView bytes, const PackTrailer& trailer,
+                                         const std::vector<FrameEntry>& frames, const PackId& pack,
+                                         std::string_view object);
 
 }  // namespace tsmfs::index

@@ -13,12 +13,17 @@
 namespace tsmfs::index {
 
 PackReader::PackReader(const std::filesystem::path& path, const PackId& id)
-    : path_(path), name_("pack " + id.hex()), fd_(open_file(path, O_RDONLY)), file_bytes_(file_size(fd_, path)) {
-  if (file_bytes_ < kPackHeaderBytes + kPackTrailerBytes) throw CorruptError(fmt::format("{} is damaged: only {} bytes long", name_, file_bytes_));
+    : path_(path),
+      name_("pack " + id.hex()),
+      fd_(open_file(path, O_RDONLY)),
+      file_bytes_(file_size(fd_, path)) {
+  if (file_bytes_ < kPackHeaderBytes + kPackTrailerBytes)
+    throw CorruptError(fmt::format("{} is damaged: only {} bytes long", name_, file_bytes_));
   std::array<std::byte, kPackHeaderBytes> header;
   pread_exactly(fd_, 0, header, path_);
   header_ = decode_pack_header(header, name_);
-  if (header_.id != id) throw CorruptError(fmt::format("{} holds pack {}", path_.string(), header_.id.hex()));
+  if (header_.id != id)
+    throw CorruptError(fmt::format("{} holds pack {}", path_.string(), header_.id.hex()));
   std::array<std::byte, kPackTrailerBytes> trailer;
   pread_exactly(fd_, file_bytes_ - trailer.size(), trailer, path_);
   trailer_ = decode_pack_trailer(trailer, file_bytes_, id, name_);
@@ -28,10 +33,12 @@ PackReader::PackReader(const std::filesystem::path& path, const PackId& id)
 }
 
 size_t PackReader::frame_at(uint64_t logical_offset) const {
-  const auto after = std::upper_bound(frames_.begin(), frames_.end(), logical_offset,
-                                      [](uint64_t value, const FrameEntry& frame) { return value < frame.logical_start; });
+  const auto after = std::upper_bound(
+      frames_.begin(), frames_.end(), logical_offset,
+      [](uint64_t value, const FrameEntry& frame) { return value < frame.logical_start; });
   if (after == frames_.begin() || logical_offset >= std::prev(after)->logical_end())
-    throw CorruptError(fmt::format("{} has no byte {}, which a recipe or the index names", name_, logical_offset));
+    throw CorruptError(
+        fmt::format("{} has no byte {}, which a recipe or the index names", name_, logical_offset));
   return static_cast<size_t>(after - frames_.begin()) - 1;
 }
 
@@ -40,8 +47,10 @@ RawBuffer PackReader::read_frame(size_t number) const {
   RawBuffer bytes(kFrameHeaderBytes + entry.stored_length);
   pread_exactly(fd_, entry.file_offset, bytes.span(), path_);
   const FrameHeader header = decode_frame(bytes.view(), header_.id, name_);
-  if (header.kind != entry.kind || header.raw_length != entry.raw_length || header.logical_start != entry.logical_start)
-    throw CorruptError(fmt::format("{} is damaged: frame {} is not the one its table names", name_, number));
+  if (header.kind != entry.kind || header.raw_length != entry.raw_length ||
+      header.logical_start != entry.logical_start)
+    throw CorruptError(
+        fmt::format("{} is damaged: frame {} is not the one its table names", name_, number));
   RawBuffer raw(entry.raw_length);
   decompress_frame(header.codec, bytes.view().subspan(kFrameHeaderBytes), raw.span(), name_);
   return raw;
@@ -53,7 +62,8 @@ std::vector<BlobEntry> PackReader::read_blobs() const {
   return decode_blob_table(table.view(), trailer_, frames_, header_.id, name_);
 }
 
-PackContents read_pack_contents(const PackReader& pack, const std::function<bool(const PackId&)>& is_present) {
+PackContents read_pack_contents(const PackReader& pack,
+                                const std::function<bool(const PackId&)>& is_present) {
   PackContents contents{pack.header(), pack.file_bytes(), pack.frames(), pack.read_blobs(), {}, {}};
   for (size_t number = 0; number < contents.frames.size(); ++number) {
     const FrameEntry& frame = contents.frames[number];
@@ -61,8 +71,8 @@ PackContents read_pack_contents(const PackReader& pack, const std::function<bool
     const RawBuffer raw = pack.read_frame(number);
     for (uint32_t i = 0; i < frame.blob_count; ++i) {
       const BlobEntry& blob = contents.blobs[frame.first_blob + i];
-      const Recipe recipe =
-          Recipe::decode(raw.view().subspan(blob.logical_start - frame.logical_start, blob.length), pack.name());
+      const Recipe recipe = Recipe::decode(
+          raw.view().subspan(blob.logical_start - frame.logical_start, blob.length), pack.name());
       if (!recipe.tsm_defect().empty()) contents.defective_files.push_back(recipe.file());
       if (!std::all_of(recipe.packs().begin(), recipe.packs().end(), is_present))
         contents.unusable_files.push_back(recipe.file());

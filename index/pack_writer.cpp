@@ -19,7 +19,8 @@ std::filesystem::path prepared_target(const RepositoryPaths& paths, const PackId
 }  // namespace
 
 PackWriter::PackWriter(const RepositoryPaths& paths, const PackHeader& header)
-    : paths_(paths), file_(paths.tmp() / ("pack-" + header.id.hex()), prepared_target(paths, header.id)) {
+    : paths_(paths),
+      file_(paths.tmp() / ("pack-" + header.id.hex()), prepared_target(paths, header.id)) {
   contents_.header = header;
   std::array<std::byte, kPackHeaderBytes> bytes;
   encode_pack_header(header, bytes);
@@ -37,8 +38,9 @@ void PackWriter::append(const StoredFrame& frame) {
   entry.file_offset = file_offset_;
   entry.first_blob = static_cast<uint32_t>(contents_.blobs.size());
   std::array<std::byte, kFrameHeaderBytes> header;
-  encode_frame_header({frame.kind, frame.codec, entry.raw_length, entry.stored_length, entry.logical_start}, frame.stored.view(),
-                      contents_.header.id, header);
+  encode_frame_header(
+      {frame.kind, frame.codec, entry.raw_length, entry.stored_length, entry.logical_start},
+      frame.stored.view(), contents_.header.id, header);
   file_.write(header);
   file_.write(frame.stored.view());
   uint64_t logical = logical_offset_;

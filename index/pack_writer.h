@@ -26,7 +26,8 @@ class PackWriter {
   PackWriter(const RepositoryPaths& paths, const PackHeader& header);
   // Requires: frames come in the order of their kinds (chunks, recipes, trees). Throws: IoError.
   void append(const StoredFrame& frame);
-  // Writes the tables, syncs, and gives the pack its name; on return it is durable. Throws: IoError.
+  // Writes the tables, syncs, and gives the pack its name; on return it is durable. Throws:
+  // IoError.
   PackContents finish();
 
  private:

@@ -13,15 +13,18 @@ namespace tsmfs::index {
 
 struct AddedPacks {
   size_t packs = 0;
-  std::vector<std::string> damaged;  // packs that could not be read, one message each; they are left as they are
+  std::vector<std::string>
+      damaged;  // packs that could not be read, one message each; they are left as they are
 };
 
-// Adds packs to an index, oldest first, so that the newest recipe of a file wins. A recipe that needs a pack which is neither
-// indexed nor among `ids` is left out: its file then counts as not stored, and the next backup stores it again.
+// Adds packs to an index, oldest first, so that the newest recipe of a file wins. A recipe that
+// needs a pack which is neither indexed nor among `ids` is left out: its file then counts as not
+// stored, and the next backup stores it again.
 AddedPacks add_packs(ObjectIndex& index, const RepositoryPaths& paths, std::vector<PackId> ids);
 
-// Builds a new index from all packs and puts it in the place of the old one. Requires: the caller holds the writer's lock and has
-// no index open. A crash at any point leaves the old index, the new one, or none.
+// Builds a new index from all packs and puts it in the place of the old one. Requires: the caller
+// holds the writer's lock and has no index open. A crash at any point leaves the old index, the new
+// one, or none.
 AddedPacks rebuild_index(const RepositoryPaths& paths);
 
 }  // namespace tsmfs::index

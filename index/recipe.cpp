@@ -12,8 +12,8 @@ constexpr uint8_t kRecipeVersion = 1;
 
 }  // namespace
 
-// Each run is varint(length * 2 + literal?); then, for a copy, varint(pack) and svarint(start - where the last run of that pack
-// ended); for a literal, its bytes.
+// Each run is varint(length * 2 + literal?); then, for a copy, varint(pack) and svarint(start -
+// where the last run of that pack ended); for a literal, its bytes.
 ByteBuffer RecipeBuilder::encode() const {
   ByteBuffer out;
   ByteWriter writer(out);
@@ -55,7 +55,8 @@ Recipe Recipe::decode(ByteView encoded, std::string_view object) {
     const uint64_t tag = reader.varint();
     run.file_offset = offset;
     run.length = tag >> 1;
-    if (run.length == 0 || run.length > recipe.size_ - offset) reader.fail("a run that does not fit the file");
+    if (run.length == 0 || run.length > recipe.size_ - offset)
+      reader.fail("a run that does not fit the file");
     offset += run.length;
     if (tag & 1) {
       if (run.length > kRecipeLiteralBytesMax) reader.fail("a literal that is too long");
@@ -66,8 +67,10 @@ Recipe Recipe::decode(ByteView encoded, std::string_view object) {
     }
     const uint64_t pack = reader.varint();
     if (pack >= recipe.packs_.size()) reader.fail("a pack that is not in its list");
-    const uint64_t start = last_ends[pack] + static_cast<uint64_t>(reader.svarint());  // wraps; checked next
-    if (start > kPackRawBytesMax || run.length > kPackRawBytesMax - start) reader.fail("a run outside its pack");
+    const uint64_t start =
+        last_ends[pack] + static_cast<uint64_t>(reader.svarint());  // wraps; checked next
+    if (start > kPackRawBytesMax || run.length > kPackRawBytesMax - start)
+      reader.fail("a run outside its pack");
     run.pack = static_cast<uint32_t>(pack);
     run.start = static_cast<uint32_t>(start);
     last_ends[pack] = start + run.length;
@@ -78,21 +81,25 @@ Recipe Recipe::decode(ByteView encoded, std::string_view object) {
 }
 
 size_t Recipe::run_at(uint64_t offset) const {
-  const auto after = std::upper_bound(runs_.begin(), runs_.end(), offset,
-                                      [](uint64_t value, const RecipeRun& run) { return value < run.file_offset; });
+  const auto after = std::upper_bound(
+      runs_.begin(), runs_.end(), offset,
+      [](uint64_t value, const RecipeRun& run) { return value < run.file_offset; });
   return static_cast<size_t>(after - runs_.begin()) - 1;
 }
 
 size_t Recipe::memory_bytes() const {
-  return sizeof *this + runs_.capacity() * sizeof(RecipeRun) + packs_.capacity() * sizeof(PackId) + literals_.capacity();
+  return sizeof *this + runs_.capacity() * sizeof(RecipeRun) + packs_.capacity() * sizeof(PackId) +
+         literals_.capacity();
 }
 
 void RecipeBuilder::add_copy(const PackId& pack, uint32_t logical_start, uint32_t length) {
   if (length == 0) return;
-  const auto [place, added] = pack_numbers_.try_emplace(pack, static_cast<uint32_t>(recipe_.packs_.size()));
+  const auto [place, added] =
+      pack_numbers_.try_emplace(pack, static_cast<uint32_t>(recipe_.packs_.size()));
   if (added) recipe_.packs_.push_back(pack);
   auto& runs = recipe_.runs_;
-  const bool joins = !runs.empty() && runs.back().pack == place->second && runs.back().start + runs.back().length == logical_start;
+  const bool joins = !runs.empty() && runs.back().pack == place->second &&
+                     runs.back().start + runs.back().length == logical_start;
   if (joins)
     runs.back().length += length;
   else
@@ -102,8 +109,8 @@ void RecipeBuilder::add_copy(const PackId& pack, uint32_t logical_start, uint32_
 
 void RecipeBuilder::add_literal(ByteView bytes) {
   if (bytes.empty()) return;
-  recipe_.runs_.push_back(
-      {recipe_.size_, RecipeRun::kLiteral, static_cast<uint32_t>(recipe_.literals_.size()), bytes.size()});
+  recipe_.runs_.push_back({recipe_.size_, RecipeRun::kLiteral,
+                           static_cast<uint32_t>(recipe_.literals_.size()), bytes.size()});
   append(recipe_.literals_, bytes);
   recipe_.size_ += bytes.size();
 }

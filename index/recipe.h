@@ -1,6 +1,8 @@
-// How to make one file's bytes again: runs of logical pack bytes, and literals, in file order. docs/FORMAT.md, "Recipes".
+// How to make one file's bytes again: runs of logical pack bytes, and literals, in file order.
+// docs/FORMAT.md, "Recipes".
 //
-// A recipe names packs by id and places by logical offset, so that reading needs neither the index nor a pack's blob table.
+// A recipe names packs by id and places by logical offset, so that reading needs neither the index
+// nor a pack's blob table.
 #pragma once
 
 #include <cstdint>

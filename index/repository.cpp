@@ -28,7 +28,8 @@ std::array<stdfs::path, 4> skeleton(const RepositoryPaths& paths) {
 bool is_bare_skeleton(const RepositoryPaths& paths) {
   const auto parts = skeleton(paths);
   for (const auto& entry : stdfs::directory_iterator(paths.root())) {
-    if (std::find(parts.begin(), parts.end(), entry.path()) == parts.end() || !entry.is_directory()) return false;
+    if (std::find(parts.begin(), parts.end(), entry.path()) == parts.end() || !entry.is_directory())
+      return false;
     const bool scratch = entry.path() == paths.tmp() || entry.path() == paths.locks();
     if (!scratch && !stdfs::is_empty(entry.path())) return false;
   }
@@ -37,8 +38,10 @@ bool is_bare_skeleton(const RepositoryPaths& paths) {
 
 Config read_config(const RepositoryPaths& paths) {
   if (!open_if_exists(paths.config(), O_RDONLY))
-    throw NoRepositoryError(fmt::format("{} is not a tsmfs repository (it has no file named config)", paths.root().string()),
-                            "name one with --repo or TSMFS_REPOSITORY; tsmfs backup creates one");
+    throw NoRepositoryError(
+        fmt::format("{} is not a tsmfs repository (it has no file named config)",
+                    paths.root().string()),
+        "name one with --repo or TSMFS_REPOSITORY; tsmfs backup creates one");
   return decode_config(read_whole_file(paths.config(), kConfigBytesMax), paths.config().string());
 }
 
@@ -52,7 +55,8 @@ std::vector<PackId> packs_on_disk(const RepositoryPaths& paths) {
   return ids;
 }
 
-// Packs that a killed writer finished but did not come to index. False when the index knows packs that are gone.
+// Packs that a killed writer finished but did not come to index. False when the index knows packs
+// that are gone.
 bool reconcile(ObjectIndex& index, const RepositoryPaths& paths) {
   std::unordered_set<PackId, IdHash> indexed;
   index.for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
@@ -60,8 +64,9 @@ bool reconcile(ObjectIndex& index, const RepositoryPaths& paths) {
   for (const PackId& id : packs_on_disk(paths))
     if (indexed.erase(id) == 0) unindexed.push_back(id);
   if (!indexed.empty()) {
-    log::warning("{} packs of the index are gone, {} for instance; run tsmfs check to see what was lost", indexed.size(),
-                 indexed.begin()->hex());
+    log::warning(
+        "{} packs of the index are gone, {} for instance; run tsmfs check to see what was lost",
+        indexed.size(), indexed.begin()->hex());
     return false;
   }
   add_packs(index, paths, unindexed);
@@ -93,8 +98,9 @@ bool Repository::is_vacant(const stdfs::path& root) {
 void Repository::create(const stdfs::path& root) {
   const RepositoryPaths paths(root);
   if (!is_vacant(root))
-    throw UsageError(fmt::format("{} is neither a tsmfs repository nor an empty directory", root.string()),
-                     "name an empty or a new directory; nothing was changed");
+    throw UsageError(
+        fmt::format("{} is neither a tsmfs repository nor an empty directory", root.string()),
+        "name an empty or a new directory; nothing was changed");
   stdfs::create_directories(root);
   stdfs::permissions(root, stdfs::perms::owner_all);
   for (const auto& part : skeleton(paths)) make_directory(part);
@@ -107,27 +113,31 @@ void Repository::create(const stdfs::path& root) {
   file.publish();
 }
 
-std::unique_ptr<Repository> Repository::open_reader(const stdfs::path& root, size_t cache_bytes_max) {
+std::unique_ptr<Repository> Repository::open_reader(const stdfs::path& root,
+                                                    size_t cache_bytes_max) {
   const RepositoryPaths paths(root);
   Config config = read_config(paths);
   if (!stdfs::exists(paths.index()))
-    throw CorruptError(fmt::format("{} has no index", root.string()), "the packs hold everything: run tsmfs rebuild-index");
+    throw CorruptError(fmt::format("{} has no index", root.string()),
+                       "the packs hold everything: run tsmfs rebuild-index");
   auto index = ObjectIndex::open_secondary(paths.index());
-  return std::unique_ptr<Repository>(new Repository(paths, std::move(config), nullptr, std::move(index), cache_bytes_max));
+  return std::unique_ptr<Repository>(
+      new Repository(paths, std::move(config), nullptr, std::move(index), cache_bytes_max));
 }
 
-std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root, const std::string& purpose) {
+std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
+                                                    const std::string& purpose) {
   const RepositoryPaths paths(root);
   Config config = read_config(paths);
   auto lock = std::make_unique<WriterLock>(paths, purpose);
   clear_tmp(paths);
   auto index = open_index_for_writing(paths);
-  return std::unique_ptr<Repository>(
-      new Repository(paths, std::move(config), std::move(lock), std::move(index), kCacheBytesDefault));
+  return std::unique_ptr<Repository>(new Repository(paths, std::move(config), std::move(lock),
+                                                    std::move(index), kCacheBytesDefault));
 }
 
-Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock, std::unique_ptr<ObjectIndex> index,
-                       size_t cache_bytes_max)
+Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,
+                       std::unique_ptr<ObjectIndex> index, size_t cache_bytes_max)
     : paths_(std::move(paths)),
       config_(std::move(config)),
       lock_(std::move(lock)),

@@ -16,25 +16,30 @@
 
 namespace tsmfs::index {
 
-// The names of an existing repository, for what needs neither packs nor index. Throws: NoRepositoryError, and what a config that is
-// damaged or of a newer version throws.
+// The names of an existing repository, for what needs neither packs nor index. Throws:
+// NoRepositoryError, and what a config that is damaged or of a newer version throws.
 RepositoryPaths open_paths(const std::filesystem::path& root);
 
-// Thread safe but for construction. A reader takes no lock and writes nothing inside the repository.
+// Thread safe but for construction. A reader takes no lock and writes nothing inside the
+// repository.
 class Repository {
  public:
   static constexpr size_t kCacheBytesDefault = size_t{64} << 20;
 
   // True when `root` can become a repository: absent, or an empty directory.
   static bool is_vacant(const std::filesystem::path& root);
-  // Makes an empty repository with a new id and secret; does nothing when another process was faster. Throws: UsageError when
-  // `root` is not vacant.
+  // Makes an empty repository with a new id and secret; does nothing when another process was
+  // faster. Throws: UsageError when `root` is not vacant.
   static void create(const std::filesystem::path& root);
-  // Throws: NoRepositoryError; CorruptError when the index is missing or damaged (the advice is rebuild-index).
-  static std::unique_ptr<Repository> open_reader(const std::filesystem::path& root, size_t cache_bytes_max = kCacheBytesDefault);
-  // Takes the writer's lock for `purpose` ("backup"), clears what a killed writer left, and takes up packs that it finished but
-  // did not index. An index that is missing, or that knows packs that are gone, is rebuilt. Throws: BusyError naming the holder, and as open_reader.
-  static std::unique_ptr<Repository> open_writer(const std::filesystem::path& root, const std::string& purpose);
+  // Throws: NoRepositoryError; CorruptError when the index is missing or damaged (the advice is
+  // rebuild-index).
+  static std::unique_ptr<Repository> open_reader(const std::filesystem::path& root,
+                                                 size_t cache_bytes_max = kCacheBytesDefault);
+  // Takes the writer's lock for `purpose` ("backup"), clears what a killed writer left, and takes
+  // up packs that it finished but did not index. An index that is missing, or that knows packs that
+  // are gone, is rebuilt. Throws: BusyError naming the holder, and as open_reader.
+  static std::unique_ptr<Repository> open_writer(const std::filesystem::path& root,
+                                                 const std::string& purpose);
 
   const RepositoryPaths& paths() const { return paths_; }
   const Config& config() const { return config_; }
@@ -44,7 +49,8 @@ class Repository {
   ObjectReader& objects() { return objects_; }
 
  private:
-  Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock, std::unique_ptr<ObjectIndex> index, size_t cache_bytes_max);
+  Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,
+             std::unique_ptr<ObjectIndex> index, size_t cache_bytes_max);
 
   RepositoryPaths paths_;
   Config config_;

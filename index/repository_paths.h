@@ -14,7 +14,9 @@ class RepositoryPaths {
   const std::filesystem::path& root() const { return root_; }
   std::filesystem::path config() const { return root_ / "config"; }
   std::filesystem::path packs() const { return root_ / "packs"; }
-  std::filesystem::path pack_directory(const PackId& id) const { return packs() / id.hex().substr(0, 2); }
+  std::filesystem::path pack_directory(const PackId& id) const {
+    return packs() / id.hex().substr(0, 2);
+  }
   std::filesystem::path pack(const PackId& id) const { return pack_directory(id) / id.hex(); }
   std::filesystem::path snapshots() const { return root_ / "snapshots"; }
   std::filesystem::path snapshot(const SnapshotId& id) const { return snapshots() / id.hex(); }
@@ -23,7 +25,8 @@ class RepositoryPaths {
   std::filesystem::path new_index() const { return root_ / "index.new"; }
   std::filesystem::path locks() const { return root_ / "locks"; }
   std::filesystem::path writer_lock() const { return locks() / "writer"; }
-  // Files that have no name yet: open packs, manifests being written, spools. Emptied by the next writer.
+  // Files that have no name yet: open packs, manifests being written, spools. Emptied by the next
+  // writer.
   std::filesystem::path tmp() const { return root_ / "tmp"; }
 
  private:

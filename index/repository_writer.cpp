@@ -21,11 +21,14 @@ namespace tsmfs::index {
 
 namespace {
 
-constexpr size_t kChunksPerPackMax = 128 << 10;     // bounds what one pack's list takes in memory
-constexpr size_t kRecipeFrameBytes = 256 << 10;     // small, since reading one recipe decompresses its frame
+constexpr size_t kChunksPerPackMax = 128 << 10;  // bounds what one pack's list takes in memory
+constexpr size_t kRecipeFrameBytes =
+    256 << 10;  // small, since reading one recipe decompresses its frame
 constexpr size_t kTreeFrameBytes = 64 << 10;
-constexpr size_t kSideBytesMax = size_t{16} << 20;  // recipes and trees waiting for the end of their pack
-// Look-ups in the index go in steps that grow: the first hits bring their packs' lists, which mostly answer the rest.
+constexpr size_t kSideBytesMax = size_t{16}
+                                 << 20;  // recipes and trees waiting for the end of their pack
+// Look-ups in the index go in steps that grow: the first hits bring their packs' lists, which
+// mostly answer the rest.
 constexpr size_t kFirstLookUpStep = 8;
 constexpr size_t kLookUpStepGrowth = 4;
 
@@ -34,8 +37,8 @@ struct SideBlob {
   ByteBuffer bytes;
 };
 
-// The pack that is being filled. Chunks go to the pipeline frame by frame; recipes and trees wait for its end, since a chunk's
-// place must be known at once and chunks come first in a pack.
+// The pack that is being filled. Chunks go to the pipeline frame by frame; recipes and trees wait
+// for its end, since a chunk's place must be known at once and chunks come first in a pack.
 struct OpenPack {
   PackHeader header;
   uint32_t number = 0;         // in KnownChunks
@@ -47,7 +50,8 @@ struct OpenPack {
   std::vector<FileId> defective_files;
 };
 
-void submit_side(FramePipeline& pipeline, BlobKind kind, std::vector<SideBlob>& blobs, size_t frame_bytes) {
+void submit_side(FramePipeline& pipeline, BlobKind kind, std::vector<SideBlob>& blobs,
+                 size_t frame_bytes) {
   RawFrame frame{kind, {}, {}};
   for (SideBlob& blob : blobs) {
     if (!frame.blobs.empty() && frame.bytes.size() + blob.bytes.size() > frame_bytes)
@@ -69,7 +73,8 @@ class RepositoryWriter::Impl {
         pipeline_({repository.paths(), options.compression, options.compression_threads,
                    [this](PackContents pack) { take_durable(pack); }}) {}
 
-  StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind, const std::stop_token& stop);
+  StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind,
+                      const std::stop_token& stop);
   TreeId put_tree(ByteView encoded);
   void flush();
   WriterTotals totals() const;
@@ -80,7 +85,8 @@ class RepositoryWriter::Impl {
   uint64_t store_batch(const CutBatch& batch, RecipeBuilder& recipe);
   void look_up(const std::vector<ChunkId>& ids);
   void load_pack(PackNumber number);
-  ChunkPlace place_chunk(const ChunkId& id, ByteView bytes, uint64_t& new_bytes) TSMFS_REQUIRES(mutex_);
+  ChunkPlace place_chunk(const ChunkId& id, ByteView bytes, uint64_t& new_bytes)
+      TSMFS_REQUIRES(mutex_);
   void add_recipe(const FileId& id, const RecipeBuilder& recipe, const std::string& defect);
   OpenPack& open_pack() TSMFS_REQUIRES(mutex_);
   void add_side(std::vector<SideBlob> OpenPack::*list, SideBlob blob) TSMFS_REQUIRES(mutex_);
@@ -92,7 +98,8 @@ class RepositoryWriter::Impl {
   mutable Mutex mutex_;
   KnownChunks known_ TSMFS_GUARDED_BY(mutex_);
   std::optional<OpenPack> pack_ TSMFS_GUARDED_BY(mutex_);
-  std::unordered_map<FileId, std::string, IdHash> new_files_ TSMFS_GUARDED_BY(mutex_);  // with their defects
+  std::unordered_map<FileId, std::string, IdHash> new_files_
+      TSMFS_GUARDED_BY(mutex_);  // with their defects
   std::unordered_set<TreeId, IdHash> new_trees_ TSMFS_GUARDED_BY(mutex_);
   uint64_t next_sequence_ TSMFS_GUARDED_BY(mutex_);
   WriterTotals totals_ TSMFS_GUARDED_BY(mutex_);
@@ -100,7 +107,8 @@ class RepositoryWriter::Impl {
   FramePipeline pipeline_;  // last: its threads use the rest
 };
 
-StoredFile RepositoryWriter::Impl::put_file(ByteSource& source, const FileId& id, FileKind kind, const std::stop_token& stop) {
+StoredFile RepositoryWriter::Impl::put_file(ByteSource& source, const FileId& id, FileKind kind,
+                                            const std::stop_token& stop) {
   StoredFile result{id, source.size(), false, 0, {}};
   if (auto defect = defect_of_known(id)) {
     result.already_known = true;
@@ -119,14 +127,17 @@ StoredFile RepositoryWriter::Impl::put_file(ByteSource& source, const FileId& id
     else
       result.new_bytes += store_batch(batch, recipe);
   }
-  if (digest.file_id() != id) throw CorruptError("the content of file " + id.hex() + " changed while it was stored", "run the command again");
+  if (digest.file_id() != id)
+    throw CorruptError("the content of file " + id.hex() + " changed while it was stored",
+                       "run the command again");
   result.tsm_defect = cutter.tsm_defect();
   recipe.set_tsm_defect(result.tsm_defect);
   add_recipe(id, recipe, result.tsm_defect);
   return result;
 }
 
-// A file that is stored already: what is wrong with it as a TSM file (mostly nothing). std::nullopt for an unknown one.
+// A file that is stored already: what is wrong with it as a TSM file (mostly nothing). std::nullopt
+// for an unknown one.
 std::optional<std::string> RepositoryWriter::Impl::defect_of_known(const FileId& id) {
   {
     MutexLock lock(mutex_);
@@ -160,7 +171,8 @@ uint64_t RepositoryWriter::Impl::store_batch(const CutBatch& batch, RecipeBuilde
   return new_bytes;
 }
 
-// Makes known_ know those of `ids` that are stored. Afterwards a chunk that it does not know is taken for a new one.
+// Makes known_ know those of `ids` that are stored. Afterwards a chunk that it does not know is
+// taken for a new one.
 void RepositoryWriter::Impl::look_up(const std::vector<ChunkId>& ids) {
   std::vector<ChunkId> open;
   auto drop_known = [&](const std::vector<ChunkId>& from, size_t begin) {
@@ -178,11 +190,14 @@ void RepositoryWriter::Impl::look_up(const std::vector<ChunkId>& ids) {
     for (const auto& pack : found)
       if (pack) packs.insert(*pack);
     for (const PackNumber pack : packs) load_pack(pack);
-    open = packs.empty() ? std::vector<ChunkId>(open.begin() + static_cast<ptrdiff_t>(count), open.end()) : drop_known(open, count);
+    open = packs.empty()
+               ? std::vector<ChunkId>(open.begin() + static_cast<ptrdiff_t>(count), open.end())
+               : drop_known(open, count);
   }
 }
 
-// A pack that cannot be read is no place to refer to: its chunks are stored again, which heals what is lost.
+// A pack that cannot be read is no place to refer to: its chunks are stored again, which heals what
+// is lost.
 void RepositoryWriter::Impl::load_pack(PackNumber number) {
   try {
     const auto record = repository_.index().find_pack(number);
@@ -196,11 +211,13 @@ void RepositoryWriter::Impl::load_pack(PackNumber number) {
   }
 }
 
-ChunkPlace RepositoryWriter::Impl::place_chunk(const ChunkId& id, ByteView bytes, uint64_t& new_bytes) {
+ChunkPlace RepositoryWriter::Impl::place_chunk(const ChunkId& id, ByteView bytes,
+                                               uint64_t& new_bytes) {
   const auto length = static_cast<uint32_t>(bytes.size());
   if (const ChunkPlace* place = known_.find(id); place && place->length == length) return *place;
   OpenPack* pack = &open_pack();
-  if (pack->chunk_count >= kChunksPerPackMax || pack->logical_bytes + length > repository_.config().pack_bytes) {
+  if (pack->chunk_count >= kChunksPerPackMax ||
+      pack->logical_bytes + length > repository_.config().pack_bytes) {
     end_pack();
     pack = &open_pack();
   }
@@ -216,9 +233,12 @@ ChunkPlace RepositoryWriter::Impl::place_chunk(const ChunkId& id, ByteView bytes
   return place;
 }
 
-void RepositoryWriter::Impl::add_recipe(const FileId& id, const RecipeBuilder& recipe, const std::string& defect) {
+void RepositoryWriter::Impl::add_recipe(const FileId& id, const RecipeBuilder& recipe,
+                                        const std::string& defect) {
   ByteBuffer encoded = recipe.encode();
-  if (encoded.size() > kFrameRawBytesMax) throw UsageError(fmt::format("file {} is too large: its recipe takes {} bytes", id.hex(), encoded.size()));
+  if (encoded.size() > kFrameRawBytesMax)
+    throw UsageError(
+        fmt::format("file {} is too large: its recipe takes {} bytes", id.hex(), encoded.size()));
   MutexLock lock(mutex_);
   if (!new_files_.emplace(id, defect).second) return;  // another thread was faster
   if (!defect.empty()) open_pack().defective_files.push_back(id);
@@ -227,11 +247,14 @@ void RepositoryWriter::Impl::add_recipe(const FileId& id, const RecipeBuilder& r
 
 TreeId RepositoryWriter::Impl::put_tree(ByteView encoded) {
   const TreeId id = key().digest<TreeId>(encoded);
-  if (encoded.size() > kFrameRawBytesMax) throw UsageError(fmt::format("a directory is too large: its node takes {} bytes", encoded.size()));
+  if (encoded.size() > kFrameRawBytesMax)
+    throw UsageError(
+        fmt::format("a directory is too large: its node takes {} bytes", encoded.size()));
   const bool indexed = repository_.index().find_tree(id).has_value();
   MutexLock lock(mutex_);
   if (!indexed && new_trees_.insert(id).second)
-    add_side(&OpenPack::trees, {Id<BlobTag>::from(id.view()), ByteBuffer(encoded.begin(), encoded.end())});
+    add_side(&OpenPack::trees,
+             {Id<BlobTag>::from(id.view()), ByteBuffer(encoded.begin(), encoded.end())});
   return id;
 }
 
@@ -289,12 +312,21 @@ WriterTotals RepositoryWriter::Impl::totals() const {
 RepositoryWriter::RepositoryWriter(Repository& repository, const WriterOptions& options)
     : impl_(std::make_unique<Impl>(repository, options)) {}
 RepositoryWriter::~RepositoryWriter() = default;
-const DigestKey& RepositoryWriter::digest_key() const { return impl_->key(); }
-StoredFile RepositoryWriter::put_file(ByteSource& source, const FileId& id, FileKind kind, std::stop_token stop) {
+const DigestKey& RepositoryWriter::digest_key() const {
+  return impl_->key();
+}
+StoredFile RepositoryWriter::put_file(ByteSource& source, const FileId& id, FileKind kind,
+                                      std::stop_token stop) {
   return impl_->put_file(source, id, kind, stop);
 }
-TreeId RepositoryWriter::put_tree(ByteView encoded) { return impl_->put_tree(encoded); }
-void RepositoryWriter::flush() { impl_->flush(); }
-WriterTotals RepositoryWriter::totals() const { return impl_->totals(); }
+TreeId RepositoryWriter::put_tree(ByteView encoded) {
+  return impl_->put_tree(encoded);
+}
+void RepositoryWriter::flush() {
+  impl_->flush();
+}
+WriterTotals RepositoryWriter::totals() const {
+  return impl_->totals();
+}
 
 }  // namespace tsmfs::index

@@ -1,7 +1,9 @@
-// The one writer of a repository: takes files and tree nodes, keeps what is new in packs, and makes it durable.
+// The one writer of a repository: takes files and tree nodes, keeps what is new in packs, and makes
+// it durable.
 //
-// put_file, put_tree and digest_key are thread safe; the others belong to the owner. Destroyed without flush(), it abandons the
-// open pack: what earlier packs hold stays and is found again by the next backup.
+// put_file, put_tree and digest_key are thread safe; the others belong to the owner. Destroyed
+// without flush(), it abandons the open pack: what earlier packs hold stays and is found again by
+// the next backup.
 #pragma once
 
 #include <cstdint>
@@ -45,13 +47,15 @@ struct WriterTotals {
 
 class RepositoryWriter {
  public:
-  // Waits for nothing. Requires: `repository` outlives it and was opened for writing (it holds the writer's lock).
+  // Waits for nothing. Requires: `repository` outlives it and was opened for writing (it holds the
+  // writer's lock).
   RepositoryWriter(Repository& repository, const WriterOptions& options);
   ~RepositoryWriter();
 
   const DigestKey& digest_key() const;
-  // Stores what is new of `source`. `id` is the digest of its whole content under digest_key(); a file known by it costs
-  // one look-up. Throws: IoError, CorruptError, Cancelled when `stop` is requested.
+  // Stores what is new of `source`. `id` is the digest of its whole content under digest_key(); a
+  // file known by it costs one look-up. Throws: IoError, CorruptError, Cancelled when `stop` is
+  // requested.
   StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind, std::stop_token stop);
   // Stores an encoded tree node (snapshot/tree.h).
   TreeId put_tree(ByteView encoded);

@@ -18,11 +18,13 @@ std::string first_line(std::string_view kind, std::string_view body) {
 }  // namespace
 
 std::string seal_json(std::string_view kind, const nlohmann::json& content) {
-  const std::string body = content.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const std::string body =
+      content.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   return first_line(kind, body) + body;
 }
 
-nlohmann::json unseal_json(std::string_view kind, std::string_view stored, std::string_view object) {
+nlohmann::json unseal_json(std::string_view kind, std::string_view stored,
+                           std::string_view object) {
   const size_t line_end = stored.find('\n');
   if (line_end == std::string_view::npos || !stored.starts_with(fmt::format("tsmfs {} ", kind)))
     throw CorruptError(fmt::format("{} does not begin like a tsmfs {}", object, kind));

@@ -12,9 +12,11 @@ namespace {
 
 constexpr size_t kReadBytes = 1 << 20;
 
-bool is_right_blob(BlobKind kind, const BlobEntry& blob, ByteView bytes, const DigestKey& key, const std::string& name) {
+bool is_right_blob(BlobKind kind, const BlobEntry& blob, ByteView bytes, const DigestKey& key,
+                   const std::string& name) {
   if (kind == BlobKind::kRecipe) return Recipe::decode(bytes, name).file().bytes == blob.id.bytes;
-  return key.digest<ChunkId>(bytes).bytes == blob.id.bytes;  // a tree node's digest is made in the same way
+  return key.digest<ChunkId>(bytes).bytes ==
+         blob.id.bytes;  // a tree node's digest is made in the same way
 }
 
 void verify_frames(const PackReader& pack, const DigestKey& key, const std::stop_token& stop) {
@@ -25,8 +27,11 @@ void verify_frames(const PackReader& pack, const DigestKey& key, const std::stop
     const RawBuffer raw = pack.read_frame(number);
     for (uint32_t i = 0; i < frame.blob_count; ++i) {
       const BlobEntry& blob = blobs[frame.first_blob + i];
-      if (!is_right_blob(frame.kind, blob, raw.view().subspan(blob.logical_start - frame.logical_start, blob.length), key, pack.name()))
-        throw CorruptError(fmt::format("{} is damaged: blob {} of frame {} is not {}", pack.name(), i, number, blob.id.hex()));
+      if (!is_right_blob(frame.kind, blob,
+                         raw.view().subspan(blob.logical_start - frame.logical_start, blob.length),
+                         key, pack.name()))
+        throw CorruptError(fmt::format("{} is damaged: blob {} of frame {} is not {}", pack.name(),
+                                       i, number, blob.id.hex()));
     }
   }
 }
@@ -46,7 +51,8 @@ std::optional<std::string> answer(Verify verify) {
 
 }  // namespace
 
-std::optional<std::string> verify_pack(const RepositoryPaths& paths, const PackId& id, const DigestKey& key, ReadData read_data,
+std::optional<std::string> verify_pack(const RepositoryPaths& paths, const PackId& id,
+                                       const DigestKey& key, ReadData read_data,
                                        const std::stop_token& stop) {
   return answer([&] {
     const PackReader pack(paths.pack(id), id);
@@ -63,12 +69,14 @@ std::optional<std::string> verify_recipe(const Recipe& recipe, PackStore& packs)
       if (run.pack == RecipeRun::kLiteral) continue;
       const auto pack = packs.open(recipe.packs()[run.pack]);
       if (run.start + run.length > pack->logical_bytes())
-        throw CorruptError(fmt::format("its recipe wants bytes that {} does not have", pack->name()));
+        throw CorruptError(
+            fmt::format("its recipe wants bytes that {} does not have", pack->name()));
     }
   });
 }
 
-std::optional<std::string> verify_file(const FileReader& file, const FileId& id, const DigestKey& key, const std::stop_token& stop) {
+std::optional<std::string> verify_file(const FileReader& file, const FileId& id,
+                                       const DigestKey& key, const std::stop_token& stop) {
   return answer([&] {
     DigestStream digest(key);
     std::vector<Slice> slices;

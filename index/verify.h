@@ -1,4 +1,5 @@
-// Is what is stored what it should be? Each function answers with what is wrong, in words; nothing when all is well.
+// Is what is stored what it should be? Each function answers with what is wrong, in words; nothing
+// when all is well.
 #pragma once
 
 #include <optional>
@@ -16,13 +17,15 @@ enum class ReadData { kNo, kYes };
 
 // A pack's header, tables and trailer; with kYes also each frame's checksum and each blob's digest.
 // Throws: Cancelled, and IoError but for a pack that is not there or cannot be read.
-std::optional<std::string> verify_pack(const RepositoryPaths& paths, const PackId& id, const DigestKey& key, ReadData read_data,
+std::optional<std::string> verify_pack(const RepositoryPaths& paths, const PackId& id,
+                                       const DigestKey& key, ReadData read_data,
                                        const std::stop_token& stop);
 
 // Whether every run of a recipe lies inside a pack that is there.
 std::optional<std::string> verify_recipe(const Recipe& recipe, PackStore& packs);
 
 // Reads the whole file and compares its digest.
-std::optional<std::string> verify_file(const FileReader& file, const FileId& id, const DigestKey& key, const std::stop_token& stop);
+std::optional<std::string> verify_file(const FileReader& file, const FileId& id,
+                                       const DigestKey& key, const std::stop_token& stop);
 
 }  // namespace tsmfs::index

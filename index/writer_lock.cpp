@@ -32,8 +32,10 @@ WriterLock::WriterLock(const RepositoryPaths& paths, const std::string& purpose)
                                 read_whole_file(paths.writer_lock(), kHolderBytesMax)),
                     "wait until it has finished, then run the command again");
   }
-  const std::string holder = fmt::format("tsmfs {} (process {} on {}) since {}", purpose, ::getpid(), host_name(), format_rfc3339(now()));
-  if (::ftruncate(fd_.number(), 0) != 0) throw_errno("cannot write " + paths.writer_lock().string());
+  const std::string holder = fmt::format("tsmfs {} (process {} on {}) since {}", purpose,
+                                         ::getpid(), host_name(), format_rfc3339(now()));
+  if (::ftruncate(fd_.number(), 0) != 0)
+    throw_errno("cannot write " + paths.writer_lock().string());
   write_all(fd_, as_bytes(holder), paths.writer_lock());
 }
 

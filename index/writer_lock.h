@@ -1,4 +1,5 @@
-// The right to write to a repository: an flock(2) on locks/writer, which the kernel gives back when its holder dies.
+// The right to write to a repository: an flock(2) on locks/writer, which the kernel gives back when
+// its holder dies.
 #pragma once
 
 #include <string>

@@ -27,9 +27,14 @@ using Severity = Problem::Severity;
 
 class Capture {
  public:
-  Capture(InfluxdClient& client, index::Repository& repository, index::RepositoryWriter& writer, Catalog& catalog,
-          const CaptureOptions& options, std::stop_token stop)
-      : client_(client), repository_(repository), writer_(writer), catalog_(catalog), options_(options), stop_(std::move(stop)) {}
+  Capture(InfluxdClient& client, index::Repository& repository, index::RepositoryWriter& writer,
+          Catalog& catalog, const CaptureOptions& options, std::stop_token stop)
+      : client_(client),
+        repository_(repository),
+        writer_(writer),
+        catalog_(catalog),
+        options_(options),
+        stop_(std::move(stop)) {}
   SnapshotPtr run();
 
  private:
@@ -44,8 +49,9 @@ class Capture {
   void fetch_shards();
   void fetch_loop(std::stop_source& failed);
   bool take(const ShardPath& path, FetchedShard shard);
-  void drop_removed_shards();
-  const MetastoreState& choose_metastore(const MetastoreState& before, const std::optional<MetastoreState>& after);
+  void drop_removed_shards(const Metastore& after);
+  const MetastoreState& choose_metastore(const MetastoreState& before,
+                                         const std::optional<MetastoreState>& after);
   std::optional<MetastoreState> fetch_metastore_again();
   StoredTree store_meta(const MetastoreAnswer& answer);
   TreeEntry store_meta_file(std::string name, ByteView content, const Tree* parent_meta);
@@ -82,7 +88,7 @@ SnapshotPtr Capture::run() {
   note_unoffered_shards(before.view);
   fetch_shards();
   const auto after = fetch_metastore_again();
-  drop_removed_shards();
+  if (after) drop_removed_shards(after->view);
   const MetastoreState& kept = choose_metastore(before, after);
 
   MutexLock lock(mutex_);
@@ -90,13 +96,15 @@ SnapshotPtr Capture::run() {
   for (auto& [path, shard] : shards_) {
     manifest_.files += shard.files.size();
     manifest_.new_bytes += shard.new_bytes;
-    manifest_.problems.insert(manifest_.problems.end(), shard.problems.begin(), shard.problems.end());
+    manifest_.problems.insert(manifest_.problems.end(), shard.problems.begin(),
+                              shard.problems.end());
     files.emplace(path, std::move(shard.files));
   }
   const StoredTree data = store_data_tree(writer_, files);
   const StoredTree meta = store_meta(kept.answer);
   writer_.flush();
-  for (const MetaDatabase& database : kept.view.databases()) manifest_.databases.push_back(database.name);
+  for (const MetaDatabase& database : kept.view.databases())
+    manifest_.databases.push_back(database.name);
   manifest_.data = data.id;
   manifest_.data_below = data.totals.below;
   manifest_.bytes = data.totals.size;
@@ -127,21 +135,26 @@ void Capture::look_at_parent() {
   try {
     parent_sizes_ = shard_sizes(repository_.objects(), *parent_);
   } catch (const Error& error) {
-    problem(Severity::kWarning, "", fmt::format("could not be compared with snapshot {}: {}", parent_->short_id(), error.what()));
+    problem(Severity::kWarning, "",
+            fmt::format("could not be compared with snapshot {}: {}", parent_->short_id(),
+                        error.what()));
   }
 }
 
 void Capture::list_shards(const Metastore& metastore) {
   for (const MetaDatabase& database : metastore.databases()) {
     if (!is_valid_name(database.name)) {
-      problem(Severity::kIncomplete, "", fmt::format("database {} has a name that no directory can have", quote(database.name)));
+      problem(
+          Severity::kIncomplete, "",
+          fmt::format("database {} has a name that no directory can have", quote(database.name)));
       continue;
     }
     const auto paths = client_.list_shards(database.name);
     if (paths)
       work_.insert(work_.end(), paths->begin(), paths->end());
     else
-      problem(Severity::kIncomplete, database.name, "the metastore names this database, but the server says that it does not know it");
+      problem(Severity::kIncomplete, database.name,
+              "the metastore names this database, but the server says that it does not know it");
   }
 }
 
@@ -150,9 +163,11 @@ void Capture::note_unoffered_shards(const Metastore& metastore) {
   for (const auto& [path, bytes] : parent_sizes_) {
     if (bytes == 0 || std::find(work_.begin(), work_.end(), path) != work_.end()) continue;
     const auto place = metastore.find_shard(path.shard);
-    if (place && !place->group->deleted && place->database->name == path.database && place->policy->name == path.policy)
+    if (place && !place->group->deleted && place->database->name == path.database &&
+        place->policy->name == path.policy)
       problem(Severity::kIncomplete, path.text(),
-              fmt::format("had {} bytes in the last snapshot and is still in the metastore, but the server does not offer it: see "
+              fmt::format("had {} bytes in the last snapshot and is still in the metastore, but "
+                          "the server does not offer it: see "
                           "influxd's log, the shard may have failed to open",
                           bytes));
   }
@@ -172,16 +187,24 @@ void Capture::fetch_shards() {
 
 void Capture::fetch_loop(std::stop_source& failed) {
   try {
-    ShardFetcher fetcher(client_, writer_, repository_.paths().tmp(), options_.retry, failed.get_token());
+    ShardFetcher fetcher(client_, writer_, repository_.paths().tmp(), options_.retry,
+                         failed.get_token());
     for (size_t i = next_++; i < work_.size(); i = next_++) {
       if (failed.stop_requested()) throw Cancelled();
       const ShardPath& path = work_[i];
       if (server_gone_) {
-        take(path, {{}, 0, 0, 0, {{Severity::kIncomplete, path.text(), "was not fetched: the server no longer answers"}}});
+        take(path, {{},
+                    0,
+                    0,
+                    0,
+                    {{Severity::kIncomplete, path.text(),
+                      "was not fetched: the server no longer answers"}}});
         continue;
       }
       const auto before = parent_sizes_.find(path);
-      const bool whole = take(path, fetcher.fetch(path, before == parent_sizes_.end() ? std::nullopt : std::optional(before->second)));
+      const bool whole = take(
+          path, fetcher.fetch(path, before == parent_sizes_.end() ? std::nullopt
+                                                                  : std::optional(before->second)));
       if (whole) continue;
       try {
         client_.fetch_metastore();
@@ -203,23 +226,16 @@ bool Capture::take(const ShardPath& path, FetchedShard shard) {
   return !kept.incomplete();
 }
 
-// A shard that the server dropped (by retention, or DROP) while it was to be fetched is no loss.
-void Capture::drop_removed_shards() {
-  if (server_gone_) return;
+// A shard that the server dropped (by retention, or DROP) while it was to be fetched is no loss. Only
+// the metastore can tell: the lists are also without a shard that failed to open.
+void Capture::drop_removed_shards(const Metastore& after) {
   MutexLock lock(mutex_);
-  std::map<std::string, std::optional<std::vector<ShardPath>>> lists;
   for (auto it = shards_.begin(); it != shards_.end();) {
     const auto& [path, shard] = *it;
-    bool removed = false;
-    if (shard.incomplete()) {
-      try {
-        auto [list, fresh] = lists.try_emplace(path.database);
-        if (fresh) list->second = client_.list_shards(path.database);
-        removed = !list->second || std::find(list->second->begin(), list->second->end(), path) == list->second->end();
-      } catch (const ProtocolError&) {
-      }
-    }
-    if (removed) problem(Severity::kWarning, path.text(), "was dropped by the server during the backup");
+    const auto place = after.find_shard(path.shard);
+    const bool removed = shard.incomplete() && (!place || place->group->deleted);
+    if (removed)
+      problem(Severity::kWarning, path.text(), "was dropped by the server during the backup");
     it = removed ? shards_.erase(it) : std::next(it);
   }
 }
@@ -228,19 +244,22 @@ std::optional<Capture::MetastoreState> Capture::fetch_metastore_again() {
   try {
     return fetch_metastore();
   } catch (const ProtocolError& error) {
-    problem(Severity::kWarning, "", fmt::format("the metastore could not be compared after the shards: {}", error.what()));
+    problem(Severity::kWarning, "",
+            fmt::format("the metastore could not be compared after the shards: {}", error.what()));
     return std::nullopt;
   }
 }
 
-// The later metastore is kept, unless it has forgotten a shard that is here: a copied shard that its metastore does not know would be
-// ignored, and reappear in a new shard of that number.
-const Capture::MetastoreState& Capture::choose_metastore(const MetastoreState& before, const std::optional<MetastoreState>& after) {
+// The later metastore is kept, unless it has forgotten a shard that is here: a copied shard that
+// its metastore does not know would be ignored, and reappear in a new shard of that number.
+const Capture::MetastoreState& Capture::choose_metastore(
+    const MetastoreState& before, const std::optional<MetastoreState>& after) {
   if (!after || after->answer.meta_db == before.answer.meta_db) return before;
   manifest_.metastore_changed = true;
   MutexLock lock(mutex_);
-  const bool knows_all =
-      std::all_of(shards_.begin(), shards_.end(), [&](const auto& entry) { return after->view.find_shard(entry.first.shard).has_value(); });
+  const bool knows_all = std::all_of(shards_.begin(), shards_.end(), [&](const auto& entry) {
+    return after->view.find_shard(entry.first.shard).has_value();
+  });
   return knows_all ? *after : before;
 }
 
@@ -252,7 +271,8 @@ StoredTree Capture::store_meta(const MetastoreAnswer& answer) {
     // look_at_parent() has said that the parent cannot be read
   }
   const Tree* parent = parent_meta ? &*parent_meta : nullptr;
-  return store_tree(writer_, {store_meta_file("meta.db", answer.meta_db, parent), store_meta_file("node.json", answer.node_json, parent)});
+  return store_tree(writer_, {store_meta_file("meta.db", answer.meta_db, parent),
+                              store_meta_file("node.json", answer.node_json, parent)});
 }
 
 // An unchanged file keeps the time that it had, so that an unchanged directory stays one node.
@@ -262,7 +282,13 @@ TreeEntry Capture::store_meta_file(std::string name, ByteView content, const Tre
   const auto stored = writer_.put_file(source, id, index::FileKind::kOther, stop_);
   const TreeEntry* old = parent_meta ? parent_meta->find(name) : nullptr;
   const bool unchanged = old && old->kind == EntryKind::kFile && old->file() == id;
-  return {std::move(name), EntryKind::kFile, kMetaFileMode, unchanged ? old->mtime : manifest_.time, stored.size, 0, id};
+  return {std::move(name),
+          EntryKind::kFile,
+          kMetaFileMode,
+          unchanged ? old->mtime : manifest_.time,
+          stored.size,
+          0,
+          id};
 }
 
 void Capture::problem(Severity severity, std::string path, std::string what) {
@@ -271,7 +297,8 @@ void Capture::problem(Severity severity, std::string path, std::string what) {
 
 }  // namespace
 
-SnapshotPtr capture(InfluxdClient& client, index::Repository& repository, index::RepositoryWriter& writer, Catalog& catalog,
+SnapshotPtr capture(InfluxdClient& client, index::Repository& repository,
+                    index::RepositoryWriter& writer, Catalog& catalog,
                     const CaptureOptions& options, std::stop_token stop) {
   return Capture(client, repository, writer, catalog, options, std::move(stop)).run();
 }

@@ -23,21 +23,26 @@ int64_t directory_mtime_ns(const std::filesystem::path& path) {
 }
 
 void sort_and_number(CatalogState& state) {
-  std::sort(state.snapshots.begin(), state.snapshots.end(), [](const SnapshotPtr& a, const SnapshotPtr& b) {
-    return std::pair(a->time, a->number) < std::pair(b->time, b->number);
-  });
-  for (size_t i = 0; i < state.snapshots.size(); ++i) state.by_number.emplace(state.snapshots[i]->number, i);
+  std::sort(state.snapshots.begin(), state.snapshots.end(),
+            [](const SnapshotPtr& a, const SnapshotPtr& b) {
+              return std::pair(a->time, a->number) < std::pair(b->time, b->number);
+            });
+  for (size_t i = 0; i < state.snapshots.size(); ++i)
+    state.by_number.emplace(state.snapshots[i]->number, i);
 }
 
 SnapshotPtr read_snapshot(const std::filesystem::path& path) {
-  const auto manifest = decode_manifest(read_whole_file(path, index::kSealedJsonBytesMax), "snapshot " + path.filename().string());
-  if (manifest.id.hex() != path.filename()) throw CorruptError(fmt::format("{} holds snapshot {}", path.string(), manifest.id.hex()));
+  const auto manifest = decode_manifest(read_whole_file(path, index::kSealedJsonBytesMax),
+                                        "snapshot " + path.filename().string());
+  if (manifest.id.hex() != path.filename())
+    throw CorruptError(fmt::format("{} holds snapshot {}", path.string(), manifest.id.hex()));
   return std::make_shared<const Manifest>(manifest);
 }
 
 }  // namespace
 
-Catalog::Catalog(const index::RepositoryPaths& paths) : paths_(paths), state_(std::make_shared<CatalogState>()) {}
+Catalog::Catalog(const index::RepositoryPaths& paths)
+    : paths_(paths), state_(std::make_shared<CatalogState>()) {}
 
 std::shared_ptr<const CatalogState> Catalog::state() const {
   MutexLock lock(mutex_);
@@ -46,8 +51,8 @@ std::shared_ptr<const CatalogState> Catalog::state() const {
 
 std::shared_ptr<const CatalogState> Catalog::refresh() {
   MutexLock lock(mutex_);
-  // The time is taken before the list: a change in between shows at the next refresh. One within the clock's grain of this list
-  // might not, so a directory that changed just now is listed again.
+  // The time is taken before the list: a change in between shows at the next refresh. One within
+  // the clock's grain of this list might not, so a directory that changed just now is listed again.
   const int64_t mtime_ns = directory_mtime_ns(paths_.snapshots());
   const bool settled = now().unix_ns - mtime_ns > 1'000'000'000;
   if (mtime_ns == directory_mtime_ns_) return state_;
@@ -92,8 +97,10 @@ SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text) {
     if (by_id || format_rfc3339(snapshot->time) == text) matches.push_back(snapshot);
   }
   if (matches.size() == 1) return matches.front();
-  if (matches.empty()) throw UsageError(fmt::format("there is no snapshot '{}'", text), "tsmfs snapshots lists them");
-  throw UsageError(fmt::format("'{}' means {} snapshots", text, matches.size()), "name one by more digits of its id");
+  if (matches.empty())
+    throw UsageError(fmt::format("there is no snapshot '{}'", text), "tsmfs snapshots lists them");
+  throw UsageError(fmt::format("'{}' means {} snapshots", text, matches.size()),
+                   "name one by more digits of its id");
 }
 
 }  // namespace tsmfs::snapshot

@@ -20,9 +20,9 @@ using SnapshotPtr = std::shared_ptr<const Manifest>;
 // An immutable state of the catalog. Sorted by (time, number).
 struct CatalogState {
   std::vector<SnapshotPtr> snapshots;
-  std::map<uint32_t, size_t> by_number;   // into snapshots
-  std::vector<std::string> damaged;       // what could not be read, one message each
-  uint64_t generation = 0;                // another value for another state
+  std::map<uint32_t, size_t> by_number;  // into snapshots
+  std::vector<std::string> damaged;      // what could not be read, one message each
+  uint64_t generation = 0;               // another value for another state
 };
 
 // Thread safe.
@@ -31,11 +31,11 @@ class Catalog {
   explicit Catalog(const index::RepositoryPaths& paths);
   // The state as last read. Empty before the first refresh().
   std::shared_ptr<const CatalogState> state() const;
-  // Reads manifests that came since, drops those that went; cheap when nothing did. A manifest that cannot be read is named in
-  // `damaged` and hides no other.
+  // Reads manifests that came since, drops those that went; cheap when nothing did. A manifest that
+  // cannot be read is named in `damaged` and hides no other.
   std::shared_ptr<const CatalogState> refresh();
-  // Gives the snapshot its number and makes it durable. Requires: the caller is the repository's writer, and all that the
-  // manifest refers to has been flushed.
+  // Gives the snapshot its number and makes it durable. Requires: the caller is the repository's
+  // writer, and all that the manifest refers to has been flushed.
   SnapshotPtr publish(Manifest manifest);
 
  private:
@@ -45,7 +45,8 @@ class Catalog {
   int64_t directory_mtime_ns_ TSMFS_GUARDED_BY(mutex_) = -1;
 };
 
-// "latest", an id or its beginning (at least 4 digits), or an RFC 3339 time in seconds. Throws: UsageError when none or several match.
+// "latest", an id or its beginning (at least 4 digits), or an RFC 3339 time in seconds. Throws:
+// UsageError when none or several match.
 SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text);
 
 }  // namespace tsmfs::snapshot

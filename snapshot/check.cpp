@@ -13,7 +13,8 @@ namespace {
 
 class Check {
  public:
-  Check(index::Repository& repository, Catalog& catalog, const CheckOptions& options, std::stop_token stop)
+  Check(index::Repository& repository, Catalog& catalog, const CheckOptions& options,
+        std::stop_token stop)
       : repository_(repository), catalog_(catalog), options_(options), stop_(std::move(stop)) {}
 
   CheckReport run() {
@@ -30,7 +31,9 @@ class Check {
     repository_.packs().for_each_id([&](const index::PackId& id) {
       if (stop_.stop_requested()) throw Cancelled();
       ++report_.packs;
-      if (const auto what = index::verify_pack(repository_.paths(), id, repository_.key(), options_.read_data, stop_)) damage(*what);
+      if (const auto what = index::verify_pack(repository_.paths(), id, repository_.key(),
+                                               options_.read_data, stop_))
+        damage(*what);
     });
     repository_.index().for_each_pack([&](index::PackNumber, const index::PackRecord& record) {
       if (!std::filesystem::exists(repository_.paths().pack(record.id)))
@@ -39,7 +42,8 @@ class Check {
   }
 
   void check_snapshot(const Manifest& snapshot) {
-    const std::string name = fmt::format("snapshot {} ({})", snapshot.short_id(), format_rfc3339(snapshot.time));
+    const std::string name =
+        fmt::format("snapshot {} ({})", snapshot.short_id(), format_rfc3339(snapshot.time));
     check_root(snapshot.data, snapshot.data_below, name + ": ");
     check_root(snapshot.meta, snapshot.meta_below, name + ": meta: ");
   }
@@ -47,11 +51,14 @@ class Check {
   void check_root(const index::TreeId& id, uint64_t below, const std::string& name) {
     TreeTotals totals;
     if (check_tree(id, name, 0, totals) && totals.below != below)
-      damage(fmt::format("{}its tree has {} entries, its manifest says {}", name, totals.below, below));
+      damage(fmt::format("{}its tree has {} entries, its manifest says {}", name, totals.below,
+                         below));
   }
 
-  // True when all below is sound. A sound node is looked at once, however many snapshots share it; a damaged one is reported in each.
-  bool check_tree(const index::TreeId& id, const std::string& path, uint32_t depth, TreeTotals& totals) {
+  // True when all below is sound. A sound node is looked at once, however many snapshots share it;
+  // a damaged one is reported in each.
+  bool check_tree(const index::TreeId& id, const std::string& path, uint32_t depth,
+                  TreeTotals& totals) {
     if (stop_.stop_requested()) throw Cancelled();
     if (const auto known = sound_trees_.find(id); known != sound_trees_.end()) {
       totals = known->second;
@@ -95,10 +102,12 @@ class Check {
     report_.bytes += entry.size;
     try {
       const auto recipe = repository_.objects().read_recipe(entry.file());
-      if (recipe->size() != entry.size) return fmt::format("its recipe makes {} bytes of {}", recipe->size(), entry.size);
+      if (recipe->size() != entry.size)
+        return fmt::format("its recipe makes {} bytes of {}", recipe->size(), entry.size);
       auto what = index::verify_recipe(*recipe, repository_.packs());
       if (!what && options_.read_data == index::ReadData::kYes)
-        what = index::verify_file({recipe, repository_.packs(), repository_.objects().frames()}, entry.file(), repository_.key(), stop_);
+        what = index::verify_file({recipe, repository_.packs(), repository_.objects().frames()},
+                                  entry.file(), repository_.key(), stop_);
       return what.value_or("");
     } catch (const CorruptError& error) {
       return error.what();
@@ -123,7 +132,8 @@ class Check {
 
 }  // namespace
 
-CheckReport check_repository(index::Repository& repository, Catalog& catalog, const CheckOptions& options, std::stop_token stop) {
+CheckReport check_repository(index::Repository& repository, Catalog& catalog,
+                             const CheckOptions& options, std::stop_token stop) {
   return Check(repository, catalog, options, std::move(stop)).run();
 }
 

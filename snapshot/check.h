@@ -22,10 +22,12 @@ struct CheckReport {
 
 struct CheckOptions {
   index::ReadData read_data = index::ReadData::kNo;
-  std::function<void(const std::string&)> on_damage;  // one message for each thing that is damaged, by what it means
+  std::function<void(const std::string&)>
+      on_damage;  // one message for each thing that is damaged, by what it means
 };
 
 // Throws: IoError when it cannot go on, Cancelled.
-CheckReport check_repository(index::Repository& repository, Catalog& catalog, const CheckOptions& options, std::stop_token stop);
+CheckReport check_repository(index::Repository& repository, Catalog& catalog,
+                             const CheckOptions& options, std::stop_token stop);
 
 }  // namespace tsmfs::snapshot

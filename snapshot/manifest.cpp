@@ -23,13 +23,16 @@ std::string_view severity_name(Problem::Severity severity) {
 }
 
 json encode_problem(const Problem& problem) {
-  return {{"severity", severity_name(problem.severity)}, {"path", problem.path}, {"what", problem.what}};
+  return {{"severity", severity_name(problem.severity)},
+          {"path", problem.path},
+          {"what", problem.what}};
 }
 
 Problem decode_problem(const json& stored) {
   Problem problem;
   const std::string severity = stored.at("severity").get<std::string>();
-  if (severity == severity_name(Problem::Severity::kIncomplete)) problem.severity = Problem::Severity::kIncomplete;
+  if (severity == severity_name(Problem::Severity::kIncomplete))
+    problem.severity = Problem::Severity::kIncomplete;
   problem.path = stored.at("path").get<std::string>();
   problem.what = stored.at("what").get<std::string>();
   return problem;
@@ -45,23 +48,27 @@ T unsigned_field(const json& stored, const char* name) {
 }
 
 Manifest decode_fields(const json& stored) {
-  if (unsigned_field<uint32_t>(stored, "version") != kManifestVersion) throw CorruptError("an unknown version of manifest");
+  if (unsigned_field<uint32_t>(stored, "version") != kManifestVersion)
+    throw CorruptError("an unknown version of manifest");
   Manifest manifest;
   manifest.id = index::SnapshotId::from_hex(stored.at("id").get<std::string>());
   manifest.number = unsigned_field<uint32_t>(stored, "number");
   manifest.time = parse_rfc3339(stored.at("time").get<std::string>());
   manifest.finished = parse_rfc3339(stored.at("finished").get<std::string>());
   manifest.server = stored.at("server").get<std::string>();
-  if (!is_valid_name(manifest.server)) throw CorruptError("a server name that cannot stand in a directory");
+  if (!is_valid_name(manifest.server))
+    throw CorruptError("a server name that cannot stand in a directory");
   manifest.address = stored.at("address").get<std::string>();
   manifest.dialect = stored.at("dialect").get<std::string>();
   manifest.program = stored.at("program").get<std::string>();
-  if (stored.contains("parent")) manifest.parent = index::SnapshotId::from_hex(stored.at("parent").get<std::string>());
+  if (stored.contains("parent"))
+    manifest.parent = index::SnapshotId::from_hex(stored.at("parent").get<std::string>());
   manifest.data = index::TreeId::from_hex(stored.at("data").get<std::string>());
   manifest.meta = index::TreeId::from_hex(stored.at("meta").get<std::string>());
   manifest.data_below = unsigned_field<uint32_t>(stored, "data_below");
   manifest.meta_below = unsigned_field<uint32_t>(stored, "meta_below");
-  if (stored.at("databases").size() > kListEntriesMax || stored.at("problems").size() > kListEntriesMax)
+  if (stored.at("databases").size() > kListEntriesMax ||
+      stored.at("problems").size() > kListEntriesMax)
     throw CorruptError("a list that is too long");
   manifest.databases = stored.at("databases").get<std::vector<std::string>>();
   manifest.shards = unsigned_field<uint64_t>(stored, "shards");
@@ -70,15 +77,17 @@ Manifest decode_fields(const json& stored) {
   manifest.new_bytes = unsigned_field<uint64_t>(stored, "new_bytes");
   manifest.stored_bytes = unsigned_field<uint64_t>(stored, "stored_bytes");
   manifest.metastore_changed = stored.at("metastore_changed").get<bool>();
-  for (const json& problem : stored.at("problems")) manifest.problems.push_back(decode_problem(problem));
+  for (const json& problem : stored.at("problems"))
+    manifest.problems.push_back(decode_problem(problem));
   return manifest;
 }
 
 }  // namespace
 
 bool Manifest::incomplete() const {
-  return std::any_of(problems.begin(), problems.end(),
-                     [](const Problem& problem) { return problem.severity == Problem::Severity::kIncomplete; });
+  return std::any_of(problems.begin(), problems.end(), [](const Problem& problem) {
+    return problem.severity == Problem::Severity::kIncomplete;
+  });
 }
 
 std::string encode_manifest(const Manifest& manifest) {

@@ -15,7 +15,10 @@ namespace tsmfs::snapshot {
 
 // Something a person should know about a snapshot.
 struct Problem {
-  enum class Severity { kWarning, kIncomplete };  // kIncomplete: data that the server has is missing here
+  enum class Severity {
+    kWarning,
+    kIncomplete
+  };  // kIncomplete: data that the server has is missing here
   Severity severity = Severity::kWarning;
   std::string path;  // "db/rp/shard", "db/rp/shard/file", or empty for the whole snapshot
   std::string what;
@@ -23,7 +26,8 @@ struct Problem {
 
 struct Manifest {
   index::SnapshotId id;
-  // Counts up in a repository and is not given again while any later snapshot lives; inode numbers are made of it.
+  // Counts up in a repository and is not given again while any later snapshot lives; inode numbers
+  // are made of it.
   uint32_t number = 0;
   Timestamp time;  // when the backup began
   Timestamp finished;
@@ -39,9 +43,9 @@ struct Manifest {
   std::vector<std::string> databases;
   uint64_t shards = 0;
   uint64_t files = 0;
-  uint64_t bytes = 0;            // of all data files
-  uint64_t new_bytes = 0;        // of chunks that were not stored before
-  uint64_t stored_bytes = 0;     // growth of packs/
+  uint64_t bytes = 0;              // of all data files
+  uint64_t new_bytes = 0;          // of chunks that were not stored before
+  uint64_t stored_bytes = 0;       // growth of packs/
   bool metastore_changed = false;  // between the first shard and the last
   std::vector<Problem> problems;
 

@@ -22,7 +22,9 @@ std::map<ShardPath, uint64_t> shard_sizes(index::ObjectReader& objects, const Ma
       if (policy.kind != EntryKind::kDirectory) continue;
       const Tree shards = read_tree(objects, policy.directory());
       for (const TreeEntry& shard : shards.entries())
-        if (const auto path = parse_shard_path(database.name + "/" + policy.name + "/" + shard.name)) sizes.emplace(*path, shard.size);
+        if (const auto path =
+                parse_shard_path(database.name + "/" + policy.name + "/" + shard.name))
+          sizes.emplace(*path, shard.size);
     }
   }
   return sizes;

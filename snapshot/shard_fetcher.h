@@ -18,10 +18,12 @@
 
 namespace tsmfs::snapshot {
 
-// An empty answer can last 10 s (snapshot protocol: the server's cache is being written): the pauses sum to 15 s.
+// An empty answer can last 10 s (snapshot protocol: the server's cache is being written): the
+// pauses sum to 15 s.
 struct RetryPolicy {
-  std::vector<std::chrono::milliseconds> pauses = {std::chrono::milliseconds(1000), std::chrono::milliseconds(2000),
-                                                   std::chrono::milliseconds(4000), std::chrono::milliseconds(8000)};
+  std::vector<std::chrono::milliseconds> pauses = {
+      std::chrono::milliseconds(1000), std::chrono::milliseconds(2000),
+      std::chrono::milliseconds(4000), std::chrono::milliseconds(8000)};
 };
 
 struct FetchedShard {
@@ -29,7 +31,8 @@ struct FetchedShard {
   uint64_t bytes = 0;
   uint64_t new_bytes = 0;
   unsigned tries = 0;
-  std::vector<Problem> problems;  // kIncomplete: the stream never came whole, and `files` are those that came
+  std::vector<Problem>
+      problems;  // kIncomplete: the stream never came whole, and `files` are those that came
   bool incomplete() const;
 };
 
@@ -37,15 +40,19 @@ struct FetchedShard {
 class ShardFetcher {
  public:
   // `spool_directory` takes what does not fit in memory.
-  ShardFetcher(const InfluxdClient& client, index::RepositoryWriter& writer, const std::filesystem::path& spool_directory,
-               RetryPolicy retry, std::stop_token stop);
-  // `bytes_before` is the shard's size in the last snapshot: one that has shrunk a lot is fetched twice before it is believed.
-  // Throws: IoError when the repository cannot be written, Cancelled. What the server does wrong becomes a problem.
+  ShardFetcher(const InfluxdClient& client, index::RepositoryWriter& writer,
+               const std::filesystem::path& spool_directory, RetryPolicy retry,
+               std::stop_token stop);
+  // `bytes_before` is the shard's size in the last snapshot: one that has shrunk a lot is fetched
+  // twice before it is believed. Throws: IoError when the repository cannot be written, Cancelled.
+  // What the server does wrong becomes a problem.
   FetchedShard fetch(const ShardPath& path, std::optional<uint64_t> bytes_before);
 
  private:
   struct Attempt;
   Attempt try_once(const ShardPath& path);
+  // What a person should know of the try that is kept; `last_failure` says why the last one was not whole.
+  static void add_problems(const ShardPath& path, std::optional<uint64_t> bytes_before, const std::string& last_failure, Attempt& kept);
   void read_members(const ShardPath& path, ByteStream& stream, Attempt& attempt);
   void pause(std::chrono::milliseconds duration) const;
 

@@ -31,7 +31,8 @@ void encode_entry(const TreeEntry& entry, ByteWriter& writer) {
 TreeEntry decode_entry(ByteReader& reader) {
   TreeEntry entry;
   entry.kind = static_cast<EntryKind>(reader.u8());
-  if (entry.kind != EntryKind::kFile && entry.kind != EntryKind::kDirectory) reader.fail("an entry of an unknown kind");
+  if (entry.kind != EntryKind::kFile && entry.kind != EntryKind::kDirectory)
+    reader.fail("an entry of an unknown kind");
   entry.name = as_text(reader.sized(kNameBytesMax));
   if (!is_valid_name(entry.name)) reader.fail("a name that cannot stand in a directory");
   entry.mode = static_cast<uint32_t>(reader.varint(kModeMax));
@@ -49,11 +50,14 @@ TreeEntry decode_entry(ByteReader& reader) {
 }  // namespace
 
 Tree::Tree(std::vector<TreeEntry> entries) : entries_(std::move(entries)) {
-  std::sort(entries_.begin(), entries_.end(), [](const TreeEntry& a, const TreeEntry& b) { return a.name < b.name; });
+  std::sort(entries_.begin(), entries_.end(),
+            [](const TreeEntry& a, const TreeEntry& b) { return a.name < b.name; });
   for (size_t i = 0; i < entries_.size(); ++i) {
-    if (!is_valid_name(entries_[i].name)) throw UsageError(fmt::format("'{}' cannot be the name of a file", entries_[i].name));
+    if (!is_valid_name(entries_[i].name))
+      throw UsageError(fmt::format("'{}' cannot be the name of a file", entries_[i].name));
     if (i > 0 && entries_[i].name == entries_[i - 1].name)
-      throw UsageError(fmt::format("two entries of one directory are named '{}'", entries_[i].name));
+      throw UsageError(
+          fmt::format("two entries of one directory are named '{}'", entries_[i].name));
   }
   number();
 }
@@ -66,11 +70,13 @@ Tree Tree::decode(ByteView encoded, std::string_view object) {
   tree.entries_.reserve(count);
   for (uint64_t i = 0; i < count; ++i) {
     tree.entries_.push_back(decode_entry(reader));
-    if (i > 0 && tree.entries_[i].name <= tree.entries_[i - 1].name) reader.fail("entries out of order");
+    if (i > 0 && tree.entries_[i].name <= tree.entries_[i - 1].name)
+      reader.fail("entries out of order");
   }
   reader.expect_end();
   const TreeTotals totals = tree.totals();
-  if (totals.size > INT64_MAX || totals.below > UINT32_MAX) reader.fail("more below it than a tree may hold");
+  if (totals.size > INT64_MAX || totals.below > UINT32_MAX)
+    reader.fail("more below it than a tree may hold");
   tree.number();
   return tree;
 }
@@ -85,8 +91,9 @@ ByteBuffer Tree::encode() const {
 }
 
 const TreeEntry* Tree::find(std::string_view name) const {
-  const auto found = std::lower_bound(entries_.begin(), entries_.end(), name,
-                                      [](const TreeEntry& entry, std::string_view value) { return entry.name < value; });
+  const auto found = std::lower_bound(
+      entries_.begin(), entries_.end(), name,
+      [](const TreeEntry& entry, std::string_view value) { return entry.name < value; });
   return found != entries_.end() && found->name == name ? &*found : nullptr;
 }
 

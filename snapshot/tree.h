@@ -1,6 +1,8 @@
-// A directory node: what one directory of a snapshot holds. Encoded as docs/FORMAT.md, "Tree nodes", says.
+// A directory node: what one directory of a snapshot holds. Encoded as docs/FORMAT.md, "Tree
+// nodes", says.
 //
-// The encoding is canonical (entries sorted by name, one form for each value), so that equal directories have equal ids.
+// The encoding is canonical (entries sorted by name, one form for each value), so that equal
+// directories have equal ids.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +27,8 @@ struct TreeEntry {
   std::string name;
   EntryKind kind = EntryKind::kFile;
   uint32_t mode = 0;   // permission bits
-  Timestamp mtime;     // 0 for a directory: it shows the snapshot's time, so that an unchanged one stays one node
+  Timestamp mtime;     // 0 for a directory: it shows the snapshot's time, so that an unchanged one
+                       // stays one node
   uint64_t size = 0;   // a file's bytes; for a directory the sum of all files below it
   uint64_t below = 0;  // for a directory: entries below it, at all depths; 0 for a file
   std::variant<index::FileId, index::TreeId> id;
@@ -43,7 +46,8 @@ struct TreeTotals {
 // Immutable once made.
 class Tree {
  public:
-  // Sorts by name. Throws: UsageError on two entries of one name or a name that cannot stand in a directory.
+  // Sorts by name. Throws: UsageError on two entries of one name or a name that cannot stand in a
+  // directory.
   explicit Tree(std::vector<TreeEntry> entries);
   // Throws: CorruptError, naming `object`, for anything but a canonical encoding.
   static Tree decode(ByteView encoded, std::string_view object);
@@ -52,8 +56,9 @@ class Tree {
   const std::vector<TreeEntry>& entries() const { return entries_; }
   const TreeEntry* find(std::string_view name) const;
   TreeTotals totals() const;
-  // Entry i and all below it have the ordinals [first_ordinals()[i], first_ordinals()[i] + 1 + entries()[i].below) within this
-  // directory's own numbering, which starts at 1 (0 is the directory itself): the preorder number of each node.
+  // Entry i and all below it have the ordinals [first_ordinals()[i], first_ordinals()[i] + 1 +
+  // entries()[i].below) within this directory's own numbering, which starts at 1 (0 is the
+  // directory itself): the preorder number of each node.
   const std::vector<uint64_t>& first_ordinals() const { return first_ordinals_; }
 
  private:

@@ -16,14 +16,17 @@ StoredTree store_tree(index::RepositoryWriter& writer, std::vector<TreeEntry> en
 }
 
 TreeEntry directory_entry(std::string name, const StoredTree& tree) {
-  return {std::move(name), EntryKind::kDirectory, kDirectoryMode, {}, tree.totals.size, tree.totals.below, tree.id};
+  return {std::move(name),  EntryKind::kDirectory, kDirectoryMode, {},
+          tree.totals.size, tree.totals.below,     tree.id};
 }
 
-StoredTree store_data_tree(index::RepositoryWriter& writer, const std::map<ShardPath, std::vector<TreeEntry>>& shards) {
+StoredTree store_data_tree(index::RepositoryWriter& writer,
+                           const std::map<ShardPath, std::vector<TreeEntry>>& shards) {
   // database → policy → entries of its shards
   std::map<std::string, std::map<std::string, std::vector<TreeEntry>>> databases;
   for (const auto& [path, files] : shards)
-    databases[path.database][path.policy].push_back(directory_entry(std::to_string(path.shard), store_tree(writer, files)));
+    databases[path.database][path.policy].push_back(
+        directory_entry(std::to_string(path.shard), store_tree(writer, files)));
   std::vector<TreeEntry> top;
   for (auto& [database, policies] : databases) {
     std::vector<TreeEntry> entries;

@@ -1,4 +1,5 @@
-// Puts directories into a repository: nodes of entries, and the three upper levels of a data directory.
+// Puts directories into a repository: nodes of entries, and the three upper levels of a data
+// directory.
 #pragma once
 
 #include <map>
@@ -20,6 +21,7 @@ StoredTree store_tree(index::RepositoryWriter& writer, std::vector<TreeEntry> en
 TreeEntry directory_entry(std::string name, const StoredTree& tree);
 
 // The files of each shard, as a database / policy / shard / file tree.
-StoredTree store_data_tree(index::RepositoryWriter& writer, const std::map<ShardPath, std::vector<TreeEntry>>& shards);
+StoredTree store_data_tree(index::RepositoryWriter& writer,
+                           const std::map<ShardPath, std::vector<TreeEntry>>& shards);
 
 }  // namespace tsmfs::snapshot

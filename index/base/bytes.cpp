@@ -36,7 +36,8 @@ ByteView ByteReader::raw(uint64_t length) {
 
 uint64_t ByteReader::count(size_t item_bytes_min, uint64_t max) {
   const uint64_t value = varint(max);
-  if (value > remaining() / item_bytes_min) fail(fmt::format("a count of {} in {} bytes", value, remaining()));
+  if (value > remaining() / item_bytes_min)
+    fail(fmt::format("a count of {} in {} bytes", value, remaining()));
   return value;
 }
 
@@ -71,7 +72,8 @@ void from_hex(std::string_view hex, MutableByteView out) {
     good = high >= 0 && low >= 0;
     if (good) out[i] = static_cast<std::byte>(high << 4 | low);
   }
-  if (!good) throw CorruptError(fmt::format("'{}' is not {} bytes in hexadecimal", hex, out.size()));
+  if (!good)
+    throw CorruptError(fmt::format("'{}' is not {} bytes in hexadecimal", hex, out.size()));
 }
 
 }  // namespace tsmfs

@@ -1,4 +1,5 @@
-// Byte views, and codecs for the integers of our formats (little-endian, LEB128) and InfluxDB's (big-endian).
+// Byte views, and codecs for the integers of our formats (little-endian, LEB128) and InfluxDB's
+// (big-endian).
 #pragma once
 
 #include <bit>
@@ -24,12 +25,15 @@ inline ByteView as_bytes(std::string_view text) {
 inline std::string_view as_text(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline void append(ByteBuffer& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+inline void append(ByteBuffer& out, ByteView bytes) {
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
 
 // Integers at a place in memory. Requires: sizeof(T) bytes at `from` or `to`.
 template <std::unsigned_integral T>
 T load_le(const std::byte* from) {
-  static_assert(std::endian::native == std::endian::little, "tsmfs has been built for little-endian machines only");
+  static_assert(std::endian::native == std::endian::little,
+                "tsmfs has been built for little-endian machines only");
   T value;
   std::memcpy(&value, from, sizeof value);
   return value;
@@ -41,12 +45,14 @@ void store_le(std::byte* to, T value) {
 template <std::unsigned_integral T>
 T load_be(const std::byte* from) {
   T value = 0;
-  for (size_t i = 0; i < sizeof(T); ++i) value = static_cast<T>(value << 8 | std::to_integer<T>(from[i]));
+  for (size_t i = 0; i < sizeof(T); ++i)
+    value = static_cast<T>(value << 8 | std::to_integer<T>(from[i]));
   return value;
 }
 template <std::unsigned_integral T>
 void store_be(std::byte* to, T value) {
-  for (size_t i = sizeof(T); i-- > 0; value = static_cast<T>(value >> 8)) to[i] = static_cast<std::byte>(value & 0xff);
+  for (size_t i = sizeof(T); i-- > 0; value = static_cast<T>(value >> 8))
+    to[i] = static_cast<std::byte>(value & 0xff);
 }
 
 // Signed integers as unsigned ones that stay small for small magnitudes (protobuf's zigzag).
@@ -81,8 +87,8 @@ class ByteWriter {
   ByteBuffer& out_;
 };
 
-// Reads untrusted bytes front to back. Throws: CorruptError, naming `object`, when they run out or a value is
-// malformed or over its bound. Does not own the bytes.
+// Reads untrusted bytes front to back. Throws: CorruptError, naming `object`, when they run out or
+// a value is malformed or over its bound. Does not own the bytes.
 class ByteReader {
  public:
   ByteReader(ByteView bytes, std::string_view object) : bytes_(bytes), object_(object) {}
@@ -96,7 +102,8 @@ class ByteReader {
   int64_t svarint() { return unzigzag(varint()); }
   ByteView raw(uint64_t length);
   ByteView sized(uint64_t length_max) { return raw(varint(length_max)); }
-  // A count of things that take at least `item_bytes_min` each, so that a count cannot claim more than is there.
+  // A count of things that take at least `item_bytes_min` each, so that a count cannot claim more
+  // than is there.
   uint64_t count(size_t item_bytes_min, uint64_t max = UINT64_MAX);
   size_t remaining() const { return bytes_.size() - position_; }
   bool at_end() const { return remaining() == 0; }
@@ -119,7 +126,8 @@ void from_hex(std::string_view hex, MutableByteView out);
 class RawBuffer {
  public:
   RawBuffer() = default;
-  explicit RawBuffer(size_t size) : data_(std::make_unique_for_overwrite<std::byte[]>(size)), size_(size) {}
+  explicit RawBuffer(size_t size)
+      : data_(std::make_unique_for_overwrite<std::byte[]>(size)), size_(size) {}
   std::byte* data() { return data_.get(); }
   size_t size() const { return size_; }
   MutableByteView span() { return {data_.get(), size_}; }

@@ -1,6 +1,8 @@
-// The kinds of failure tsmfs knows. Each carries what happened to which object, and what to do about it.
+// The kinds of failure tsmfs knows. Each carries what happened to which object, and what to do
+// about it.
 //
-// Absence that is normal is std::optional, never an exception. cli/exit_code maps each kind to an exit status.
+// Absence that is normal is std::optional, never an exception. cli/exit_code maps each kind to an
+// exit status.
 #pragma once
 
 #include <stdexcept>
@@ -10,7 +12,8 @@ namespace tsmfs {
 
 class Error : public std::runtime_error {
  public:
-  // `what` names the object and says what happened; `advice` is the next step for a person, or empty.
+  // `what` names the object and says what happened; `advice` is the next step for a person, or
+  // empty.
   explicit Error(const std::string& what, std::string advice = {})
       : std::runtime_error(what), advice_(std::move(advice)) {}
   const std::string& advice() const noexcept { return advice_; }

@@ -44,9 +44,11 @@ Fd open_if_exists(const fs::path& path, int flags) {
 }
 
 Fd open_unnamed(const fs::path& directory) {
-  Fd fd(retry_eintr([&] { return ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); }));
+  Fd fd(
+      retry_eintr([&] { return ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); }));
   if (fd) return fd;
-  if (errno != EOPNOTSUPP && errno != EISDIR) throw_errno("cannot make a temporary file in " + directory.string());
+  if (errno != EOPNOTSUPP && errno != EISDIR)
+    throw_errno("cannot make a temporary file in " + directory.string());
   // A file system without O_TMPFILE (NFS, some overlays): make a name and take it away again.
   std::string name = (directory / "spool-XXXXXX").string();
   Fd named(::mkostemp(name.data(), O_CLOEXEC));
@@ -65,12 +67,13 @@ void pread_exactly(const Fd& fd, uint64_t offset, MutableByteView out, const fs:
   size_t done = 0;
   while (done < out.size()) {
     const size_t wanted = std::min(out.size() - done, kTransferBytesMax);
-    const ssize_t count = retry_eintr(
-        [&] { return ::pread(fd.number(), out.data() + done, wanted, static_cast<off_t>(offset + done)); });
+    const ssize_t count = retry_eintr([&] {
+      return ::pread(fd.number(), out.data() + done, wanted, static_cast<off_t>(offset + done));
+    });
     if (count < 0) throw_errno("cannot read " + path.string());
     if (count == 0)
-      throw CorruptError(fmt::format("{} ends at byte {}, but {} were expected", path.string(), offset + done,
-                                     offset + out.size()));
+      throw CorruptError(fmt::format("{} ends at byte {}, but {} were expected", path.string(),
+                                     offset + done, offset + out.size()));
     done += static_cast<size_t>(count);
   }
 }
@@ -85,7 +88,8 @@ void write_all(const Fd& fd, ByteView bytes, const fs::path& path) {
 }
 
 void sync_file(const Fd& fd, const fs::path& path) {
-  if (retry_eintr([&] { return ::fsync(fd.number()); }) != 0) throw_errno("cannot sync " + path.string());
+  if (retry_eintr([&] { return ::fsync(fd.number()); }) != 0)
+    throw_errno("cannot sync " + path.string());
 }
 
 void sync_directory(const fs::path& path) {
@@ -97,7 +101,8 @@ std::string read_whole_file(const fs::path& path, uint64_t bytes_max) {
   const Fd fd = open_file(path, O_RDONLY);
   const uint64_t size = file_size(fd, path);
   if (size > bytes_max)
-    throw CorruptError(fmt::format("{} holds {} bytes, more than the {} allowed", path.string(), size, bytes_max));
+    throw CorruptError(
+        fmt::format("{} holds {} bytes, more than the {} allowed", path.string(), size, bytes_max));
   std::string content(size, '\0');
   pread_exactly(fd, 0, {reinterpret_cast<std::byte*>(content.data()), content.size()}, path);
   return content;
@@ -109,7 +114,8 @@ void rename_file(const fs::path& from, const fs::path& to) {
 }
 
 void make_directory(const fs::path& path, unsigned mode) {
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) throw_errno("cannot create " + path.string());
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+    throw_errno("cannot create " + path.string());
 }
 
 AtomicFile::AtomicFile(fs::path temporary, fs::path target)

@@ -1,4 +1,5 @@
-// Files and directories: an owned descriptor, whole reads and writes, and a write that appears at once or not at all.
+// Files and directories: an owned descriptor, whole reads and writes, and a write that appears at
+// once or not at all.
 //
 // All functions retry EINTR and throw IoError naming the path.
 #pragma once
@@ -12,7 +13,8 @@
 
 namespace tsmfs {
 
-// Owns a file descriptor. Not copyable; closes on destruction without a check (sync first where it matters).
+// Owns a file descriptor. Not copyable; closes on destruction without a check (sync first where it
+// matters).
 class Fd {
  public:
   Fd() = default;
@@ -39,18 +41,20 @@ Fd open_unnamed(const std::filesystem::path& directory);
 
 uint64_t file_size(const Fd& fd, const std::filesystem::path& path);
 // Reads exactly out.size() bytes. Throws: CorruptError when the file ends before that.
-void pread_exactly(const Fd& fd, uint64_t offset, MutableByteView out, const std::filesystem::path& path);
+void pread_exactly(const Fd& fd, uint64_t offset, MutableByteView out,
+                   const std::filesystem::path& path);
 void write_all(const Fd& fd, ByteView bytes, const std::filesystem::path& path);
 void sync_file(const Fd& fd, const std::filesystem::path& path);
 void sync_directory(const std::filesystem::path& path);
 // Throws: CorruptError when the file holds more than `bytes_max`.
 std::string read_whole_file(const std::filesystem::path& path, uint64_t bytes_max);
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
-void make_directory(const std::filesystem::path& path, unsigned mode = 0700);  // fine when it is there
+void make_directory(const std::filesystem::path& path,
+                    unsigned mode = 0700);  // fine when it is there
 
-// A file that takes its name when it is complete. Written under `temporary`; publish() syncs it, renames it to
-// `target` and syncs the target's directory, after which it is durable. Destroyed unpublished, it is removed.
-// Requires: both paths on one file system.
+// A file that takes its name when it is complete. Written under `temporary`; publish() syncs it,
+// renames it to `target` and syncs the target's directory, after which it is durable. Destroyed
+// unpublished, it is removed. Requires: both paths on one file system.
 class AtomicFile {
  public:
   AtomicFile(std::filesystem::path temporary, std::filesystem::path target);

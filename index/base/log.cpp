@@ -21,25 +21,34 @@ std::shared_ptr<spdlog::logger>& current() {
 
 spdlog::level::level_enum spdlog_level(Level level) {
   switch (level) {
-    case Level::kDebug: return spdlog::level::debug;
-    case Level::kInfo: return spdlog::level::info;
-    case Level::kWarning: return spdlog::level::warn;
-    case Level::kError: return spdlog::level::err;
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarning:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 std::string_view prefix(Level level) {
   switch (level) {
-    case Level::kWarning: return "tsmfs: warning: ";
-    case Level::kError: return "tsmfs: error: ";
-    default: return "";
+    case Level::kWarning:
+      return "tsmfs: warning: ";
+    case Level::kError:
+      return "tsmfs: error: ";
+    default:
+      return "";
   }
 }
 
 }  // namespace
 
-void set_level(Level level) { current()->set_level(spdlog_level(level)); }
+void set_level(Level level) {
+  current()->set_level(spdlog_level(level));
+}
 
 void use_syslog() {
   const auto level = current()->level();

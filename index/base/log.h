@@ -1,4 +1,5 @@
-// Messages to a person: standard error for a command, or the system log for a mount in the background.
+// Messages to a person: standard error for a command, or the system log for a mount in the
+// background.
 //
 // Results go to stdout and never through here. Thread safe.
 #pragma once
@@ -14,7 +15,8 @@ enum class Level { kDebug, kInfo, kWarning, kError };
 
 // Messages below `level` are dropped; kInfo at first.
 void set_level(Level level);
-// From now on messages go to syslog(3) under the name "tsmfs". For a process that has left its terminal.
+// From now on messages go to syslog(3) under the name "tsmfs". For a process that has left its
+// terminal.
 void use_syslog();
 void write(Level level, const std::string& message);
 

@@ -27,7 +27,10 @@ class TSMFS_THREAD_ANNOTATION(capability("mutex")) Mutex {
 
 class TSMFS_THREAD_ANNOTATION(scoped_lockable) MutexLock {
  public:
-  explicit MutexLock(Mutex& mutex) TSMFS_THREAD_ANNOTATION(acquire_capability(mutex)) : mutex_(mutex) { mutex.lock(); }
+  explicit MutexLock(Mutex& mutex) TSMFS_THREAD_ANNOTATION(acquire_capability(mutex))
+      : mutex_(mutex) {
+    mutex.lock();
+  }
   ~MutexLock() TSMFS_THREAD_ANNOTATION(release_capability()) { mutex_.unlock(); }
   MutexLock(const MutexLock&) = delete;
   MutexLock& operator=(const MutexLock&) = delete;
@@ -38,7 +41,8 @@ class TSMFS_THREAD_ANNOTATION(scoped_lockable) MutexLock {
 
 class CondVar {
  public:
-  // Requires: `mutex` is held. Callers loop on their condition, so that the analysis sees what is guarded.
+  // Requires: `mutex` is held. Callers loop on their condition, so that the analysis sees what is
+  // guarded.
   void wait(Mutex& mutex) TSMFS_REQUIRES(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait(lock);

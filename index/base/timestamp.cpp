@@ -13,7 +13,9 @@ namespace {
 
 using SysNs = date::sys_time<std::chrono::nanoseconds>;
 
-SysNs to_sys(Timestamp time) { return SysNs(std::chrono::nanoseconds(time.unix_ns)); }
+SysNs to_sys(Timestamp time) {
+  return SysNs(std::chrono::nanoseconds(time.unix_ns));
+}
 
 }  // namespace
 
@@ -26,7 +28,9 @@ std::string format_rfc3339(Timestamp time) {
   return date::format("%Y-%m-%dT%H:%M:%SZ", date::floor<std::chrono::seconds>(to_sys(time)));
 }
 
-std::string format_rfc3339_ns(Timestamp time) { return date::format("%Y-%m-%dT%H:%M:%SZ", to_sys(time)); }
+std::string format_rfc3339_ns(Timestamp time) {
+  return date::format("%Y-%m-%dT%H:%M:%SZ", to_sys(time));
+}
 
 Timestamp parse_rfc3339(std::string_view text) {
   std::string normal(text);
@@ -39,8 +43,9 @@ Timestamp parse_rfc3339(std::string_view text) {
   SysNs parsed{};
   in >> date::parse("%Y-%m-%dT%H:%M:%S%Ez", parsed);
   if (in.fail() || in.peek() != std::istringstream::traits_type::eof())
-    throw UsageError("'" + std::string(text) + "' is not a time",
-                     "write it as RFC 3339, for instance 2016-02-01T18:02:36Z or 2016-02-01T20:02:36+02:00");
+    throw UsageError(
+        "'" + std::string(text) + "' is not a time",
+        "write it as RFC 3339, for instance 2016-02-01T18:02:36Z or 2016-02-01T20:02:36+02:00");
   return {parsed.time_since_epoch().count()};
 }
 

@@ -92,6 +92,11 @@ void FakeInfluxd::answer_shard(uint64_t id, Answer answer) {
   shards_[id] = std::move(answer);
 }
 
+void FakeInfluxd::answer_shard_once(uint64_t id, Answer answer) {
+  const MutexLock lock(mutex_);
+  once_[id].push_back(std::move(answer));
+}
+
 void FakeInfluxd::refuse_shard_times(uint64_t id, size_t count) {
   const MutexLock lock(mutex_);
   refusals_[id] = count;
@@ -163,6 +168,11 @@ Answer FakeInfluxd::choose_shard_or_metastore(uint8_t type, uint64_t shard) {
   if (refusals > 0) {
     --refusals;
     return {};
+  }
+  if (std::deque<Answer>& once = once_[shard]; !once.empty()) {
+    Answer answer = std::move(once.front());
+    once.pop_front();
+    return answer;
   }
   return find(shards_, shard).value_or(Answer{});
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -44,6 +45,8 @@ class FakeInfluxd {
   void answer_metastore(Answer answer);
   void answer_database(const std::string& name, Answer answer);
   void answer_shard(uint64_t id, Answer answer);
+  // To one request for that shard, before the answers above; several queue up.
+  void answer_shard_once(uint64_t id, Answer answer);
   // The next `count` requests for that shard end without a byte, as while influxd writes its cache
   // out.
   void refuse_shard_times(uint64_t id, size_t count);
@@ -71,6 +74,7 @@ class FakeInfluxd {
   std::optional<Answer> everything_ TSMFS_GUARDED_BY(mutex_);
   std::map<std::string, Answer> databases_ TSMFS_GUARDED_BY(mutex_);
   std::map<uint64_t, Answer> shards_ TSMFS_GUARDED_BY(mutex_);
+  std::map<uint64_t, std::deque<Answer>> once_ TSMFS_GUARDED_BY(mutex_);
   std::map<uint64_t, size_t> refusals_ TSMFS_GUARDED_BY(mutex_);
   std::vector<std::string> requests_ TSMFS_GUARDED_BY(mutex_);
   std::vector<std::thread> workers_ TSMFS_GUARDED_BY(mutex_);

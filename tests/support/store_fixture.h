@@ -14,7 +14,8 @@ namespace tsmfs::test {
 // Bytes that do not compress and are the same for the same seed.
 ByteBuffer random_bytes(size_t size, uint64_t seed);
 
-// A sound TSM file of `blocks` blocks of about `block_bytes` bytes each; equal seeds give equal blocks.
+// A sound TSM file of `blocks` blocks of about `block_bytes` bytes each; equal seeds give equal
+// blocks.
 ByteBuffer make_tsm(size_t blocks, size_t block_bytes, uint64_t seed);
 // A TSM file whose blocks have these seeds and lengths.
 struct TsmBlock {

@@ -8,7 +8,8 @@ namespace tsmfs {
 namespace {
 
 TEST(Bytes, VarintsComeBack) {
-  for (const uint64_t value : {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{300}, uint64_t{1} << 35, UINT64_MAX}) {
+  for (const uint64_t value :
+       {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{300}, uint64_t{1} << 35, UINT64_MAX}) {
     ByteBuffer bytes;
     ByteWriter(bytes).varint(value);
     ByteReader reader(bytes, "test");
@@ -28,8 +29,9 @@ TEST(Bytes, SignedVarintsComeBack) {
 TEST(Bytes, RejectsVarintThatIsTooLongOrNotShortest) {
   const ByteBuffer too_long(11, std::byte{0x80});
   EXPECT_THROW(ByteReader(too_long, "test").varint(), CorruptError);
-  const ByteBuffer over_64_bits = {std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff},
-                                   std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0x02}};
+  const ByteBuffer over_64_bits = {
+      std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff},
+      std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0xff}, std::byte{0x02}};
   EXPECT_THROW(ByteReader(over_64_bits, "test").varint(), CorruptError);
   const ByteBuffer padded = {std::byte{0x81}, std::byte{0x00}};
   EXPECT_THROW(ByteReader(padded, "test").varint(), CorruptError);

@@ -18,7 +18,8 @@ Manifest sample(int64_t seconds) {
   manifest.finished = manifest.time;
   manifest.server = "db1";
   manifest.databases = {"telegraf", "my.db", "日本"};
-  manifest.problems = {{Problem::Severity::kIncomplete, "a/b/3", "lost"}, {Problem::Severity::kWarning, "", "odd"}};
+  manifest.problems = {{Problem::Severity::kIncomplete, "a/b/3", "lost"},
+                       {Problem::Severity::kWarning, "", "odd"}};
   manifest.shards = 3;
   return manifest;
 }

@@ -23,7 +23,8 @@ Cut cut(ByteView file, FileKind kind) {
   while (cutter.next(batch)) {
     append(result.bytes, batch.bytes);
     if (batch.literal()) continue;
-    EXPECT_EQ(std::accumulate(batch.lengths.begin(), batch.lengths.end(), size_t{0}), batch.bytes.size());
+    EXPECT_EQ(std::accumulate(batch.lengths.begin(), batch.lengths.end(), size_t{0}),
+              batch.bytes.size());
     EXPECT_LE(batch.bytes.size(), kBatchBytesMax);
     result.lengths.insert(result.lengths.end(), batch.lengths.begin(), batch.lengths.end());
   }

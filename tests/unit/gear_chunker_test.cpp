@@ -24,11 +24,14 @@ TEST(GearChunker, LengthsStayInBoundsAndNearTheAverage) {
   size_t last = 0;
   for (const size_t end : ends) {
     EXPECT_LE(end - last, kCutsOfFiles.bytes_max);
-    if (end != bytes.size()) { EXPECT_GE(end - last, kCutsOfFiles.bytes_min); }
+    if (end != bytes.size()) {
+      EXPECT_GE(end - last, kCutsOfFiles.bytes_min);
+    }
     last = end;
   }
   const double average = static_cast<double>(bytes.size()) / static_cast<double>(ends.size());
-  EXPECT_NEAR(average, static_cast<double>(kCutsOfFiles.bytes_average), 0.35 * static_cast<double>(kCutsOfFiles.bytes_average));
+  EXPECT_NEAR(average, static_cast<double>(kCutsOfFiles.bytes_average),
+              0.35 * static_cast<double>(kCutsOfFiles.bytes_average));
 }
 
 TEST(GearChunker, CutsComeBackAfterAnInsertion) {

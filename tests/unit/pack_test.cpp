@@ -42,14 +42,16 @@ class Pack : public ::testing::Test {
   }
 
   void store(const std::string& bytes) {
-    std::ofstream(paths_.pack(header_.id), std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(paths_.pack(header_.id), std::ios::binary | std::ios::trunc)
+        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
 
   // Reads everything that the pack holds.
   std::string read() {
     const PackReader pack(paths_.pack(header_.id), header_.id);
     std::string all;
-    for (const BlobEntry& blob : pack.read_blobs()) all += blob.id.hex() + std::to_string(blob.length);
+    for (const BlobEntry& blob : pack.read_blobs())
+      all += blob.id.hex() + std::to_string(blob.length);
     for (size_t i = 0; i < pack.frames().size(); ++i) all += as_text(pack.read_frame(i).view());
     return all + std::to_string(pack.header().sequence);
   }

@@ -23,7 +23,8 @@ class RepositoryTest : public ::testing::Test {
   std::unique_ptr<Repository> write() { return Repository::open_writer(root_, "test"); }
 
   // Stores files through one writer and flushes.
-  std::vector<StoredFile> store(const std::vector<ByteBuffer>& files, FileKind kind, const Compression& compression = {}) {
+  std::vector<StoredFile> store(const std::vector<ByteBuffer>& files, FileKind kind,
+                                const Compression& compression = {}) {
     const auto repository = write();
     RepositoryWriter writer(*repository, {compression});
     std::vector<StoredFile> stored;
@@ -44,12 +45,15 @@ class RepositoryTest : public ::testing::Test {
 };
 
 TEST_F(RepositoryTest, FilesComeBackFromAReader) {
-  const std::vector<ByteBuffer> files = {test::make_tsm(2000, 1500, 1), test::random_bytes(3'000'000, 2), ByteBuffer(),
+  const std::vector<ByteBuffer> files = {test::make_tsm(2000, 1500, 1),
+                                         test::random_bytes(3'000'000, 2), ByteBuffer(),
                                          test::random_bytes(1, 3), ByteBuffer(5'000'000)};
-  for (const Compression& compression : {Compression{Compression::kNone, 0}, Compression{}, Compression::parse("fast")}) {
+  for (const Compression& compression :
+       {Compression{Compression::kNone, 0}, Compression{}, Compression::parse("fast")}) {
     const auto stored = store(files, FileKind::kTsm, compression);
     const auto reader = Repository::open_reader(root_);
-    for (size_t i = 0; i < files.size(); ++i) EXPECT_EQ(test::read_all(*reader, stored[i].id), files[i]) << i;
+    for (size_t i = 0; i < files.size(); ++i)
+      EXPECT_EQ(test::read_all(*reader, stored[i].id), files[i]) << i;
   }
 }
 
@@ -66,7 +70,8 @@ TEST_F(RepositoryTest, ReadsAnywhere) {
       for (const Slice& slice : slices) append(got, slice.bytes);
       const size_t wanted = offset >= file.size() ? 0 : std::min(length, file.size() - offset);
       ASSERT_EQ(got.size(), wanted);
-      EXPECT_TRUE(std::equal(got.begin(), got.end(), file.begin() + static_cast<ptrdiff_t>(std::min(offset, file.size()))));
+      EXPECT_TRUE(std::equal(got.begin(), got.end(),
+                             file.begin() + static_cast<ptrdiff_t>(std::min(offset, file.size()))));
     }
   }
 }
@@ -85,7 +90,8 @@ TEST_F(RepositoryTest, SharedBlocksAreStoredOnceAcrossRuns) {
   std::vector<test::TsmBlock> blocks;
   for (uint64_t i = 0; i < 3000; ++i) blocks.push_back({i, 900});
   store({test::make_tsm(blocks)}, FileKind::kTsm);
-  for (uint64_t i = 0; i < 50; ++i) blocks.insert(blocks.begin() + static_cast<ptrdiff_t>(i * 37), {100'000 + i, 900});
+  for (uint64_t i = 0; i < 50; ++i)
+    blocks.insert(blocks.begin() + static_cast<ptrdiff_t>(i * 37), {100'000 + i, 900});
   const auto second = store({test::make_tsm(blocks)}, FileKind::kTsm)[0];
   EXPECT_GT(second.new_bytes, 50u * 900);
   EXPECT_LT(second.new_bytes, 50u * 904 + 300'000);  // and the index section
@@ -93,14 +99,16 @@ TEST_F(RepositoryTest, SharedBlocksAreStoredOnceAcrossRuns) {
 
 TEST_F(RepositoryTest, ManyPacksAndThreads) {
   std::vector<ByteBuffer> files;
-  for (uint64_t i = 0; i < 6; ++i) files.push_back(test::make_tsm(16'000, 1400, 100 + i / 2));  // each twice; 134 MB
+  for (uint64_t i = 0; i < 6; ++i)
+    files.push_back(test::make_tsm(16'000, 1400, 100 + i / 2));  // each twice; 134 MB
   {
     const auto repository = write();
     RepositoryWriter writer(*repository, {Compression::parse("none")});
     std::vector<std::jthread> threads;
     for (int t = 0; t < 2; ++t)
       threads.emplace_back([&, t] {
-        for (size_t i = 0; i < files.size(); ++i) test::put(writer, files[(i + static_cast<size_t>(t) * 3) % files.size()], FileKind::kTsm);
+        for (size_t i = 0; i < files.size(); ++i)
+          test::put(writer, files[(i + static_cast<size_t>(t) * 3) % files.size()], FileKind::kTsm);
       });
     threads.clear();
     writer.flush();
@@ -172,7 +180,8 @@ TEST_F(RepositoryTest, SecondWriterIsToldWhoHoldsTheLock) {
     write();
     FAIL() << "two writers";
   } catch (const BusyError& error) {
-    EXPECT_NE(std::string(error.what()).find("tsmfs test (process"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("tsmfs test (process"), std::string::npos)
+        << error.what();
   }
 }
 
@@ -201,7 +210,9 @@ TEST_F(RepositoryTest, RefusesANewerFormat) {
   std::string config(std::istreambuf_iterator<char>(in), {});
   std::string body = config.substr(config.find('\n') + 1);
   body.replace(body.find("\"format\": 1"), 11, "\"format\": 2");
-  std::ofstream(root_ / "config") << fmt::format("tsmfs config {:016x}\n", checksum(as_bytes(body), 0)) << body;
+  std::ofstream(root_ / "config") << fmt::format("tsmfs config {:016x}\n",
+                                                 checksum(as_bytes(body), 0))
+                                  << body;
   EXPECT_THROW(Repository::open_reader(root_), UsageError);
 }
 

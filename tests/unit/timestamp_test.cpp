@@ -22,7 +22,8 @@ TEST(Timestamp, TakesOffsetsAndASpace) {
 }
 
 TEST(Timestamp, RejectsWhatIsNoTime) {
-  for (const char* text : {"", "yesterday", "2016-02-01", "2016-13-01T00:00:00Z", "2016-02-01T18:02:36", "2016-02-01T18:02:36Zx"})
+  for (const char* text : {"", "yesterday", "2016-02-01", "2016-13-01T00:00:00Z",
+                           "2016-02-01T18:02:36", "2016-02-01T18:02:36Zx"})
     EXPECT_THROW(parse_rfc3339(text), UsageError) << text;
 }
 

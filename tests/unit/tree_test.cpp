@@ -8,10 +8,17 @@ namespace tsmfs::snapshot {
 namespace {
 
 TreeEntry file(std::string name, uint64_t size) {
-  return {std::move(name), EntryKind::kFile, 0644, {123}, size, 0, index::random_id<index::FileId>()};
+  return {
+      std::move(name), EntryKind::kFile, 0644, {123}, size, 0, index::random_id<index::FileId>()};
 }
 TreeEntry directory(std::string name, uint64_t size, uint64_t below) {
-  return {std::move(name), EntryKind::kDirectory, 0755, {}, size, below, index::random_id<index::TreeId>()};
+  return {std::move(name),
+          EntryKind::kDirectory,
+          0755,
+          {},
+          size,
+          below,
+          index::random_id<index::TreeId>()};
 }
 
 TEST(Tree, ComesBackSorted) {
@@ -33,13 +40,16 @@ TEST(Tree, OrderOfEntriesDoesNotChangeTheEncoding) {
 
 TEST(Tree, RefusesNamesThatClashOrClimb) {
   EXPECT_THROW(Tree({file("a", 1), file("a", 2)}), UsageError);
-  for (const std::string& name : {std::string(), std::string("."), std::string(".."), std::string("a/b"), std::string("a\0b", 3), std::string(256, 'x')})
+  for (const std::string& name :
+       {std::string(), std::string("."), std::string(".."), std::string("a/b"),
+        std::string("a\0b", 3), std::string(256, 'x')})
     EXPECT_THROW(Tree({file(name, 1)}), UsageError);
 }
 
 TEST(Tree, NoPrefixAndNoSuffixDecodes) {
   ByteBuffer encoded = Tree({file("b", 2), directory("c", 10, 3)}).encode();
-  for (size_t size = 0; size < encoded.size(); ++size) EXPECT_THROW(Tree::decode(ByteView(encoded).first(size), "test"), CorruptError);
+  for (size_t size = 0; size < encoded.size(); ++size)
+    EXPECT_THROW(Tree::decode(ByteView(encoded).first(size), "test"), CorruptError);
   encoded.push_back(std::byte{0});
   EXPECT_THROW(Tree::decode(encoded, "test"), CorruptError);
 }

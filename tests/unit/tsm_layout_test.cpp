@@ -14,21 +14,25 @@ std::variant<TsmLayout, TsmDefect> layout_of(ByteView bytes) {
   return read_tsm_layout(source);
 }
 
-bool is_sound(ByteView bytes) { return std::holds_alternative<TsmLayout>(layout_of(bytes)); }
+bool is_sound(ByteView bytes) {
+  return std::holds_alternative<TsmLayout>(layout_of(bytes));
+}
 
 TEST(TsmLayout, FindsEveryBlock) {
   const ByteBuffer file = test::make_tsm(100, 700, 1);
   const auto layout = std::get<TsmLayout>(layout_of(file));
   ASSERT_EQ(layout.block_lengths.size(), 100u);
   EXPECT_EQ(layout.block_lengths[0], 704u);
-  const uint64_t sum = std::accumulate(layout.block_lengths.begin(), layout.block_lengths.end(), uint64_t{0});
+  const uint64_t sum =
+      std::accumulate(layout.block_lengths.begin(), layout.block_lengths.end(), uint64_t{0});
   EXPECT_EQ(layout.index_offset, kTsmHeaderBytes + sum);
   EXPECT_TRUE(is_sound_tsm_block(ByteView(file).subspan(kTsmHeaderBytes, 704)));
 }
 
 TEST(TsmLayout, NoPrefixIsSound) {
   const ByteBuffer file = test::make_tsm(5, 60, 2);
-  for (size_t size = 0; size < file.size(); ++size) EXPECT_FALSE(is_sound(ByteView(file).first(size))) << size;
+  for (size_t size = 0; size < file.size(); ++size)
+    EXPECT_FALSE(is_sound(ByteView(file).first(size))) << size;
 }
 
 TEST(TsmLayout, SurvivesEveryFlippedByte) {
@@ -43,7 +47,8 @@ TEST(TsmLayout, SurvivesEveryFlippedByte) {
 TEST(TsmLayout, RejectsBlocksThatOverlapOrLeaveGaps) {
   ByteBuffer file = test::make_tsm(2, 60, 4);
   const auto layout = std::get<TsmLayout>(layout_of(file));
-  const size_t second_key = layout.index_offset + (file.size() - kTsmFooterBytes - layout.index_offset) / 2;
+  const size_t second_key =
+      layout.index_offset + (file.size() - kTsmFooterBytes - layout.index_offset) / 2;
   const size_t key_length = load_be<uint16_t>(file.data() + second_key);
   std::byte* offset = file.data() + second_key + 2 + key_length + 3 + 16;
   for (const int by : {-1, 1}) {
