@@ -159,7 +159,7 @@ ExitCode run_mount(const MountCommand& command, Context& context) {
   if (!command.owner.empty()) fs::apply_owner(command.owner, options);
   const auto repository = std::filesystem::canonical(paths.root());
   options.source = repository.string();
-  options.mountpoint = fs::check_mountpoint(command.mountpoint, repository);
+  options.mountpoint = fs::check_mountpoint(command.mountpoint, repository, options.nonempty);
   return command.foreground ? run_in_foreground(options, context)
                             : run_in_background(options, context);
 }
@@ -171,7 +171,8 @@ constexpr const char* kFooter =
     "  changes/<time>/   only what that snapshot added or replaced\n"
     "  meta/<time>/      the metastore\n"
     "  hosts/<server>/   the same for one server\n"
-    "\nOptions for -o: allow_other, uid=USER, gid=GROUP, ro, noatime, nodiratime, relatime, "
+    "\nOptions for -o: allow_other, nonempty, uid=USER, gid=GROUP, ro, noatime, nodiratime, "
+    "relatime, "
     "noexec; mount(8)'s\n"
     "defaults, auto, noauto, nofail, _netdev, nosuid, nodev and the like are accepted.\n"
     "\nExample:\n"

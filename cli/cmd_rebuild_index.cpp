@@ -4,9 +4,7 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "index/rebuild.h"
 #include "index/repository.h"
-#include "index/writer_lock.h"
 
 namespace tsmfs::cli {
 
@@ -14,9 +12,7 @@ namespace {
 
 ExitCode run_rebuild_index(const std::filesystem::path& repository, Context& context) {
   require_repository(repository);
-  const auto paths = index::open_paths(repository);
-  const index::WriterLock lock(paths, "rebuild-index");
-  const auto added = index::rebuild_index(paths);
+  const auto added = index::Repository::rebuild_index(repository);
   fmt::print(context.out, "indexed {} packs\n", added.packs);
   if (added.damaged.empty()) return ExitCode::kOk;
   fmt::print(context.out, "{} packs are damaged: tsmfs check says what that means\n",

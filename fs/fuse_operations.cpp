@@ -246,7 +246,9 @@ void op_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* info) noexce
   });
 }
 
+// The kernel keeps our pointer as a number from open to release.
 OpenFile* file_of(const fuse_file_info* info) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   return reinterpret_cast<OpenFile*>(static_cast<uintptr_t>(info->fh));
 }
 

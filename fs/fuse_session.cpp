@@ -73,7 +73,7 @@ class LoopStopper {
       : session_(session),
         loop_(::pthread_self()),
         stop_(std::move(stop)),
-        thread_([this](std::stop_token end) { watch(end); }) {}
+        thread_([this](const std::stop_token& end) { watch(end); }) {}
 
  private:
   void watch(const std::stop_token& ended) {

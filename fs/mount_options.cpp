@@ -59,7 +59,9 @@ void apply_word(std::string_view word, MountOptions& options) {
   if (word.empty() || contains(kHarmlessWords, word) || word.starts_with("x-") ||
       word.starts_with("comment="))
     return;
-  if (word == "allow_other") {
+  if (word == "nonempty") {
+    options.nonempty = true;
+  } else if (word == "allow_other") {
     options.allow_other = true;
   } else if (word.starts_with("uid=")) {
     apply_user(std::string(word.substr(4)), false, options);

@@ -13,6 +13,7 @@ namespace tsmfs::fs {
 struct MountOptions {
   std::filesystem::path mountpoint;  // absolute, and checked by check_mountpoint()
   std::string source;                // what the mount table shows as mounted: the repository's path
+  bool nonempty = false;             // a directory with something in it, which the mount will hide
   bool allow_other = false;          // users other than the one who mounts
   uid_t uid = 0;                     // who owns all that is shown
   gid_t gid = 0;
@@ -23,7 +24,7 @@ struct MountOptions {
   static MountOptions for_caller();
 };
 
-// Takes a comma-separated list: allow_other, uid=USER, gid=GROUP, and mount(8)'s words as far as
+// Takes a comma-separated list: allow_other, nonempty, uid=USER, gid=GROUP, and mount(8)'s words as far as
 // they fit a read-only file system. Throws: UsageError, also for "rw".
 void apply_mount_words(std::string_view words, MountOptions& options);
 

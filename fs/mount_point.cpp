@@ -89,10 +89,11 @@ void unmount_resolved(const stdfs::path& path, bool lazy) {
 
 }  // namespace
 
-stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& repository) {
+stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& repository,
+                             bool nonempty_allowed) {
   if (mountpoint.empty())
     throw UsageError("no mount point was named", "name an existing directory");
-  const stdfs::path path = resolve(mountpoint);
+  stdfs::path path = resolve(mountpoint);
   auto mount = find_mount(path);
   if (mount && mount->type == kMountType && is_dead(path)) {
     log::info("tsmfs: the process behind the mount at {} is gone; clearing the mount",
@@ -113,10 +114,19 @@ stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& r
   }
   if (!S_ISDIR(status.st_mode))
     throw UsageError(path.string() + " is not a directory", "mount on an existing directory");
-  if (is_within(path, repository) || is_within(repository, path)) {
-    throw UsageError(fmt::format("a mount at {} would hide the repository {}, or lie in it",
-                                 path.string(), repository.string()),
-                     "mount on a directory that has nothing to do with it");
+  if (is_within(path, repository)) {
+    throw UsageError(path.string() + " lies in the repository " + repository.string(),
+                     "mount on a directory outside of it");
+  }
+  if (is_within(repository, path)) {
+    throw UsageError(fmt::format("a mount at {} would hide the repository {}", path.string(),
+                                 repository.string()),
+                     "mount on a directory that does not hold it");
+  }
+  if (!nonempty_allowed && !stdfs::is_empty(path)) {
+    throw UsageError(
+        fmt::format("{} is not empty, and a mount would hide what is in it", path.string()),
+        "mount on an empty directory, or use -o nonempty");
   }
   return path;
 }

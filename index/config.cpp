@@ -12,7 +12,29 @@ namespace tsmfs::index {
 
 namespace {
 
+constexpr uint64_t kFrameBytesMin = 4096;
 constexpr std::string_view kDigestName = "xxh3-128-secret";
+
+// What only a newer tsmfs can read; empty when there is no such thing.
+std::string what_is_unknown(const nlohmann::json& stored) {
+  const uint64_t version = count_field(stored, "format", UINT64_MAX);
+  if (version != kFormatVersion)
+    return fmt::format("repository format {} is not one that this tsmfs ({}) knows", version,
+                       TSMFS_VERSION);
+  return stored.at("digest").at("type") == kDigestName ? "" : "an unknown kind of digest";
+}
+
+Config decode_fields(const nlohmann::json& stored) {
+  DigestKey::Secret secret;
+  from_hex(stored.at("digest").at("secret").get<std::string>(), secret);
+  Config config{RepositoryId::from_hex(stored.at("id").get<std::string>()), DigestKey(secret),
+                parse_rfc3339(stored.at("created").get<std::string>())};
+  config.frame_bytes = static_cast<uint32_t>(count_field(stored, "frame_bytes", kFrameRawBytesMax));
+  config.pack_bytes = count_field(stored, "pack_bytes", kPackRawBytesMax);
+  if (config.frame_bytes < kFrameBytesMin || config.pack_bytes < config.frame_bytes)
+    throw CorruptError("frame or pack size out of range");
+  return config;
+}
 
 }  // namespace
 
@@ -34,27 +56,16 @@ std::string encode_config(const Config& config) {
 
 Config decode_config(std::string_view stored, std::string_view object) {
   const nlohmann::json json = unseal_json("config", stored, object);
+  std::string unknown;
   try {
-    const uint64_t version = json.at("format").get<uint64_t>();
-    if (version != kFormatVersion)
-      throw UsageError(fmt::format("{}: repository format {} is not one that this tsmfs ({}) knows",
-                                   object, version, TSMFS_VERSION),
-                       "use a newer tsmfs");
-    if (json.at("digest").at("type") != kDigestName)
-      throw UsageError(fmt::format("{}: an unknown kind of digest", object), "use a newer tsmfs");
-    DigestKey::Secret secret;
-    from_hex(json.at("digest").at("secret").get<std::string>(), secret);
-    Config config{RepositoryId::from_hex(json.at("id").get<std::string>()), DigestKey(secret),
-                  parse_rfc3339(json.at("created").get<std::string>())};
-    config.frame_bytes = json.at("frame_bytes").get<uint32_t>();
-    config.pack_bytes = json.at("pack_bytes").get<uint64_t>();
-    if (config.frame_bytes < 4096 || config.frame_bytes > kFrameRawBytesMax ||
-        config.pack_bytes < config.frame_bytes || config.pack_bytes > kPackRawBytesMax)
-      throw CorruptError(fmt::format("{} is damaged: frame or pack size out of range", object));
-    return config;
+    unknown = what_is_unknown(json);
+    if (unknown.empty()) return decode_fields(json);
   } catch (const nlohmann::json::exception& error) {
     throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));
+  } catch (const Error& error) {
+    throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));
   }
+  throw UsageError(fmt::format("{}: {}", object, unknown), "use a newer tsmfs");
 }
 
 }  // namespace tsmfs::index

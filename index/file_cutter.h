@@ -9,10 +9,12 @@
 
 #include "index/byte_source.h"
 #include "index/gear_chunker.h"
-#include "index/repository_writer.h"
 #include "index/tsm_layout.h"
 
 namespace tsmfs::index {
+
+// How a file's bytes are cut into chunks.
+enum class FileKind { kTsm, kOther };
 
 constexpr size_t kBatchBytesMax = 1 << 20;
 

@@ -79,7 +79,9 @@ void decompress_frame(Codec codec, ByteView stored, MutableByteView out, std::st
   if (!context) throw std::bad_alloc();
   const size_t length =
       ZSTD_decompressDCtx(context.get(), out.data(), out.size(), stored.data(), stored.size());
-  if (ZSTD_isError(length) || length != out.size())
+  // Other frames behind the first would decompress too; no writer makes such.
+  if (ZSTD_isError(length) || length != out.size() ||
+      ZSTD_findFrameCompressedSize(stored.data(), stored.size()) != stored.size())
     throw CorruptError(fmt::format("{} is damaged: a frame does not decompress to its {} bytes",
                                    object, out.size()));
 }

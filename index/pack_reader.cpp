@@ -12,7 +12,8 @@
 
 namespace tsmfs::index {
 
-PackReader::PackReader(const std::filesystem::path& path, const PackId& id)
+PackReader::PackReader(const std::filesystem::path& path, const PackId& id,
+                       const RepositoryId& repository)
     : path_(path),
       name_("pack " + id.hex()),
       fd_(open_file(path, O_RDONLY)),
@@ -24,6 +25,9 @@ PackReader::PackReader(const std::filesystem::path& path, const PackId& id)
   header_ = decode_pack_header(header, name_);
   if (header_.id != id)
     throw CorruptError(fmt::format("{} holds pack {}", path_.string(), header_.id.hex()));
+  if (header_.repository != repository)
+    throw CorruptError(
+        fmt::format("{} is of another repository, {}", name_, header_.repository.hex()));
   std::array<std::byte, kPackTrailerBytes> trailer;
   pread_exactly(fd_, file_bytes_ - trailer.size(), trailer, path_);
   trailer_ = decode_pack_trailer(trailer, file_bytes_, id, name_);

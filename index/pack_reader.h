@@ -17,8 +17,8 @@ namespace tsmfs::index {
 class PackReader {
  public:
   // Reads header, trailer and frame table. Throws: IoError, CorruptError (also when the pack is not
-  // the one its name says).
-  PackReader(const std::filesystem::path& path, const PackId& id);
+  // the one its name says, or of another repository).
+  PackReader(const std::filesystem::path& path, const PackId& id, const RepositoryId& repository);
 
   const PackHeader& header() const { return header_; }
   const std::vector<FrameEntry>& frames() const { return frames_; }

@@ -15,7 +15,7 @@ std::shared_ptr<const PackReader> PackStore::open(const PackId& id) {
       return found->second.pack;
     }
   }
-  auto pack = std::make_shared<const PackReader>(paths_.pack(id), id);
+  auto pack = open_anew(id);
   MutexLock lock(mutex_);
   const auto found = open_.find(id);
   if (found != open_.end()) return found->second.pack;  // another thread was faster
@@ -26,6 +26,10 @@ std::shared_ptr<const PackReader> PackStore::open(const PackId& id) {
     uses_.pop_back();
   }
   return pack;
+}
+
+std::shared_ptr<const PackReader> PackStore::open_anew(const PackId& id) const {
+  return std::make_shared<const PackReader>(paths_.pack(id), id, repository_);
 }
 
 void PackStore::for_each_id(const std::function<void(const PackId&)>& visit) const {

@@ -18,9 +18,12 @@ class PackStore {
  public:
   static constexpr size_t kOpenPacksMax = 256;
 
-  explicit PackStore(const RepositoryPaths& paths) : paths_(paths) {}
+  PackStore(const RepositoryPaths& paths, const RepositoryId& repository)
+      : paths_(paths), repository_(repository) {}
   // Throws: IoError (ENOENT when there is no such pack), CorruptError.
   std::shared_ptr<const PackReader> open(const PackId& id);
+  // As open(), but opens the file anew and does not keep it.
+  std::shared_ptr<const PackReader> open_anew(const PackId& id) const;
   // Visits the id of each pack file. Throws: IoError.
   void for_each_id(const std::function<void(const PackId&)>& visit) const;
 
@@ -30,6 +33,7 @@ class PackStore {
     std::list<PackId>::iterator use;
   };
   RepositoryPaths paths_;
+  RepositoryId repository_;
   Mutex mutex_;
   std::list<PackId> uses_ TSMFS_GUARDED_BY(mutex_);  // most recent first
   std::unordered_map<PackId, Entry, IdHash> open_ TSMFS_GUARDED_BY(mutex_);

@@ -10,7 +10,6 @@
 #include "index/base/file.h"
 #include "index/base/log.h"
 #include "index/pack_reader.h"
-#include "index/pack_store.h"
 
 namespace tsmfs::index {
 
@@ -28,13 +27,13 @@ void note_damage(AddedPacks& added, const std::string& what) {
 
 }  // namespace
 
-AddedPacks add_packs(ObjectIndex& index, const RepositoryPaths& paths, std::vector<PackId> ids) {
+AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<PackId> ids) {
   AddedPacks added;
   std::vector<OrderedPack> order;
   std::unordered_set<PackId, IdHash> present;
   for (const PackId& id : ids) {
     try {
-      order.push_back({PackReader(paths.pack(id), id).header().sequence, id});
+      order.push_back({packs.open_anew(id)->header().sequence, id});
       present.insert(id);
     } catch (const Error& error) {
       note_damage(added, error.what());
@@ -47,7 +46,7 @@ AddedPacks add_packs(ObjectIndex& index, const RepositoryPaths& paths, std::vect
   });
   for (const OrderedPack& pack : order) {
     try {
-      index.add_pack(read_pack_contents(PackReader(paths.pack(pack.id), pack.id),
+      index.add_pack(read_pack_contents(*packs.open_anew(pack.id),
                                         [&](const PackId& id) { return present.contains(id); }));
       ++added.packs;
     } catch (const CorruptError& error) {
@@ -57,15 +56,15 @@ AddedPacks add_packs(ObjectIndex& index, const RepositoryPaths& paths, std::vect
   return added;
 }
 
-AddedPacks rebuild_index(const RepositoryPaths& paths) {
+AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs) {
   std::filesystem::remove_all(paths.new_index());
   std::vector<PackId> ids;
-  PackStore(paths).for_each_id([&](const PackId& id) { ids.push_back(id); });
+  packs.for_each_id([&](const PackId& id) { ids.push_back(id); });
   log::info("making the index of {} packs", ids.size());
   AddedPacks added;
   {
     const auto index = ObjectIndex::open_primary(paths.new_index(), /*create=*/true);
-    added = add_packs(*index, paths, std::move(ids));
+    added = add_packs(*index, packs, std::move(ids));
   }
   std::filesystem::remove_all(paths.index());
   rename_file(paths.new_index(), paths.index());

@@ -7,6 +7,7 @@
 
 #include "index/digest.h"
 #include "index/object_index.h"
+#include "index/pack_store.h"
 #include "index/repository_paths.h"
 
 namespace tsmfs::index {
@@ -20,11 +21,11 @@ struct AddedPacks {
 // Adds packs to an index, oldest first, so that the newest recipe of a file wins. A recipe that
 // needs a pack which is neither indexed nor among `ids` is left out: its file then counts as not
 // stored, and the next backup stores it again.
-AddedPacks add_packs(ObjectIndex& index, const RepositoryPaths& paths, std::vector<PackId> ids);
+AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<PackId> ids);
 
 // Builds a new index from all packs and puts it in the place of the old one. Requires: the caller
 // holds the writer's lock and has no index open. A crash at any point leaves the old index, the new
 // one, or none.
-AddedPacks rebuild_index(const RepositoryPaths& paths);
+AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs);
 
 }  // namespace tsmfs::index

@@ -10,7 +10,6 @@
 
 #include "index/base/error.h"
 #include "index/base/log.h"
-#include "index/rebuild.h"
 
 namespace tsmfs::index {
 
@@ -49,19 +48,19 @@ void clear_tmp(const RepositoryPaths& paths) {
   for (const auto& entry : stdfs::directory_iterator(paths.tmp())) stdfs::remove_all(entry.path());
 }
 
-std::vector<PackId> packs_on_disk(const RepositoryPaths& paths) {
+std::vector<PackId> ids_on_disk(const PackStore& packs) {
   std::vector<PackId> ids;
-  PackStore(paths).for_each_id([&](const PackId& id) { ids.push_back(id); });
+  packs.for_each_id([&](const PackId& id) { ids.push_back(id); });
   return ids;
 }
 
 // Packs that a killed writer finished but did not come to index. False when the index knows packs
 // that are gone.
-bool reconcile(ObjectIndex& index, const RepositoryPaths& paths) {
+bool reconcile(ObjectIndex& index, const PackStore& packs) {
   std::unordered_set<PackId, IdHash> indexed;
   index.for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
   std::vector<PackId> unindexed;
-  for (const PackId& id : packs_on_disk(paths))
+  for (const PackId& id : ids_on_disk(packs))
     if (indexed.erase(id) == 0) unindexed.push_back(id);
   if (!indexed.empty()) {
     log::warning(
@@ -69,16 +68,17 @@ bool reconcile(ObjectIndex& index, const RepositoryPaths& paths) {
         indexed.size(), indexed.begin()->hex());
     return false;
   }
-  add_packs(index, paths, unindexed);
+  add_packs(index, packs, unindexed);
   return true;
 }
 
-std::unique_ptr<ObjectIndex> open_index_for_writing(const RepositoryPaths& paths) {
+std::unique_ptr<ObjectIndex> open_index_for_writing(const RepositoryPaths& paths,
+                                                    const PackStore& packs) {
   if (stdfs::exists(paths.index())) {
     auto index = ObjectIndex::open_primary(paths.index(), /*create=*/false);
-    if (reconcile(*index, paths)) return index;
+    if (reconcile(*index, packs)) return index;
   }
-  rebuild_index(paths);
+  index::rebuild_index(paths, packs);
   return ObjectIndex::open_primary(paths.index(), /*create=*/false);
 }
 
@@ -129,11 +129,21 @@ std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
                                                     const std::string& purpose) {
   const RepositoryPaths paths(root);
   Config config = read_config(paths);
+  // A copy by way of git or an object store lacks the directories that are empty.
+  for (const auto& part : skeleton(paths)) make_directory(part);
   auto lock = std::make_unique<WriterLock>(paths, purpose);
   clear_tmp(paths);
-  auto index = open_index_for_writing(paths);
+  auto index = open_index_for_writing(paths, PackStore(paths, config.id));
   return std::unique_ptr<Repository>(new Repository(paths, std::move(config), std::move(lock),
                                                     std::move(index), kCacheBytesDefault));
+}
+
+AddedPacks Repository::rebuild_index(const stdfs::path& root) {
+  const RepositoryPaths paths(root);
+  const Config config = read_config(paths);
+  for (const auto& part : skeleton(paths)) make_directory(part);
+  const WriterLock lock(paths, "rebuild-index");
+  return index::rebuild_index(paths, PackStore(paths, config.id));
 }
 
 Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,
@@ -142,7 +152,7 @@ Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<Wri
       config_(std::move(config)),
       lock_(std::move(lock)),
       index_(std::move(index)),
-      packs_(paths_),
+      packs_(paths_, config_.id),
       objects_(*index_, packs_, config_.key, cache_bytes_max) {}
 
 }  // namespace tsmfs::index

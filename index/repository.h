@@ -11,6 +11,7 @@
 #include "index/object_index.h"
 #include "index/object_reader.h"
 #include "index/pack_store.h"
+#include "index/rebuild.h"
 #include "index/repository_paths.h"
 #include "index/writer_lock.h"
 
@@ -40,6 +41,10 @@ class Repository {
   // are gone, is rebuilt. Throws: BusyError naming the holder, and as open_reader.
   static std::unique_ptr<Repository> open_writer(const std::filesystem::path& root,
                                                  const std::string& purpose);
+
+  // Makes the index again from the packs, under the writer's lock (index/rebuild.h). Throws: as
+  // open_writer.
+  static AddedPacks rebuild_index(const std::filesystem::path& root);
 
   const RepositoryPaths& paths() const { return paths_; }
   const Config& config() const { return config_; }

@@ -11,7 +11,6 @@
 #include "index/base/error.h"
 #include "index/base/log.h"
 #include "index/base/mutex.h"
-#include "index/file_cutter.h"
 #include "index/frame_pipeline.h"
 #include "index/known_chunks.h"
 #include "index/recipe.h"

@@ -15,6 +15,7 @@
 #include "index/base/bytes.h"
 #include "index/byte_source.h"
 #include "index/digest.h"
+#include "index/file_cutter.h"
 #include "index/frame_codec.h"
 
 namespace tsmfs::index {
@@ -26,9 +27,6 @@ struct WriterOptions {
   Compression compression;
   unsigned compression_threads = 2;
 };
-
-// How a file's bytes are cut into chunks.
-enum class FileKind { kTsm, kOther };
 
 struct StoredFile {
   FileId id;

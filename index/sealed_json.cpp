@@ -37,4 +37,11 @@ nlohmann::json unseal_json(std::string_view kind, std::string_view stored,
   return content;
 }
 
+uint64_t count_field(const nlohmann::json& stored, const char* name, uint64_t max) {
+  const nlohmann::json& value = stored.at(name);
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > max)
+    throw CorruptError(fmt::format("the field {} is not a count up to {}", name, max));
+  return value.get<uint64_t>();
+}
+
 }  // namespace tsmfs::index

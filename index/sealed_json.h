@@ -17,4 +17,8 @@ std::string seal_json(std::string_view kind, const nlohmann::json& content);
 // Throws: CorruptError, naming `object`, when the line, the checksum or the JSON is not right.
 nlohmann::json unseal_json(std::string_view kind, std::string_view stored, std::string_view object);
 
+// A field that counts something: numbers in JSON may come negative, fractional, or too large.
+// Throws: CorruptError, naming the field; nlohmann::json::exception when there is no such field.
+uint64_t count_field(const nlohmann::json& stored, const char* name, uint64_t max);
+
 }  // namespace tsmfs::index

@@ -51,15 +51,15 @@ std::optional<std::string> answer(Verify verify) {
 
 }  // namespace
 
-std::optional<std::string> verify_pack(const RepositoryPaths& paths, const PackId& id,
+std::optional<std::string> verify_pack(const PackStore& packs, const PackId& id,
                                        const DigestKey& key, ReadData read_data,
                                        const std::stop_token& stop) {
   return answer([&] {
-    const PackReader pack(paths.pack(id), id);
+    const auto pack = packs.open_anew(id);
     if (read_data == ReadData::kYes)
-      verify_frames(pack, key, stop);
+      verify_frames(*pack, key, stop);
     else
-      pack.read_blobs();
+      pack->read_blobs();
   });
 }
 

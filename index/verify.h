@@ -17,7 +17,7 @@ enum class ReadData { kNo, kYes };
 
 // A pack's header, tables and trailer; with kYes also each frame's checksum and each blob's digest.
 // Throws: Cancelled, and IoError but for a pack that is not there or cannot be read.
-std::optional<std::string> verify_pack(const RepositoryPaths& paths, const PackId& id,
+std::optional<std::string> verify_pack(const PackStore& packs, const PackId& id,
                                        const DigestKey& key, ReadData read_data,
                                        const std::stop_token& stop);
 

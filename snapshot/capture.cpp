@@ -226,8 +226,8 @@ bool Capture::take(const ShardPath& path, FetchedShard shard) {
   return !kept.incomplete();
 }
 
-// A shard that the server dropped (by retention, or DROP) while it was to be fetched is no loss. Only
-// the metastore can tell: the lists are also without a shard that failed to open.
+// A shard that the server dropped (by retention, or DROP) while it was to be fetched is no loss.
+// Only the metastore can tell: the lists are also without a shard that failed to open.
 void Capture::drop_removed_shards(const Metastore& after) {
   MutexLock lock(mutex_);
   for (auto it = shards_.begin(); it != shards_.end();) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <unordered_map>
 
 #include "index/base/error.h"
@@ -10,6 +11,11 @@
 namespace tsmfs::snapshot {
 
 namespace {
+
+// A directory's path, which ends with "/" or, for a whole snapshot, ": ".
+std::string_view without_end(std::string_view path) {
+  return path.substr(0, path.size() - (path.ends_with(": ") ? 2 : 1));
+}
 
 class Check {
  public:
@@ -22,6 +28,7 @@ class Check {
     const auto state = catalog_.refresh();
     for (const auto& damaged : state->damaged) damage(damaged);
     for (const SnapshotPtr& snapshot : state->snapshots) check_snapshot(*snapshot);
+    check_numbers(*state);
     report_.snapshots = state->snapshots.size();
     return report_;
   }
@@ -31,7 +38,7 @@ class Check {
     repository_.packs().for_each_id([&](const index::PackId& id) {
       if (stop_.stop_requested()) throw Cancelled();
       ++report_.packs;
-      if (const auto what = index::verify_pack(repository_.paths(), id, repository_.key(),
+      if (const auto what = index::verify_pack(repository_.packs(), id, repository_.key(),
                                                options_.read_data, stop_))
         damage(*what);
     });
@@ -44,15 +51,33 @@ class Check {
   void check_snapshot(const Manifest& snapshot) {
     const std::string name =
         fmt::format("snapshot {} ({})", snapshot.short_id(), format_rfc3339(snapshot.time));
-    check_root(snapshot.data, snapshot.data_below, name + ": ");
+    const auto data = check_root(snapshot.data, snapshot.data_below, name + ": ");
+    if (data && data->size != snapshot.bytes)
+      damage(fmt::format("{}: its files have {} bytes, its manifest says {}", name, data->size,
+                         snapshot.bytes));
     check_root(snapshot.meta, snapshot.meta_below, name + ": meta: ");
   }
 
-  void check_root(const index::TreeId& id, uint64_t below, const std::string& name) {
+  // Nothing when the tree is not sound.
+  std::optional<TreeTotals> check_root(const index::TreeId& id, uint64_t below,
+                                       const std::string& name) {
     TreeTotals totals;
-    if (check_tree(id, name, 0, totals) && totals.below != below)
+    if (!check_tree(id, name, 0, totals)) return std::nullopt;
+    if (totals.below != below)
       damage(fmt::format("{}its tree has {} entries, its manifest says {}", name, totals.below,
                          below));
+    return totals;
+  }
+
+  // Inode numbers are made of a snapshot's number.
+  void check_numbers(const CatalogState& state) {
+    std::unordered_map<uint32_t, SnapshotPtr> seen;
+    for (const SnapshotPtr& snapshot : state.snapshots) {
+      const auto [first, added] = seen.emplace(snapshot->number, snapshot);
+      if (!added)
+        damage(fmt::format("snapshots {} and {} both have the number {}", first->second->short_id(),
+                           snapshot->short_id(), snapshot->number));
+    }
   }
 
   // True when all below is sound. A sound node is looked at once, however many snapshots share it;
@@ -73,9 +98,9 @@ class Check {
       if (sound) sound_trees_.emplace(id, totals);
       return sound;
     } catch (const CorruptError& error) {
-      damage(fmt::format("{}: {}", path, error.what()));
+      damage(fmt::format("{}: {}", without_end(path), error.what()));
     } catch (const IoError& error) {
-      damage(fmt::format("{}: {}", path, error.what()));
+      damage(fmt::format("{}: {}", without_end(path), error.what()));
     }
     return false;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "index/base/error.h"
@@ -38,13 +39,9 @@ Problem decode_problem(const json& stored) {
   return problem;
 }
 
-// Numbers in JSON may come negative, fractional, or too large for their field.
 template <typename T>
 T unsigned_field(const json& stored, const char* name) {
-  const json& value = stored.at(name);
-  if (!value.is_number_unsigned() || value.get<uint64_t>() > std::numeric_limits<T>::max())
-    throw CorruptError(fmt::format("the field {} is not a count", name));
-  return value.get<T>();
+  return static_cast<T>(index::count_field(stored, name, std::numeric_limits<T>::max()));
 }
 
 Manifest decode_fields(const json& stored) {
@@ -53,6 +50,7 @@ Manifest decode_fields(const json& stored) {
   Manifest manifest;
   manifest.id = index::SnapshotId::from_hex(stored.at("id").get<std::string>());
   manifest.number = unsigned_field<uint32_t>(stored, "number");
+  if (manifest.number > kSnapshotNumberMax) throw CorruptError("a number that is too large");
   manifest.time = parse_rfc3339(stored.at("time").get<std::string>());
   manifest.finished = parse_rfc3339(stored.at("finished").get<std::string>());
   manifest.server = stored.at("server").get<std::string>();

@@ -13,6 +13,9 @@
 
 namespace tsmfs::snapshot {
 
+// Inode numbers have 28 bits for it.
+constexpr uint32_t kSnapshotNumberMax = (uint32_t{1} << 28) - 1;
+
 // Something a person should know about a snapshot.
 struct Problem {
   enum class Severity {

@@ -58,7 +58,15 @@ struct ShardFetcher::Attempt {
   std::vector<Defect> defects;  // TSM files that are not sound
   bool new_defects = false;     // one of them was never seen before
   bool whole() const { return failure.empty(); }
-  bool is_better_than(const Attempt& other) const { return std::pair(whole(), shard.bytes) > std::pair(other.whole(), other.shard.bytes); }
+  // In a stream that is not whole, a file that is not sound was damaged on the way.
+  void drop_defective() {
+    for (const Defect& defect : defects)
+      std::erase_if(shard.files, [&](const TreeEntry& entry) { return entry.name == defect.file; });
+    defects.clear();
+  }
+  bool is_better_than(const Attempt& other) const {
+    return std::pair(whole(), shard.bytes) > std::pair(other.whole(), other.shard.bytes);
+  }
 };
 
 ShardFetcher::ShardFetcher(const InfluxdClient& client, index::RepositoryWriter& writer,
@@ -75,10 +83,13 @@ FetchedShard ShardFetcher::fetch(const ShardPath& path, std::optional<uint64_t> 
   uint64_t new_bytes = 0;
   for (unsigned tries = 1;; ++tries) {
     Attempt attempt = try_once(path);
-    new_bytes += attempt.shard.new_bytes;  // what an earlier try stored is no longer new to the next
-    const bool doubtful = attempt.new_defects || (bytes_before && shrank(*bytes_before, attempt.shard.bytes));
+    new_bytes +=
+        attempt.shard.new_bytes;  // what an earlier try stored is no longer new to the next
+    const bool doubtful =
+        attempt.new_defects || (bytes_before && shrank(*bytes_before, attempt.shard.bytes));
     // What looks wrong but comes twice the same is what the server has.
-    const bool confirmed = last && last->whole() && last->defects == attempt.defects && last->shard.bytes == attempt.shard.bytes;
+    const bool confirmed = last && last->whole() && last->defects == attempt.defects &&
+                           last->shard.bytes == attempt.shard.bytes;
     const bool good = attempt.whole() && (!doubtful || confirmed);
     last = attempt;
     if (good || !best || !best->is_better_than(attempt)) best = std::move(attempt);
@@ -92,19 +103,23 @@ FetchedShard ShardFetcher::fetch(const ShardPath& path, std::optional<uint64_t> 
   }
 }
 
-void ShardFetcher::add_problems(const ShardPath& path, std::optional<uint64_t> bytes_before, const std::string& last_failure,
-                                Attempt& kept) {
+void ShardFetcher::add_problems(const ShardPath& path, std::optional<uint64_t> bytes_before,
+                                const std::string& last_failure, Attempt& kept) {
   FetchedShard& shard = kept.shard;
+  if (!kept.whole()) kept.drop_defective();
   for (const auto& defect : kept.defects)
-    shard.problems.push_back({Problem::Severity::kWarning, path.text() + "/" + defect.file,
-                              "is not a sound TSM file on the server: " + defect.what + "; stored as it is"});
+    shard.problems.push_back(
+        {Problem::Severity::kWarning, path.text() + "/" + defect.file,
+         "is not a sound TSM file on the server: " + defect.what + "; stored as it is"});
   if (!kept.whole())
-    shard.problems.push_back({Problem::Severity::kIncomplete, path.text(),
-                              fmt::format("did not come whole in {} tries: {}; {} of its files are kept", shard.tries, last_failure,
-                                          shard.files.size())});
+    shard.problems.push_back(
+        {Problem::Severity::kIncomplete, path.text(),
+         fmt::format("did not come whole in {} tries: {}; {} of its files are kept", shard.tries,
+                     last_failure, shard.files.size())});
   else if (bytes_before && shrank(*bytes_before, shard.bytes))
-    shard.problems.push_back({Problem::Severity::kWarning, path.text(),
-                              fmt::format("has {} bytes, and had {} in the last snapshot", shard.bytes, *bytes_before)});
+    shard.problems.push_back(
+        {Problem::Severity::kWarning, path.text(),
+         fmt::format("has {} bytes, and had {} in the last snapshot", shard.bytes, *bytes_before)});
 }
 
 ShardFetcher::Attempt ShardFetcher::try_once(const ShardPath& path) {

@@ -51,8 +51,10 @@ class ShardFetcher {
  private:
   struct Attempt;
   Attempt try_once(const ShardPath& path);
-  // What a person should know of the try that is kept; `last_failure` says why the last one was not whole.
-  static void add_problems(const ShardPath& path, std::optional<uint64_t> bytes_before, const std::string& last_failure, Attempt& kept);
+  // What a person should know of the try that is kept; `last_failure` says why the last one was not
+  // whole.
+  static void add_problems(const ShardPath& path, std::optional<uint64_t> bytes_before,
+                           const std::string& last_failure, Attempt& kept);
   void read_members(const ShardPath& path, ByteStream& stream, Attempt& attempt);
   void pause(std::chrono::milliseconds duration) const;
 

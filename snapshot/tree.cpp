@@ -39,6 +39,7 @@ TreeEntry decode_entry(ByteReader& reader) {
   entry.mtime.unix_ns = reader.svarint();
   entry.size = reader.varint(INT64_MAX);
   if (entry.kind == EntryKind::kDirectory) {
+    if (entry.mtime.unix_ns != 0) reader.fail("a directory with a time");
     entry.below = reader.varint(UINT32_MAX);
     entry.id = index::TreeId::from(reader.raw(index::kIdBytes));
   } else {

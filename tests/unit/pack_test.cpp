@@ -48,7 +48,7 @@ class Pack : public ::testing::Test {
 
   // Reads everything that the pack holds.
   std::string read() {
-    const PackReader pack(paths_.pack(header_.id), header_.id);
+    const PackReader pack(paths_.pack(header_.id), header_.id, header_.repository);
     std::string all;
     for (const BlobEntry& blob : pack.read_blobs())
       all += blob.id.hex() + std::to_string(blob.length);
@@ -64,7 +64,7 @@ class Pack : public ::testing::Test {
 };
 
 TEST_F(Pack, ComesBack) {
-  const PackReader pack(paths_.pack(header_.id), header_.id);
+  const PackReader pack(paths_.pack(header_.id), header_.id, header_.repository);
   EXPECT_EQ(pack.header().sequence, 7u);
   ASSERT_EQ(pack.frames().size(), 2u);
   EXPECT_EQ(as_text(pack.read_frame(0).view()), "hello world");
@@ -96,7 +96,12 @@ TEST_F(Pack, DetectsEveryTruncation) {
 
 TEST_F(Pack, RejectsAnotherPacksFile) {
   const PackId other = random_id<PackId>();
-  EXPECT_THROW(PackReader(paths_.pack(header_.id), other), CorruptError);
+  EXPECT_THROW(PackReader(paths_.pack(header_.id), other, header_.repository), CorruptError);
+}
+
+TEST_F(Pack, RejectsAnotherRepositorysPack) {
+  EXPECT_THROW(PackReader(paths_.pack(header_.id), header_.id, random_id<RepositoryId>()),
+               CorruptError);
 }
 
 TEST_F(Pack, UnfinishedWriterLeavesNothing) {

@@ -27,6 +27,14 @@ TEST(Timestamp, RejectsWhatIsNoTime) {
     EXPECT_THROW(parse_rfc3339(text), UsageError) << text;
 }
 
+TEST(Timestamp, RejectsYearsThatDoNotFit) {
+  for (const char* text : {"0000-01-01T00:00:00Z", "1677-12-31T23:59:59Z", "2262-01-01T00:00:00Z",
+                           "9999-12-31T23:59:59Z"})
+    EXPECT_THROW(parse_rfc3339(text), UsageError) << text;
+  for (const char* text : {"1678-01-01T00:00:00Z", "2261-12-31T23:59:59Z"})
+    EXPECT_EQ(format_rfc3339(parse_rfc3339(text)), text);
+}
+
 TEST(Timestamp, BeforeTheEpoch) {
   EXPECT_EQ(format_rfc3339(Timestamp{-1}), "1969-12-31T23:59:59Z");
 }
