@@ -1,0 +1,260 @@
+// Writes the sound samples of the fuzz corpus: make_fuzz_seeds DIRECTORY. The same bytes every
+// time.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "index/config.h"
+#include "index/frame_codec.h"
+#include "index/pack_format.h"
+#include "index/recipe.h"
+#include "snapshot/manifest.h"
+#include "snapshot/tree.h"
+#include "tests/support/protobuf.h"
+#include "tests/support/store_fixture.h"
+#include "tests/support/tar_builder.h"
+
+namespace {
+
+using namespace tsmfs;
+namespace stdfs = std::filesystem;
+
+stdfs::path g_corpus;
+
+void write_seed(const std::string& target, const std::string& name, std::string_view content) {
+  stdfs::create_directories(g_corpus / target);
+  std::ofstream(g_corpus / target / name, std::ios::binary) << content;
+}
+void write_seed(const std::string& target, const std::string& name, const ByteBuffer& content) {
+  write_seed(target, name, as_text(content));
+}
+
+template <typename IdType>
+IdType id(uint8_t digit) {
+  IdType id;
+  id.bytes.fill(static_cast<std::byte>(digit));
+  return id;
+}
+
+std::string text_of(ByteView bytes) {
+  return std::string(as_text(bytes));
+}
+
+void write_tars() {
+  using namespace support;
+  const std::vector<TarEntry> entries = {{"db/rp/1", "", 1, 0, true},
+                                         {"db/rp/1/000000001-000000001.tsm", std::string(700, 't')},
+                                         {"db/rp/1/000000001-000000001.tombstone", "x"}};
+  write_seed("tar_fuzz", "ustar", make_tar(entries, TarForm::kUstar));
+  write_seed("tar_fuzz", "gnu",
+             make_tar({{"db/rp/1/" + std::string(150, 'n'), "data"}}, TarForm::kGnu));
+  write_seed("tar_fuzz", "pax",
+             make_tar({{"db/größe/1/a.tsm", "data", 1'454'349'756, 7}}, TarForm::kPax));
+  write_seed("tar_fuzz", "pax_records",
+             pax_member(pax_record("path", "db/rp/2/b") + pax_record("size", "3") +
+                        pax_record("mtime", "-1.5")) +
+                 raw_member({}, "abc") + tar_trailer());
+  write_seed(
+      "tar_fuzz", "global_pax",
+      pax_member(pax_record("comment", "hello"), 'g') + raw_member({}, "abc") + tar_trailer());
+  RawHeader large;
+  large.size = base256(3);
+  large.mtime = base256(-1);
+  write_seed("tar_fuzz", "base256", raw_header(large) + padded("abc") + tar_trailer());
+  write_seed("tar_fuzz", "empty", tar_trailer());
+  write_seed("tar_fuzz", "padded",
+             make_tar({{"a", "b"}}, TarForm::kUstar) + std::string(512, '\0'));
+  write_seed("tar_fuzz", "cut", make_tar(entries, TarForm::kUstar).substr(0, 1700));
+}
+
+void write_tsms() {
+  write_seed("tsm_fuzz", "one_block", test::make_tsm(1, 10, 1));
+  write_seed("tsm_fuzz", "blocks", test::make_tsm(4, 300, 2));
+  write_seed("tsm_fuzz", "small_blocks", test::make_tsm(12, 5, 3));
+  ByteBuffer wrong_crc = test::make_tsm(2, 40, 4);
+  wrong_crc[12] ^= std::byte{1};
+  write_seed("tsm_fuzz", "wrong_crc", wrong_crc);
+  write_seed("tsm_fuzz", "no_blocks", std::string("\x16\xd1\x16\xd1\x01\0\0\0\0\0\0\0\x05", 13));
+}
+
+ByteBuffer sample_recipe(std::string_view defect) {
+  index::RecipeBuilder recipe(id<index::FileId>(1));
+  recipe.set_tsm_defect(defect);
+  recipe.add_literal(as_bytes("\x16\xd1\x16\xd1\x01"));
+  recipe.add_copy(id<index::PackId>(2), 5000, 300);
+  recipe.add_copy(id<index::PackId>(3), 0, 70'000);
+  recipe.add_copy(id<index::PackId>(2), 5300, 12);
+  recipe.add_copy(id<index::PackId>(2), 100, 12);
+  return recipe.encode();
+}
+
+ByteBuffer sample_tree() {
+  using namespace snapshot;
+  return Tree({{"000000001-000000001.tsm",
+                EntryKind::kFile,
+                0644,
+                {1'454'349'756'000'000'007},
+                12'345,
+                0,
+                id<index::FileId>(1)},
+               {"größe", EntryKind::kDirectory, 0755, {}, 1'000'000, 3, id<index::TreeId>(2)},
+               {"empty", EntryKind::kFile, 0600, {-1}, 0, 0, id<index::FileId>(3)}})
+      .encode();
+}
+
+// One frame of a pack, and the tables' view of it.
+struct Frame {
+  index::BlobKind kind;
+  std::vector<std::string> blobs;
+  std::string compression;
+};
+
+ByteBuffer make_pack(const std::vector<Frame>& frames) {
+  using namespace index;
+  const PackHeader header{id<PackId>(7), id<RepositoryId>(8), 1};
+  ByteBuffer pack(kPackHeaderBytes);
+  encode_pack_header(header, pack);
+  std::vector<FrameEntry> entries;
+  std::vector<BlobEntry> blobs;
+  uint64_t logical = 0;
+  for (const Frame& frame : frames) {
+    std::string raw;
+    for (const std::string& blob : frame.blobs) {
+      blobs.push_back({id<Id<BlobTag>>(static_cast<uint8_t>(blobs.size() + 1)),
+                       static_cast<uint32_t>(blob.size()), 0});
+      raw += blob;
+    }
+    RawBuffer stored;
+    const Codec codec =
+        FrameCompressor(Compression::parse(frame.compression)).compress(as_bytes(raw), stored);
+    const auto raw_length = static_cast<uint32_t>(raw.size()),
+               stored_length = static_cast<uint32_t>(stored.size());
+    ByteBuffer head(kFrameHeaderBytes);
+    encode_frame_header({frame.kind, codec, raw_length, stored_length, logical}, stored.view(),
+                        header.id, head);
+    append(pack, head);
+    append(pack, stored.view());
+    entries.push_back({frame.kind, raw_length, stored_length,
+                       static_cast<uint32_t>(frame.blobs.size()), 0, 0, 0});
+    logical += raw_length;
+  }
+  const ByteBuffer frame_table = encode_frame_table(entries), blob_table = encode_blob_table(blobs);
+  const uint64_t seed = checksum_seed(header.id);
+  const PackTrailer trailer{pack.size(),
+                            static_cast<uint32_t>(frame_table.size()),
+                            static_cast<uint32_t>(blob_table.size()),
+                            checksum(frame_table, seed),
+                            checksum(blob_table, seed),
+                            static_cast<uint32_t>(entries.size()),
+                            static_cast<uint32_t>(blobs.size())};
+  append(pack, frame_table);
+  append(pack, blob_table);
+  ByteBuffer end(kPackTrailerBytes);
+  encode_pack_trailer(trailer, header.id, end);
+  append(pack, end);
+  return pack;
+}
+
+void write_store() {
+  using index::BlobKind;
+  const std::string recipe = text_of(sample_recipe("")),
+                    defective = text_of(sample_recipe("its CRC is wrong"));
+  write_seed("recipe_fuzz", "runs", recipe);
+  write_seed("recipe_fuzz", "defect", defective);
+  write_seed("recipe_fuzz", "empty_file", index::RecipeBuilder(id<index::FileId>(9)).encode());
+  write_seed("tree_fuzz", "entries", sample_tree());
+  write_seed("tree_fuzz", "empty", snapshot::Tree(std::vector<snapshot::TreeEntry>()).encode());
+  write_seed("pack_fuzz", "all_kinds",
+             make_pack({{BlobKind::kChunk, {"hello ", std::string(300, 'w')}, "fast"},
+                        {BlobKind::kChunk, {"more"}, "none"},
+                        {BlobKind::kRecipe, {recipe, defective}, "none"},
+                        {BlobKind::kTree, {text_of(sample_tree())}, "5"}}));
+  write_seed("pack_fuzz", "one_tree", make_pack({{BlobKind::kTree, {"tree"}, "none"}}));
+  write_seed("pack_fuzz", "empty", make_pack({}));
+}
+
+void write_frames() {
+  for (const char* compression : {"fast", "5", "19"}) {
+    std::string raw;
+    for (int i = 0; raw.size() < 1024; ++i)
+      raw += fmt::format("cpu,host=h{:04}#!~#value", i * i % 97);
+    raw.resize(1024);
+    RawBuffer stored;
+    index::FrameCompressor(index::Compression::parse(compression)).compress(as_bytes(raw), stored);
+    write_seed("frame_fuzz", std::string("zstd_") + compression,
+               std::string("\x40\0", 2) + text_of(stored.view()));
+  }
+  write_seed("frame_fuzz", "raw", std::string("\x01\0", 2) + std::string(16, 'r'));
+}
+
+std::string body_of(const std::string& sealed) {
+  return sealed.substr(sealed.find('\n') + 1);
+}
+
+void write_json() {
+  snapshot::Manifest manifest;
+  manifest.id = id<index::SnapshotId>(1);
+  manifest.number = 3;
+  manifest.time = {1'454'349'756'000'000'007};
+  manifest.finished = {1'454'349'759'000'000'000};
+  manifest.server = "127.0.0.1:8088";
+  manifest.address = "127.0.0.1:8088";
+  manifest.dialect = "influxd 1.5+";
+  manifest.program = "tsmfs 0.1.0";
+  manifest.parent = id<index::SnapshotId>(2);
+  manifest.data = id<index::TreeId>(3);
+  manifest.meta = id<index::TreeId>(4);
+  manifest.data_below = 17;
+  manifest.databases = {"telegraf", "größe"};
+  manifest.bytes = 123'456;
+  manifest.problems = {
+      {snapshot::Problem::Severity::kIncomplete, "telegraf/autogen/2", "did not come whole"}};
+  const std::string encoded = snapshot::encode_manifest(manifest);
+  write_seed("manifest_fuzz", "manifest_sealed", encoded);
+  write_seed("manifest_fuzz", "manifest", body_of(encoded));
+  index::DigestKey::Secret secret;
+  secret.fill(std::byte{5});
+  const std::string config =
+      index::encode_config({id<index::RepositoryId>(6), index::DigestKey(secret), manifest.time});
+  write_seed("manifest_fuzz", "config_sealed", config);
+  write_seed("manifest_fuzz", "config", body_of(config));
+  write_seed("path_list_fuzz", "two", "db\n{\"Paths\":[\"db/rp/10\",\"db/rp/2\"]}\n");
+  write_seed("path_list_fuzz", "escaped",
+             "größe \"1\"\n{\"Paths\":[\"gr\\u00f6\\u00dfe \\\"1\\\"/rp/2\"]}\n");
+  write_seed("path_list_fuzz", "none", "db\n{\"Paths\":null}\n");
+  write_seed("path_list_fuzz", "nested", "db\n{\"Paths\":[[[[[");
+}
+
+void write_metastores() {
+  using namespace support::protobuf;
+  const std::string head = number(1, 0) + number(2, 14) + number(3, 77);
+  const auto group = [](uint64_t number_of_group, uint64_t deleted) {
+    const std::string shards = bytes(5, number(1, number_of_group)) +
+                               bytes(5, number(1, number_of_group + 1) + bytes(3, number(1, 1)));
+    return bytes(5, number(1, number_of_group) + number(2, 1000) + number(3, 2000) +
+                        number(4, deleted) + shards);
+  };
+  const std::string policy = bytes(3, bytes(1, "autogen") + number(2, 0) + number(3, 3600) +
+                                          number(4, 1) + group(1, 0) + group(3, 5));
+  const std::string database = bytes(5, bytes(1, "telegraf") + bytes(2, "autogen") + policy +
+                                            bytes(4, bytes(1, "cq") + bytes(2, "SELECT")));
+  write_seed("metastore_fuzz", "one_database",
+             head + database + bytes(6, bytes(1, "admin")) + number(99, 1));
+  write_seed("metastore_fuzz", "no_database", head);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  g_corpus = argv[1];
+  write_tars();
+  write_tsms();
+  write_store();
+  write_frames();
+  write_json();
+  write_metastores();
+}

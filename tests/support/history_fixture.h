@@ -1,0 +1,117 @@
+// A repository with a history made by hand, and the views over it.
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fs/history_view.h"
+#include "fs/live_objects.h"
+#include "fs/tree_cache.h"
+#include "index/repository.h"
+#include "index/repository_writer.h"
+#include "snapshot/catalog.h"
+#include "snapshot/tree_store.h"
+#include "tests/support/store_fixture.h"
+#include "tests/support/temp_dir.h"
+
+namespace tsmfs::test {
+
+// Path below the root → content. A path that ends in "/" is an empty directory.
+using Files = std::map<std::string, std::string>;
+
+constexpr int64_t kSecondNs = 1'000'000'000;
+
+class HistoryFixture {
+ public:
+  HistoryFixture() {
+    index::Repository::create(dir_ / "repo");
+    repository_ = index::Repository::open_writer(dir_ / "repo", "test");
+    catalog_ = std::make_unique<snapshot::Catalog>(repository_->paths());
+    objects_ = std::make_unique<fs::LiveObjects>(repository_->index(), repository_->objects());
+    trees_ = std::make_unique<fs::TreeCache>(
+        [this](const index::TreeId& id) { return objects_->read_tree(id); });
+    // Of its own, so that the view has to find out about new snapshots.
+    seen_catalog_ = std::make_unique<snapshot::Catalog>(repository_->paths());
+    history_ = std::make_unique<fs::HistoryView>(*seen_catalog_, *trees_);
+  }
+
+  snapshot::SnapshotPtr add(int64_t seconds, const std::string& server, const Files& data,
+                            const Files& meta = {}) {
+    index::RepositoryWriter writer(*repository_, {});
+    snapshot::Manifest manifest;
+    manifest.id = index::random_id<index::SnapshotId>();
+    manifest.time.unix_ns = seconds * kSecondNs;
+    manifest.server = server;
+    const auto data_tree = store(writer, data, "");
+    const auto meta_tree = store(writer, meta, "");
+    manifest.data = data_tree.id;
+    manifest.meta = meta_tree.id;
+    manifest.data_below = data_tree.totals.below;
+    manifest.meta_below = meta_tree.totals.below;
+    manifest.bytes = data_tree.totals.size;
+    for (const auto& [name, content] : data) manifest.files += name.back() == '/' ? 0 : 1;
+    manifest.parent = next_parent_;
+    next_parent_.reset();
+    writer.flush();
+    return catalog_->publish(std::move(manifest));
+  }
+  // The parent that the next snapshot names.
+  void set_next_parent(const index::SnapshotId& parent) { next_parent_ = parent; }
+  void forget(const snapshot::SnapshotPtr& snapshot) {
+    std::filesystem::remove(repository_->paths().snapshot(snapshot->id));
+    catalog_->refresh();
+  }
+  // A view that knows nothing yet, over caches that hold nothing, as after a remount.
+  void remount() {
+    seen_catalog_ = std::make_unique<snapshot::Catalog>(repository_->paths());
+    trees_ = std::make_unique<fs::TreeCache>(
+        [this](const index::TreeId& id) { return objects_->read_tree(id); });
+    history_ = std::make_unique<fs::HistoryView>(*seen_catalog_, *trees_);
+  }
+
+  fs::HistoryView& history() { return *history_; }
+  index::Repository& repository() { return *repository_; }
+  fs::LiveObjects& objects() { return *objects_; }
+  const TempDir& dir() const { return dir_; }
+
+ private:
+  // The files whose path begins with `prefix`, as a directory.
+  snapshot::StoredTree store(index::RepositoryWriter& writer, const Files& files,
+                             const std::string& prefix) {
+    std::map<std::string, snapshot::TreeEntry> entries;
+    for (const auto& [path, content] : files) {
+      if (!path.starts_with(prefix) || path == prefix) continue;
+      const std::string rest = path.substr(prefix.size());
+      const size_t slash = rest.find('/');
+      const std::string name = rest.substr(0, slash);
+      if (entries.contains(name)) continue;
+      if (slash != std::string::npos) {
+        entries[name] = snapshot::directory_entry(name, store(writer, files, prefix + name + "/"));
+      } else {
+        const auto file = put(writer, as_bytes(content), index::FileKind::kOther);
+        entries[name] = {name,           snapshot::EntryKind::kFile,
+                         0644,           {1'454'349'756'123'456'789},
+                         content.size(), 0,
+                         file.id};
+      }
+    }
+    std::vector<snapshot::TreeEntry> list;
+    for (auto& [name, entry] : entries) list.push_back(std::move(entry));
+    return snapshot::store_tree(writer, std::move(list));
+  }
+
+  TempDir dir_;
+  std::unique_ptr<index::Repository> repository_;
+  std::unique_ptr<snapshot::Catalog> catalog_;
+  std::unique_ptr<snapshot::Catalog> seen_catalog_;
+  std::unique_ptr<fs::LiveObjects> objects_;
+  std::unique_ptr<fs::TreeCache> trees_;
+  std::unique_ptr<fs::HistoryView> history_;
+  std::optional<index::SnapshotId> next_parent_;
+};
+
+}  // namespace tsmfs::test
