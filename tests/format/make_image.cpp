@@ -1,0 +1,171 @@
+// Writes the repository that later versions of tsmfs must be able to read, and what is in it.
+//
+//   make_image DIRECTORY      DIRECTORY: a repository without its index; DIRECTORY.sha256: a line a
+//   file, as of sha256sum
+//
+// All is the same on each run but for the ids of the packs. Both outputs must be absent before.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "index/base/file.h"
+#include "index/config.h"
+#include "index/repository.h"
+#include "index/repository_writer.h"
+#include "snapshot/catalog.h"
+#include "snapshot/tree_store.h"
+#include "tests/format/sample_history.h"
+#include "tests/format/sha256.h"
+#include "tests/support/store_fixture.h"
+
+namespace tsmfs::test {
+namespace {
+
+namespace stdfs = std::filesystem;
+
+constexpr uint32_t kFrameBytes = 32 << 10;
+constexpr uint64_t kPackBytes = 128 << 10;
+
+// A repository of a known identity and secret, with frames and packs so small that there are
+// several.
+void create_repository(const stdfs::path& root) {
+  index::Repository::create(root);
+  const index::RepositoryPaths paths(root);
+  index::DigestKey::Secret secret;
+  const ByteBuffer bytes = random_bytes(secret.size(), 201);
+  std::copy(bytes.begin(), bytes.end(), secret.begin());
+  const index::Config config{index::RepositoryId::from(random_bytes(index::kIdBytes, 202)),
+                             index::DigestKey(secret), parse_rfc3339("2026-01-01T00:00:00Z"),
+                             kFrameBytes, kPackBytes};
+  stdfs::remove(paths.config());
+  std::ofstream(paths.config(), std::ios::binary) << index::encode_config(config);
+  stdfs::remove_all(paths.index());
+}
+
+class ImageWriter {
+ public:
+  explicit ImageWriter(const stdfs::path& root)
+      : repository_(index::Repository::open_writer(root, "make_image")),
+        catalog_(repository_->paths()) {}
+
+  // Lines for the list of digests.
+  std::string add(const SampleSnapshot& sample) {
+    lines_.clear();
+    prefix_ = sample.id.hex();
+    totals_ = {};
+    index::RepositoryWriter writer(*repository_, {});
+    std::map<snapshot::ShardPath, std::vector<snapshot::TreeEntry>> shards;
+    for (const auto& [path, files] : sample.shards)
+      shards[path] = store(writer, files, "data/" + path.text());
+    const snapshot::StoredTree data = snapshot::store_data_tree(writer, shards);
+    const snapshot::StoredTree meta =
+        snapshot::store_tree(writer, store(writer, sample.meta, "meta"));
+    writer.flush();
+    snapshot::Manifest manifest = describe(sample, data, meta);
+    manifest.stored_bytes = writer.totals().stored_bytes;
+    parent_ = catalog_.publish(std::move(manifest))->id;
+    return lines_;
+  }
+
+ private:
+  struct Totals {
+    uint64_t files = 0, new_bytes = 0;
+  };
+
+  std::vector<snapshot::TreeEntry> store(index::RepositoryWriter& writer,
+                                         const std::vector<SampleFile>& files,
+                                         const std::string& path) {
+    std::vector<snapshot::TreeEntry> entries;
+    for (const SampleFile& file : files) {
+      const index::StoredFile stored = put(writer, file.content, file.kind);
+      if (!stored.already_known && stored.tsm_defect.empty() != file.sound)
+        throw std::runtime_error(
+            fmt::format("{}/{}: sound or not? \"{}\"", path, file.name, stored.tsm_defect));
+      totals_.new_bytes += stored.new_bytes;
+      snapshot::TreeEntry entry;
+      entry.name = file.name;
+      entry.mode = file.mode;
+      entry.mtime = file.mtime;
+      entry.size = stored.size;
+      entry.id = stored.id;
+      entries.push_back(std::move(entry));
+      lines_ += fmt::format("{}  {}/{}/{}\n", sha256_hex(file.content), prefix_, path, file.name);
+    }
+    return entries;
+  }
+
+  snapshot::Manifest describe(const SampleSnapshot& sample, const snapshot::StoredTree& data,
+                              const snapshot::StoredTree& meta) const {
+    snapshot::Manifest manifest;
+    manifest.id = sample.id;
+    manifest.time = sample.time;
+    manifest.finished = {sample.time.unix_ns + 1'500'000'000};
+    manifest.server = "Größe 1.example";
+    manifest.address = "127.0.0.1:8088";
+    manifest.dialect = "influxd 1.5+";
+    manifest.program = "tsmfs make_image";
+    manifest.parent = parent_;
+    manifest.data = data.id;
+    manifest.meta = meta.id;
+    manifest.data_below = data.totals.below;
+    manifest.meta_below = meta.totals.below;
+    manifest.databases = sample.databases;
+    manifest.shards = sample.shards.size();
+    for (const auto& [path, files] : sample.shards) manifest.files += files.size();
+    manifest.bytes = data.totals.size;
+    manifest.new_bytes = totals_.new_bytes;
+    manifest.problems = sample.problems;
+    return manifest;
+  }
+
+  std::unique_ptr<index::Repository> repository_;
+  snapshot::Catalog catalog_;
+  std::optional<index::SnapshotId> parent_;
+  std::string prefix_, lines_;
+  Totals totals_;
+};
+
+// What any writer makes again, and what git could not keep: empty directories.
+void remove_what_is_no_truth(const index::RepositoryPaths& paths) {
+  for (const auto& path : {paths.index(), paths.locks(), paths.tmp()}) stdfs::remove_all(path);
+}
+
+void make_image(const stdfs::path& root) {
+  const stdfs::path list = root.string() + ".sha256";
+  if (stdfs::exists(root) || stdfs::exists(list))
+    throw std::runtime_error(root.string() + " or its list is there already");
+  create_repository(root);
+  std::string lines;
+  {
+    ImageWriter writer(root);
+    for (const SampleSnapshot& sample : sample_history()) lines += writer.add(sample);
+  }
+  remove_what_is_no_truth(index::RepositoryPaths(root));
+  std::ofstream(list, std::ios::binary) << lines;
+}
+
+}  // namespace
+}  // namespace tsmfs::test
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    fmt::print(stderr, "usage: make_image DIRECTORY\n");
+    return 2;
+  }
+  try {
+    tsmfs::test::make_image(argv[1]);
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "make_image: {}\n", error.what());
+    return 1;
+  }
+}
