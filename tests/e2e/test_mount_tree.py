@@ -1,0 +1,145 @@
+"""What the mount shows, whose it is, and its inode numbers."""
+import os
+import re
+import socket
+import stat
+
+from harness import (HOUR, EndToEndTest, ExitCode, Influxd, Mount, Repo, TwoSnapshots, compare_trees, differences, main,
+                     points, run, stored_files, tsmfs)
+
+TIME = re.compile(r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-[2-9]\d*)?$')
+
+
+class Tree(TwoSnapshots):
+    @classmethod
+    def set_up_class(cls):
+        super().set_up_class()
+        cls.mount = cls.stop_at_end(Mount(cls.repo, os.path.join(cls.class_directory, 'mount')))
+        cls.times = cls.mount.times()
+
+    def test_root_holds_the_views(self):
+        self.assertEqual(sorted(os.listdir(self.mount.point)), ['backups', 'changes', 'hosts', 'meta'])
+
+    def test_snapshots_are_named_by_their_time(self):
+        self.assertEqual(len(self.times), 2)
+        for time, snapshot in zip(self.times, self.snapshots):
+            self.assertRegex(time, TIME)
+            self.assertEqual(time[:19], snapshot['time'][:19])
+        for view in ('changes', 'meta'):
+            self.assertEqual(self.mount.times(view), self.times)
+
+    def test_latest_is_a_link_to_the_last(self):
+        for view in ('backups', 'meta'):
+            self.assertEqual(os.readlink(self.mount.path(view, 'latest')), self.times[-1])
+
+    def test_backups_hold_the_whole_data_directory(self):
+        self.assertEqual(differences(self.before, stored_files(self.mount.path('backups', self.times[0]))), [])
+        self.assertEqual(compare_trees(self.server.data, self.mount.path('backups', self.times[1])), [])
+
+    def test_changes_hold_only_what_came(self):
+        changed = {p: content for p, content in self.after.items() if self.before.get(p) != content}
+        self.assertEqual(len(changed), 2)
+        self.assertEqual(differences(self.before, stored_files(self.mount.path('changes', self.times[0]))), [])
+        self.assertEqual(differences(changed, stored_files(self.mount.path('changes', self.times[1]))), [])
+        self.assertEqual(os.listdir(self.mount.path('changes', self.times[1])), ['telegraf'])
+
+    def test_meta_holds_the_metastore(self):
+        with open(self.server.meta_db, 'rb') as theirs, open(self.mount.path('meta', 'latest', 'meta.db'), 'rb') as ours:
+            self.assertEqual(ours.read(), theirs.read())
+        self.assertIn('node.json', os.listdir(self.mount.path('meta', self.times[0])))
+
+    def test_hosts_hold_the_same_for_each_server(self):
+        server = f'{socket.gethostname()}:{self.server.snapshot_port}'
+        self.assertEqual(self.snapshots[0]['server'], server)
+        self.assertEqual(os.listdir(self.mount.path('hosts')), [server])
+        self.assertEqual(sorted(os.listdir(self.mount.path('hosts', server))), ['backups', 'changes', 'meta'])
+        self.assertEqual(self.mount.times('hosts', server, 'backups'), self.times)
+        self.assertEqual(compare_trees(self.server.data, self.mount.path('hosts', server, 'backups', 'latest')), [])
+        run('diff', '-r', self.mount.path('hosts', server, 'changes', self.times[1]), self.mount.path('changes', self.times[1]))
+        run('diff', '-r', self.mount.path('hosts', server, 'meta', 'latest'), self.mount.path('meta', 'latest'))
+
+    def test_names_that_are_not_there_are_not_there(self):
+        for path in ('backups/2001-01-01T00:00:00Z', 'hosts/nobody', 'backups/latest/nodb', 'backups/latest/telegraf/autogen/999'):
+            with self.assertRaises(FileNotFoundError):
+                os.stat(self.mount.path(path))
+
+    def test_modes_and_times(self):
+        shard = self.mount.path('backups', 'latest', 'telegraf', 'autogen')
+        self.assertEqual(stat.filemode(os.stat(shard).st_mode), 'drwxr-xr-x')
+        for path in stored_files(self.expected):
+            theirs, ours = os.stat(os.path.join(self.expected, path)), os.stat(self.mount.path('backups', 'latest', path))
+            self.assertEqual((ours.st_mode, ours.st_size, ours.st_mtime_ns), (theirs.st_mode, theirs.st_size, theirs.st_mtime_ns), path)
+
+
+class Owner(TwoSnapshots):
+    def owners(self, *options):
+        with Mount(self.repo, self.path('mount'), *options) as mount:
+            paths = [mount.point, mount.path('backups'), mount.path('backups', 'latest', 'telegraf')]
+            paths += [os.path.join(mount.path('backups', 'latest'), p) for p in self.after]
+            return {(os.stat(p).st_uid, os.stat(p).st_gid) for p in paths}
+
+    def test_files_belong_to_the_one_who_mounts(self):
+        self.assertEqual(self.owners(), {(os.getuid(), os.getgid())})
+
+    def test_uid_and_gid(self):
+        self.assertEqual(self.owners('-o', 'uid=4321,gid=8765'), {(4321, 8765)})
+
+    def test_owner_by_name(self):
+        nobody = (int(run('id', '-u', 'nobody')), int(run('getent', 'group', 'nogroup').split(':')[2]))
+        self.assertEqual(self.owners('--owner', 'nobody:nogroup'), {nobody})
+
+    def test_allow_other(self):
+        with Mount(self.repo, self.path('mount'), '-o', 'allow_other') as mount, \
+                open('/proc/self/mountinfo', encoding='utf-8') as mounts:
+            self.assertIn('allow_other', next(line for line in mounts if f' {mount.point} ' in line))
+
+    def test_an_unknown_owner_is_refused(self):
+        self.assertIn('nobody-of-this-name', tsmfs('mount', '--repo', self.repo.path, '--owner', 'nobody-of-this-name:nogroup',
+                                                   self.directory, expect=ExitCode.USAGE).stderr)
+
+
+class InodeNumbers(TwoSnapshots):
+    def numbers(self):
+        with Mount(self.repo, self.path('mount')) as mount:
+            lines = run('find', mount.point, '-printf', '%i %P\n').splitlines()
+            for directory, _, _ in os.walk(mount.point):
+                for entry in os.scandir(directory):
+                    self.assertEqual(entry.inode(), entry.stat(follow_symlinks=False).st_ino, entry.path)
+        return dict(line.split(' ', 1)[::-1] for line in lines)
+
+    def test_they_are_unique_and_survive_a_remount(self):
+        numbers = self.numbers()
+        self.assertGreater(len(numbers), 2 * len(self.after))
+        self.assertEqual(len(set(numbers.values())), len(numbers), 'two paths share an inode number')
+        self.assertEqual(self.numbers(), numbers)
+
+    def test_they_stay_when_a_snapshot_comes(self):
+        repo = Repo(self.path('repository'))
+        run('cp', '-a', self.repo.path, repo.path)
+        with Mount(repo, self.path('mount')) as mount:
+            before = {t: os.stat(mount.path('backups', t)).st_ino for t in mount.times()}
+        repo.backup(self.server)
+        with Mount(repo, self.path('mount')) as mount:
+            after = {t: os.stat(mount.path('backups', t)).st_ino for t in mount.times()}
+        self.assertEqual(len(after), 3)
+        self.assertEqual({t: after[t] for t in before}, before)
+
+
+class CollidingTimes(EndToEndTest):
+    def test_backups_of_one_second_get_names_of_their_own(self):
+        server = self.stopping(Influxd(self.path('server')))
+        server.create_database('telegraf')
+        server.write('telegraf', points(seconds=HOUR))
+        repo = Repo(self.path('repository'))
+        snapshots = [repo.backup(server) for _ in range(6)]
+        with Mount(repo, self.path('mount')) as mount:
+            times = mount.times()
+            self.assertEqual(len(times), len(snapshots))
+            for time, snapshot in zip(times, snapshots):
+                self.assertRegex(time, TIME)
+                self.assertEqual(time[:19], snapshot['time'][:19])
+                self.assertEqual(compare_trees(server.data, mount.path('backups', time)), [])
+
+
+if __name__ == '__main__':
+    main()
