@@ -2,8 +2,8 @@
 
 #include <date/date.h>
 
+#include <algorithm>
 #include <chrono>
-#include <sstream>
 
 #include "index/base/error.h"
 
@@ -19,6 +19,56 @@ constexpr date::year kYearMin{1678}, kYearMax{2261};
 SysNs to_sys(Timestamp time) {
   return SysNs(std::chrono::nanoseconds(time.unix_ns));
 }
+
+// Takes a time apart, front to back. The date library's own parser takes numbers that are too long
+// for it, with an overflow.
+class PartReader {
+ public:
+  explicit PartReader(std::string_view text) : rest_(text) {}
+  // Whether every part was there, and nothing behind the last.
+  bool fitted() const { return fits_ && rest_.empty(); }
+  // Of exactly `digits` digits.
+  int number(size_t digits) {
+    int value = 0;
+    for (size_t i = 0; i < digits; ++i) value = value * 10 + (one_of("0123456789") - '0');
+    return value;
+  }
+  char one_of(std::string_view allowed) {
+    const char c = rest_.empty() ? '\0' : rest_.front();
+    if (rest_.empty() || allowed.find(c) == std::string_view::npos) {
+      fits_ = false;
+      return allowed.front();
+    }
+    rest_.remove_prefix(1);
+    return c;
+  }
+  // "." and one to nine digits, or nothing.
+  int fraction_ns() {
+    if (!rest_.starts_with('.')) return 0;
+    rest_.remove_prefix(1);
+    const size_t digits =
+        std::min(rest_.find_first_not_of("0123456789"), std::min(rest_.size(), kFractionDigitsMax));
+    if (digits == 0) fits_ = false;
+    int value = number(digits);
+    for (size_t i = digits; i < kFractionDigitsMax; ++i) value *= 10;
+    return value;
+  }
+  // "Z", or "+" or "-", hours and minutes.
+  int zone_minutes() {
+    const char sign = one_of("Zz+-");
+    if (sign == 'Z' || sign == 'z') return 0;
+    const int hours = number(2);
+    one_of(":");
+    const int minutes = number(2);
+    if (hours > 23 || minutes > 59) fits_ = false;
+    return (sign == '-' ? -1 : 1) * (hours * 60 + minutes);
+  }
+
+ private:
+  static constexpr size_t kFractionDigitsMax = 9;
+  std::string_view rest_;
+  bool fits_ = true;
+};
 
 }  // namespace
 
@@ -36,26 +86,31 @@ std::string format_rfc3339_ns(Timestamp time) {
 }
 
 Timestamp parse_rfc3339(std::string_view text) {
-  std::string normal(text);
-  if (normal.size() > 10 && normal[10] == ' ') normal[10] = 'T';
-  if (!normal.empty() && (normal.back() == 'Z' || normal.back() == 'z')) {
-    normal.pop_back();
-    normal += "+00:00";
-  }
-  std::istringstream in(normal);
-  date::fields<std::chrono::nanoseconds> parsed;
-  std::chrono::minutes offset{};
-  date::from_stream(in, "%Y-%m-%dT%H:%M:%S%Ez", parsed, static_cast<std::string*>(nullptr),
-                    &offset);
-  const bool whole = !in.fail() && in.peek() == std::istringstream::traits_type::eof();
-  if (!whole || !parsed.ymd.ok() || !parsed.tod.in_conventional_range())
+  PartReader parts(text);
+  const int year = parts.number(4);
+  parts.one_of("-");
+  const int month = parts.number(2);
+  parts.one_of("-");
+  const int day = parts.number(2);
+  parts.one_of("Tt ");
+  const int hour = parts.number(2);
+  parts.one_of(":");
+  const int minute = parts.number(2);
+  parts.one_of(":");
+  const int second = parts.number(2);
+  const std::chrono::nanoseconds fraction(parts.fraction_ns());
+  const std::chrono::minutes offset(parts.zone_minutes());
+  const auto date = date::year(year) / month / day;
+  if (!parts.fitted() || !date.ok() || hour > 23 || minute > 59 || second > 59)
     throw UsageError("'" + std::string(text) + "' is not a time",
                      "write it as RFC 3339, for instance 2016-02-01T18:02:36Z or "
                      "2016-02-01T20:02:36+02:00");
-  if (parsed.ymd.year() < kYearMin || parsed.ymd.year() > kYearMax)
+  if (date.year() < kYearMin || date.year() > kYearMax)
     throw UsageError("'" + std::string(text) + "' is out of range",
                      "name a year from 1678 to 2261");
-  const SysNs time = date::sys_days(parsed.ymd) + parsed.tod.to_duration() - offset;
+  const SysNs time = date::sys_days(date) + std::chrono::hours(hour) +
+                     std::chrono::minutes(minute) + std::chrono::seconds(second) + fraction -
+                     offset;
   return {time.time_since_epoch().count()};
 }
 

@@ -18,7 +18,7 @@ std::string format_rfc3339(Timestamp time);
 // "2016-02-01T18:02:36.000000007Z"
 std::string format_rfc3339_ns(Timestamp time);
 // Takes "T" or a space between date and time, a fraction of up to nine digits, "Z" or an offset
-// such as "+02:00". Throws: UsageError.
+// such as "+02:00"; years from 1678 to 2261. Throws: UsageError.
 Timestamp parse_rfc3339(std::string_view text);
 
 }  // namespace tsmfs

@@ -21,9 +21,20 @@ TEST(Timestamp, TakesOffsetsAndASpace) {
   EXPECT_EQ(parse_rfc3339("2016-02-01T10:02:36-08:00"), time);
 }
 
+TEST(Timestamp, TakesFractionsOfUpToNineDigits) {
+  EXPECT_EQ(parse_rfc3339("1970-01-01T00:00:01.5Z").unix_ns, 1'500'000'000);
+  EXPECT_EQ(parse_rfc3339("1969-12-31T23:59:59.999999999Z").unix_ns, -1);
+  EXPECT_EQ(parse_rfc3339("1970-01-01t00:00:00.000000001z").unix_ns, 1);
+}
+
 TEST(Timestamp, RejectsWhatIsNoTime) {
-  for (const char* text : {"", "yesterday", "2016-02-01", "2016-13-01T00:00:00Z",
-                           "2016-02-01T18:02:36", "2016-02-01T18:02:36Zx"})
+  for (const char* text :
+       {"", "yesterday", "2016-02-01", "2016-13-01T00:00:00Z", "2016-02-01T18:02:36",
+        "2016-02-01T18:02:36Zx", "2016-02-30T00:00:00Z", "2016-02-01T24:00:00Z",
+        "2016-02-01T18:60:00Z", "2016-02-01T18:02:60Z", "2016-02-01T18:02:391000000000Z",
+        "2016-2-1T18:02:36Z", "2016-02-01T18:02:36.Z", "2016-02-01T18:02:36.0000000001Z",
+        "2016-02-01T18:02:36+24:00", "2016-02-01T18:02:36+0200", "+016-02-01T18:02:36Z",
+        " 2016-02-01T18:02:36Z"})
     EXPECT_THROW(parse_rfc3339(text), UsageError) << text;
 }
 
