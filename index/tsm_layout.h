@@ -11,12 +11,9 @@
 #include <vector>
 
 #include "index/byte_source.h"
+#include "index/tsm_index.h"
 
 namespace tsmfs::index {
-
-constexpr uint64_t kTsmHeaderBytes = 5;
-constexpr uint64_t kTsmFooterBytes = 8;
-constexpr uint64_t kTsmCrcBytes = 4;
 
 struct TsmLayout {
   std::vector<uint32_t>

@@ -1,0 +1,84 @@
+#include "index/base/directory_users.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+
+namespace tsmfs {
+
+namespace {
+
+namespace stdfs = std::filesystem;
+
+constexpr size_t kUsersNamedMax = 4;
+
+bool is_within(std::string_view path, const std::string& directory) {
+  return path.starts_with(directory) && (path.size() == directory.size() ||
+                                         directory.ends_with('/') || path[directory.size()] == '/');
+}
+
+bool leads_into(const stdfs::path& link, const std::string& directory) {
+  std::error_code error;
+  const std::string target = stdfs::read_symlink(link, error).native();
+  return !error && is_within(target, directory);
+}
+
+// A mapped file stays in use when its descriptor is closed, as influxd's do.
+bool maps_a_file(const stdfs::path& process, const std::string& directory) {
+  std::ifstream maps(process / "maps");
+  for (std::string line; std::getline(maps, line);) {
+    const size_t path = line.find('/');
+    if (path != std::string::npos && is_within(std::string_view(line).substr(path), directory))
+      return true;
+  }
+  return false;
+}
+
+bool uses(const stdfs::path& process, const std::string& directory, DirectoryUse use) {
+  if (use == DirectoryUse::kAnything &&
+      (leads_into(process / "cwd", directory) || leads_into(process / "root", directory)))
+    return true;
+  std::error_code error;
+  for (stdfs::directory_iterator fd(process / "fd", error), end; !error && fd != end;
+       fd.increment(error)) {
+    if (leads_into(fd->path(), directory)) return true;
+  }
+  return maps_a_file(process, directory);
+}
+
+}  // namespace
+
+std::vector<DirectoryUser> find_directory_users(const stdfs::path& directory, DirectoryUse use) {
+  std::vector<DirectoryUser> users;
+  std::error_code error;
+  for (stdfs::directory_iterator process("/proc", error), end; !error && process != end;
+       process.increment(error)) {
+    const std::string id = process->path().filename();
+    pid_t number = 0;
+    const auto [rest, failure] = std::from_chars(id.data(), id.data() + id.size(), number);
+    if (failure != std::errc() || rest != id.data() + id.size()) continue;
+    if (!uses(process->path(), directory.native(), use)) continue;
+    DirectoryUser user{{}, number};
+    std::ifstream comm(process->path() / "comm");
+    std::getline(comm, user.name);
+    users.push_back(std::move(user));
+  }
+  return users;
+}
+
+std::string describe_users(const std::vector<DirectoryUser>& users) {
+  std::vector<std::string> named;
+  for (size_t i = 0; i < std::min(users.size(), kUsersNamedMax); ++i)
+    named.push_back(fmt::format("{} ({})", users[i].name, users[i].process));
+  const std::string more = users.size() > kUsersNamedMax
+                               ? fmt::format(" and {} more", users.size() - kUsersNamedMax)
+                               : "";
+  return fmt::format("{}{}", fmt::join(named, ", "), more);
+}
+
+}  // namespace tsmfs
