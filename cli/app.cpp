@@ -28,11 +28,14 @@ void add_commands(CLI::App& app, Context& context) {
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string("tsmfs ") + TSMFS_VERSION);
   add_backup(app, context);
+  add_import(app, context);
   add_snapshots(app, context);
   add_mount(app, context);
   add_umount(app, context);
   add_check(app, context);
   add_rebuild_index(app, context);
+  add_restore(app, context);
+  add_export(app, context);
 }
 
 // influxd writes its long options with one dash (-host); so may we.

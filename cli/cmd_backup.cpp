@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "cli/backup_report.h"
 #include "cli/command.h"
-#include "cli/format.h"
+#include "cli/ssh_tunnel.h"
 #include "index/base/error.h"
 #include "index/frame_codec.h"
 #include "index/repository.h"
@@ -23,11 +25,15 @@ namespace {
 struct BackupCommand {
   std::filesystem::path repository, last_argument;
   std::string host = "127.0.0.1:8088";
+  std::string ssh;
   std::string server;
+  snapshot::Filter filter;
+  std::string since, start, end;
   std::string compression = std::to_string(index::Compression::kLevelDefault);
   unsigned jobs = 2;
   double timeout_s = 120;
   bool quiet = false;
+  bool as_json = false;
 };
 
 bool is_loopback(const std::string& host) {
@@ -35,91 +41,140 @@ bool is_loopback(const std::string& host) {
 }
 
 // The server's name in the history: its host, and its port where that is not the usual one.
-std::string server_name(const snapshot::Endpoint& endpoint) {
+std::string server_name(const BackupCommand& command, const snapshot::Endpoint& endpoint) {
+  if (!command.server.empty()) return command.server;
   std::string name = endpoint.host;
   char local[HOST_NAME_MAX + 1] = {};
-  if (is_loopback(name) && ::gethostname(local, sizeof local - 1) == 0) name = local;
+  if (is_loopback(name) && !command.ssh.empty())
+    name = ssh_host(command.ssh);
+  else if (is_loopback(name) && ::gethostname(local, sizeof local - 1) == 0)
+    name = local;
   return endpoint.port == snapshot::kSnapshotPort ? name
                                                   : fmt::format("{}:{}", name, endpoint.port);
 }
 
-void print_shard(std::ostream& err, const snapshot::ShardReport& report) {
-  const auto& shard = report.shard;
-  fmt::print(err, "[{}/{}] {}: {} files, {}, {} new{}{}\n", report.done, report.total,
-             report.path.text(), shard.files.size(), format_bytes(shard.bytes),
-             format_bytes(shard.new_bytes),
-             shard.tries > 1 ? fmt::format(", {} tries", shard.tries) : "",
-             shard.incomplete() ? ", INCOMPLETE" : "");
+// Both ends are inclusive; an open one reaches as far as InfluxDB's times do.
+std::optional<snapshot::TimeRange> time_range(const BackupCommand& command) {
+  if (command.start.empty() && command.end.empty()) return std::nullopt;
+  snapshot::TimeRange range{{INT64_MIN / 2}, {INT64_MAX / 2}};
+  if (!command.start.empty()) range.start = parse_rfc3339(command.start);
+  if (!command.end.empty()) range.end = parse_rfc3339(command.end);
+  if (range.start > range.end) throw UsageError("--start is later than --end");
+  if (!command.since.empty())
+    throw UsageError("--since and a time range do not go together",
+                     "--since asks for files that changed, --start and --end for points of a time");
+  return range;
 }
 
-void print_result(Context& context, const snapshot::Manifest& manifest) {
-  for (const auto& problem : manifest.problems) print_problem(context.err, problem);
-  if (manifest.metastore_changed)
-    fmt::print(context.err,
-               "tsmfs: the metastore changed during the backup; the snapshot holds the one that "
-               "fits its shards\n");
-  fmt::print(context.out, "{} shards, {} files, {}; {} new, {} added to the repository\n",
-             manifest.shards, manifest.files, format_bytes(manifest.bytes),
-             format_bytes(manifest.new_bytes), format_bytes(manifest.stored_bytes));
-  fmt::print(context.out, "snapshot {} saved{}\n", manifest.short_id(),
-             manifest.incomplete() ? ", incomplete" : "");
+std::optional<snapshot::Since> parse_since(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text == "last") return snapshot::Since{};
+  return snapshot::Since{parse_rfc3339(text)};
+}
+
+snapshot::InfluxdOptions client_options(const BackupCommand& command) {
+  snapshot::InfluxdOptions options;
+  options.timeouts.idle = std::chrono::milliseconds(static_cast<int64_t>(command.timeout_s * 1000));
+  options.timeouts.connect = std::min(options.timeouts.connect, options.timeouts.idle);
+  options.probe_idle = std::min(options.probe_idle, options.timeouts.idle);
+  return options;
+}
+
+snapshot::CaptureOptions capture_options(const BackupCommand& command,
+                                         const snapshot::Endpoint& endpoint) {
+  snapshot::CaptureOptions options;
+  options.server = server_name(command, endpoint);
+  if (!snapshot::is_valid_name(options.server))
+    throw UsageError(fmt::format("'{}' cannot be the name of a server", options.server));
+  options.address = command.ssh.empty() ? endpoint.text()
+                                        : fmt::format("{} by ssh {}", endpoint.text(), command.ssh);
+  options.filter = command.filter;
+  options.filter.range = time_range(command);
+  options.since = parse_since(command.since);
+  options.jobs = command.jobs;
+  return options;
 }
 
 ExitCode run_backup(const BackupCommand& command, Context& context) {
   require_repository(command.repository);
   const auto endpoint = snapshot::parse_endpoint(command.host);
-  const std::string server = command.server.empty() ? server_name(endpoint) : command.server;
-  if (!snapshot::is_valid_name(server))
-    throw UsageError(fmt::format("'{}' cannot be the name of a server", server));
-  index::WriterOptions writer_options{index::Compression::parse(command.compression)};
+  snapshot::CaptureOptions options = capture_options(command, endpoint);
+  const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
+  const bool talkative = !command.quiet && !command.as_json;
+  if (!is_loopback(endpoint.host) && command.ssh.empty() && !command.quiet)
+    fmt::print(context.err,
+               "tsmfs: warning: the connection to {} is neither encrypted nor authenticated; --ssh "
+               "tunnels it\n",
+               endpoint.text());
 
   // The server is asked first: a repository is not made for a backup that cannot begin.
-  snapshot::InfluxdOptions client_options;
-  client_options.timeouts.idle =
-      std::chrono::milliseconds(static_cast<int64_t>(command.timeout_s * 1000));
-  client_options.timeouts.connect =
-      std::min(client_options.timeouts.connect, client_options.timeouts.idle);
-  client_options.probe_idle = std::min(client_options.probe_idle, client_options.timeouts.idle);
-  snapshot::InfluxdClient client(endpoint, client_options, context.stop);
+  std::optional<SshTunnel> tunnel;
+  if (!command.ssh.empty()) tunnel.emplace(command.ssh, endpoint, context.stop);
+  snapshot::InfluxdClient client(tunnel ? tunnel->endpoint() : endpoint, client_options(command),
+                                 context.stop);
   const auto dialect = client.probe();
+  options.dialect = snapshot::dialect_name(dialect);
+  if (options.filter.range && dialect == snapshot::Dialect::k14)
+    throw UsageError("this server is too old to export a time range (InfluxDB 1.5 can)",
+                     "leave out --start and --end");
 
   if (index::Repository::is_vacant(command.repository)) {
     index::Repository::create(command.repository);
-    if (!command.quiet)
-      fmt::print(context.err, "created repository {}\n", command.repository.string());
+    if (talkative) fmt::print(context.err, "created repository {}\n", command.repository.string());
   }
   const auto repository = index::Repository::open_writer(command.repository, "backup");
   index::RepositoryWriter writer(*repository, writer_options);
   snapshot::Catalog catalog(repository->paths());
-  snapshot::CaptureOptions options;
-  options.server = server;
-  options.dialect = snapshot::dialect_name(dialect);
-  options.jobs = command.jobs;
-  if (!command.quiet)
-    options.on_shard = [&](const snapshot::ShardReport& report) {
-      print_shard(context.err, report);
-    };
-  const auto manifest =
+  BackupReport report(context.out, context.err,
+                      command.as_json ? ReportForm::kJson
+                      : command.quiet ? ReportForm::kQuiet
+                                      : ReportForm::kPerson);
+  options.progress = &report.progress();
+  options.on_shard = [&](const snapshot::ShardReport& shard) { report.shard(shard); };
+  const auto captured =
       snapshot::capture(client, *repository, writer, catalog, options, context.stop);
-  print_result(context, *manifest);
-  return manifest->incomplete() ? ExitCode::kIncomplete : ExitCode::kOk;
+  report.result(captured, options.since.has_value());
+  return captured.snapshot->incomplete() ? ExitCode::kIncomplete : ExitCode::kOk;
+}
+
+void add_filter_options(CLI::App& sub, BackupCommand& command) {
+  sub.add_option("--database,--db", command.filter.databases, "Only this database; may be repeated")
+      ->type_name("DB")
+      ->allow_extra_args(false);
+  sub.add_option("--retention,--rp", command.filter.policy, "Only this retention policy")
+      ->type_name("RP")
+      ->needs("--database");
+  sub.add_option("--shard", command.filter.shard, "Only this shard")->type_name("ID");
+  sub.add_option("--since", command.since,
+                 "Ask only for files that changed since then, and lay them over\n"
+                 "the snapshot before; 'last': since that one")
+      ->type_name("TIME|last");
+  sub.add_option("--start", command.start, "Only blocks with points not before this time")
+      ->type_name("TIME");
+  sub.add_option("--end", command.end, "Only blocks with points not after this time")
+      ->type_name("TIME");
+  sub.add_flag("--metastore-only", command.filter.metastore_only, "No shards");
 }
 
 }  // namespace
 
 void add_backup(CLI::App& app, Context& context) {
   auto command = std::make_shared<BackupCommand>();
-  CLI::App* sub =
-      app.add_subcommand("backup", "Back up everything an influxd has, as a new snapshot");
-  sub->footer("\nExample:\n  tsmfs backup --host db1:8088 --repo /srv/tsmfs");
+  CLI::App* sub = app.add_subcommand("backup", "Back up what an influxd has, as a new snapshot");
+  sub->footer(
+      "\nTimes are RFC 3339: 2016-02-01T18:02:36Z, 2016-02-01T20:02:36+02:00.\n"
+      "\nExample:\n  tsmfs backup --host db1:8088 --repo /srv/tsmfs");
   add_repository_option(*sub, command->repository);
   sub->add_option("--host", command->host,
                   "The server's snapshot service (bind-address, port 8088)")
       ->type_name("HOST:PORT")
       ->capture_default_str();
+  sub->add_option("--ssh", command->ssh, "Reach the server through ssh to this machine")
+      ->type_name("USER@HOST");
   sub->add_option("--server", command->server,
                   "The server's name in the history (default: its host name)")
       ->type_name("NAME");
+  add_filter_options(*sub, *command);
   sub->add_option("--jobs,-j", command->jobs, "Shards fetched at once")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
@@ -130,6 +185,7 @@ void add_backup(CLI::App& app, Context& context) {
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str();
   sub->add_flag("--quiet,-q", command->quiet, "Print problems and the result only");
+  sub->add_flag("--json", command->as_json, "Print JSON, one object a line");
   sub->add_option("REPOSITORY", command->last_argument,
                   "The repository, as influxd backup takes its directory");
   sub->callback([command, &context] {

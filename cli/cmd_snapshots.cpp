@@ -41,6 +41,8 @@ json to_json(const snapshot::Manifest& manifest) {
           {"bytes", manifest.bytes},
           {"new_bytes", manifest.new_bytes},
           {"stored_bytes", manifest.stored_bytes},
+          {"filter", manifest.filter.text()},
+          {"partial", manifest.partial},
           {"incomplete", manifest.incomplete()},
           {"metastore_changed", manifest.metastore_changed},
           {"problems", std::move(problems)}};
@@ -57,6 +59,11 @@ void print_table(std::ostream& out, const snapshot::CatalogState& state) {
                format_rfc3339(snapshot->time), snapshot->server, server_width, snapshot->shards,
                format_bytes(snapshot->bytes), format_bytes(snapshot->stored_bytes),
                fmt::join(snapshot->databases, ", "));
+    if (!snapshot->filter.is_everything() || snapshot->partial)
+      fmt::print(out, "          only {}{}\n",
+                 snapshot->filter.is_everything() ? "changes, without what they are changes to"
+                                                  : snapshot->filter.text(),
+                 snapshot->partial ? ", partial" : "");
     for (const auto& problem : snapshot->problems)
       fmt::print(
           out, "          {}: {}{}{}\n",

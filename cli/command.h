@@ -22,11 +22,14 @@ struct Context {
 };
 
 void add_backup(CLI::App& app, Context& context);
+void add_import(CLI::App& app, Context& context);
 void add_snapshots(CLI::App& app, Context& context);
 void add_mount(CLI::App& app, Context& context);
 void add_umount(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
 void add_rebuild_index(CLI::App& app, Context& context);
+void add_export(CLI::App& app, Context& context);
+void add_restore(CLI::App& app, Context& context);
 
 // Adds --repo/-r, which TSMFS_REPOSITORY stands in for.
 void add_repository_option(CLI::App& command, std::filesystem::path& repository);

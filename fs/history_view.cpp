@@ -80,9 +80,14 @@ HistoryView::NamesPtr HistoryView::fresh_names() {
 
 const ShownSnapshot* HistoryView::find_snapshot(const Inode& inode, NamesPtr& names) {
   names = this->names();
-  if (const ShownSnapshot* shown = names->find(inode.snapshot)) return shown;
-  names = fresh_names();
-  return names->find(inode.snapshot);
+  const ShownSnapshot* shown = names->find(inode.snapshot);
+  if (shown == nullptr) {
+    names = fresh_names();
+    shown = names->find(inode.snapshot);
+  }
+  const bool has_section =
+      shown != nullptr && (inode.section() != Section::kWal || shown->snapshot->wal);
+  return has_section ? shown : nullptr;
 }
 
 std::optional<Node> HistoryView::node(const Inode& inode) {

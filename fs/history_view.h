@@ -1,9 +1,10 @@
 // The whole mount as a tree of nodes, over a repository's catalog and trees. Knows nothing of FUSE.
 //
 //   /backups/<time>/<db>/<rp>/<shard>/…   each snapshot as the server's data directory stood
-//   /changes/<time>/…                     only what that snapshot added or replaced since the one
-//   before it of its server /meta/<time>/…                        the metastore
-//   /hosts/<server>/{backups,changes,meta}/…   the same, one server at a time
+//   /changes/<time>/…                     only what it added or replaced since the one before it
+//   /meta/<time>/…                        the metastore
+//   /wal/<time>/<db>/<rp>/<shard>/…       the write-ahead log, of snapshots that have one
+//   /hosts/<server>/{backups,changes,meta,wal}/…   the same, one server at a time
 //   …/latest -> <time>                    in each list, the newest in it
 //
 // <time> is RFC 3339 in UTC to the second; "-2", "-3" behind it tell apart snapshots of one second,

@@ -2,7 +2,7 @@
 //
 //   bits 63..60  view      which directory tree
 //   bits 59..32  snapshot  the number of a snapshot (Manifest::number)
-//   bits 31..0   ordinal   the preorder number of a node in the snapshot's data or meta tree; 0 is
+//   bits 31..0   ordinal   the preorder number of a node in the snapshot's data, meta or WAL tree; 0 is
 //   its root directory
 //
 // Hence numbers survive a remount, never collide, can be resolved when the kernel has forgotten
@@ -21,22 +21,24 @@ enum class View : uint8_t {
   kBackups = 1,
   kChanges = 2,
   kMeta = 3,
-  kHostBackups = 4,
-  kHostChanges = 5,
-  kHostMeta = 6,
-  kHost = 7,  // as kTop, for one server; `snapshot` is the number of its oldest snapshot
+  kWal = 4,
+  kHostBackups = 5,
+  kHostChanges = 6,
+  kHostMeta = 7,
+  kHostWal = 8,
+  kHost = 9,  // as kTop, for one server; `snapshot` is the number of its oldest snapshot
 };
 
 // What of a snapshot a view shows.
-enum class Section : uint8_t { kBackups = 0, kChanges = 1, kMeta = 2 };
-constexpr uint32_t kSectionCount = 3;
+enum class Section : uint8_t { kBackups = 0, kChanges = 1, kMeta = 2, kWal = 3 };
+constexpr uint32_t kSectionCount = 4;
 
 // The nodes of View::kTop and View::kHost.
 enum class ListKind : uint32_t {
   kRoot = 1,     // "/", or "/hosts/<server>"
-  kSection = 2,  // + Section: "backups", "changes", "meta"
-  kHosts = 5,    // only in View::kTop
-  kLatest = 6,   // + Section: the symbolic link in each
+  kSection = 2,  // + Section: "backups", "changes", "meta", "wal"
+  kHosts = 6,    // only in View::kTop
+  kLatest = 7,   // + Section: the symbolic link in each
 };
 
 struct Inode {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace tsmfs::fs {
 namespace {
@@ -15,16 +16,16 @@ struct FixedEntry {
   std::string_view name;
   ListNode node;
 };
-constexpr std::array<FixedEntry, 4> kRootEntries = {{
+constexpr std::array<FixedEntry, 5> kRootEntries = {{
     {"backups", {ListKind::kSection, Section::kBackups}},
     {"changes", {ListKind::kSection, Section::kChanges}},
     {"meta", {ListKind::kSection, Section::kMeta}},
     {"hosts", {ListKind::kHosts, {}}},
+    {"wal", {ListKind::kSection, Section::kWal}},
 }};
-constexpr size_t kHostRootEntries = 3;  // the same without "hosts"
 
-size_t root_entry_count(const Inode& root) {
-  return root.view == View::kTop ? kRootEntries.size() : kHostRootEntries;
+bool is_in_section(const ShownSnapshot& shown, Section section) {
+  return section != Section::kWal || shown.snapshot->wal.has_value();
 }
 
 // Another node of the same scope.
@@ -42,24 +43,44 @@ Inode snapshot_root(const Inode& list, Section section, uint32_t number) {
 
 }  // namespace
 
+bool ListView::has(const Inode& list, const ShownSnapshot& shown) const {
+  return (list.view == View::kTop || shown.host == list.snapshot) &&
+         is_in_section(shown, list_node(list).section);
+}
+
 const ShownSnapshot* ListView::newest(const Inode& inode) const {
-  if (inode.view == View::kTop) return names_.newest();
-  const ShownHost* host = names_.find_host(inode.snapshot);
-  return host == nullptr ? nullptr : &names_.all()[host->newest];
+  const ShownHost* host = inode.view == View::kTop ? nullptr : names_.find_host(inode.snapshot);
+  if (inode.view != View::kTop && host == nullptr) return nullptr;
+  if (list_node(inode).section != Section::kWal)
+    return host == nullptr ? names_.newest() : &names_.all()[host->newest];
+  const ShownSnapshot* newest = nullptr;
+  const auto when = [](const ShownSnapshot& shown) {
+    return std::pair(shown.snapshot->time, shown.snapshot->number);
+  };
+  for (const ShownSnapshot& shown : names_.all()) {
+    if (has(inode, shown) && (newest == nullptr || when(*newest) < when(shown))) newest = &shown;
+  }
+  return newest;
+}
+
+bool ListView::shows(const Inode& root, const ListNode& entry) const {
+  if (entry.kind == ListKind::kHosts) return root.view == View::kTop;
+  return entry.section != Section::kWal || newest(sibling(root, entry)) != nullptr;
 }
 
 uint32_t ListView::count_directories(const Inode& inode) const {
-  size_t count = 0;
+  ptrdiff_t count = 0;
   switch (list_node(inode).kind) {
     case ListKind::kRoot:
-      count = root_entry_count(inode);
+      count = std::ranges::count_if(
+          kRootEntries, [&](const FixedEntry& entry) { return shows(inode, entry.node); });
       break;
     case ListKind::kSection:
-      count = inode.view == View::kTop ? names_.all().size()
-                                       : names_.find_host(inode.snapshot)->snapshots.size();
+      count = std::ranges::count_if(names_.all(),
+                                    [&](const ShownSnapshot& shown) { return has(inode, shown); });
       break;
     case ListKind::kHosts:
-      count = names_.hosts().size();
+      count = std::ssize(names_.hosts());
       break;
     case ListKind::kLatest:
       break;
@@ -69,11 +90,13 @@ uint32_t ListView::count_directories(const Inode& inode) const {
 
 std::optional<Node> ListView::node(const Inode& inode) const {
   if (inode.view == View::kHost && names_.find_host(inode.snapshot) == nullptr) return std::nullopt;
+  const ListNode list = list_node(inode);
+  if (list.kind == ListKind::kSection && !shows(inode, list)) return std::nullopt;
   Node node;
   node.inode = inode;
   const ShownSnapshot* last = newest(inode);
   if (last != nullptr) node.mtime = last->snapshot->time;
-  if (list_node(inode).kind == ListKind::kLatest) {
+  if (list.kind == ListKind::kLatest) {
     if (last == nullptr) return std::nullopt;
     node.kind = NodeKind::kLink;
     node.mode = 0777;
@@ -87,8 +110,8 @@ std::optional<Node> ListView::node(const Inode& inode) const {
 std::optional<Inode> ListView::find(const Inode& directory, std::string_view name) const {
   const ListNode node = list_node(directory);
   if (node.kind == ListKind::kRoot) {
-    for (size_t i = 0; i < root_entry_count(directory); ++i) {
-      if (kRootEntries[i].name == name) return sibling(directory, kRootEntries[i].node);
+    for (const FixedEntry& entry : kRootEntries) {
+      if (entry.name == name && shows(directory, entry.node)) return sibling(directory, entry.node);
     }
   } else if (node.kind == ListKind::kHosts) {
     if (const ShownHost* host = names_.find_host(name)) return host_root(*host);
@@ -98,8 +121,7 @@ std::optional<Inode> ListView::find(const Inode& directory, std::string_view nam
       return sibling(directory, {ListKind::kLatest, node.section});
     }
     const ShownSnapshot* shown = names_.find(name);
-    if (shown == nullptr || (directory.view == View::kHost && shown->host != directory.snapshot))
-      return std::nullopt;
+    if (shown == nullptr || !has(directory, *shown)) return std::nullopt;
     return snapshot_root(directory, node.section, shown->snapshot->number);
   }
   return std::nullopt;
@@ -112,8 +134,9 @@ void ListView::list(const Inode& directory, uint64_t cookie, const ListVisitor& 
   if (!show(".", directory, kCookieSelf) || !show("..", parent(directory), kCookieParent)) return;
   switch (list_node(directory).kind) {
     case ListKind::kRoot:
-      for (size_t i = 0; i < root_entry_count(directory); ++i) {
-        if (!show(kRootEntries[i].name, sibling(directory, kRootEntries[i].node), kCookieFirst + i))
+      for (size_t i = 0; i < kRootEntries.size(); ++i) {
+        const auto& [name, entry] = kRootEntries[i];
+        if (shows(directory, entry) && !show(name, sibling(directory, entry), kCookieFirst + i))
           return;
       }
       return;
@@ -143,7 +166,7 @@ void ListView::list_snapshots(const Inode& directory, uint64_t cookie,
   };
   auto next = std::ranges::upper_bound(names_.all(), cookie, {}, cookie_of);
   for (; next != names_.all().end(); ++next) {
-    if (directory.view == View::kHost && next->host != directory.snapshot) continue;
+    if (!has(directory, *next)) continue;
     const Inode root = snapshot_root(directory, section, next->snapshot->number);
     if (!visit({next->name, root, NodeKind::kDirectory, cookie_of(*next), std::nullopt})) return;
   }

@@ -31,7 +31,12 @@ class ListView {
   std::string path(const Inode& inode) const;
 
  private:
-  // The newest snapshot in the scope of a node: all servers, or one.
+  // Whether a list of snapshots holds one.
+  bool has(const Inode& list, const ShownSnapshot& shown) const;
+  // Whether a root has an entry: "hosts" is in the mount's only, "wal" where a snapshot has one.
+  bool shows(const Inode& root, const ListNode& entry) const;
+  // The newest snapshot in the scope of a node: all servers, or one; for a node of "wal" the newest
+  // that has one.
   const ShownSnapshot* newest(const Inode& inode) const;
   uint32_t count_directories(const Inode& inode) const;
   void list_snapshots(const Inode& directory, uint64_t cookie, const ListVisitor& visit) const;

@@ -18,7 +18,8 @@ using snapshot::Manifest;
 // Why a snapshot has no place in the mount; empty when it has.
 std::string obstacle(const Manifest& manifest) {
   if (manifest.number > Inode::kSnapshotMax) return "its number is too high for an inode number";
-  if (manifest.data_below > Inode::kOrdinalMax || manifest.meta_below > Inode::kOrdinalMax) {
+  if (manifest.data_below > Inode::kOrdinalMax || manifest.meta_below > Inode::kOrdinalMax ||
+      manifest.wal_below > Inode::kOrdinalMax) {
     return "it has more files than inode numbers can tell apart";
   }
   if (!snapshot::is_valid_name(manifest.server)) return "its server's name cannot be a directory's";

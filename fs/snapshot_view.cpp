@@ -38,6 +38,8 @@ SnapshotView::Directory SnapshotView::root() const {
   const Manifest& manifest = *shown_.snapshot;
   if (section_ == Section::kMeta)
     return {0, get_checked(trees_, manifest.meta, manifest.meta_below), nullptr};
+  if (section_ == Section::kWal)
+    return {0, get_checked(trees_, manifest.wal.value(), manifest.wal_below), nullptr};
   Directory root{0, get_checked(trees_, manifest.data, manifest.data_below), nullptr};
   if (section_ == Section::kChanges && shown_.previous)
     root.before = trees_.get(shown_.previous->data);

@@ -1,5 +1,5 @@
 // What is inside one snapshot as one view shows it: its data tree whole, only what changed in it,
-// or its meta tree.
+// its meta tree, or its WAL.
 //
 // Ordinals are those of the whole tree in /changes too, which leaves out an entry that has the same
 // kind and id as the one at the same path in the previous snapshot, and a directory in which
@@ -23,7 +23,8 @@ namespace tsmfs::fs {
 // throws, and CorruptError when a tree's numbers do not fit together.
 class SnapshotView {
  public:
-  // Requires: !inode_in_view.is_list(), and its snapshot is `shown`.
+  // Requires: !inode_in_view.is_list(), its snapshot is `shown`, and that has a WAL when the view
+  // shows it.
   SnapshotView(const ShownSnapshot& shown, const Inode& inode_in_view, TreeCache& trees)
       : shown_(shown),
         view_(inode_in_view.view),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "index/base/bytes.h"
 
@@ -16,5 +17,11 @@ class ByteStream {
   // Throws: ProtocolError, IoError, Cancelled; the stream is of no more use then.
   virtual size_t read(MutableByteView out) = 0;
 };
+
+// Fills `out`, or as much of it as comes before the end, and says how much that was.
+size_t read_up_to(ByteStream& stream, MutableByteView out);
+// Appends what comes before the end, up to `bytes_max` bytes. Memory follows what has come, not
+// what was announced.
+void read_into(ByteStream& stream, uint64_t bytes_max, ByteBuffer& out);
 
 }  // namespace tsmfs::snapshot

@@ -1,14 +1,17 @@
-// One run of `tsmfs backup`: everything a server has, as a new snapshot.
+// One run of `tsmfs backup`: what a server has, as a new snapshot.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "index/repository.h"
 #include "index/repository_writer.h"
 #include "snapshot/catalog.h"
+#include "snapshot/filter.h"
 #include "snapshot/influxd_client.h"
 #include "snapshot/shard_fetcher.h"
 
@@ -22,20 +25,49 @@ struct ShardReport {
   size_t total = 0;
 };
 
+// How far a capture is; for another thread to look at.
+struct CaptureProgress {
+  std::atomic<uint64_t> received_bytes = 0;
+  std::atomic<uint64_t> expected_bytes = 0;  // what the last snapshot had; 0 when that says nothing
+  std::atomic<size_t> shards_done = 0;
+  std::atomic<size_t> shards_total = 0;
+};
+
+// Ask only for files later than a time, and lay them over the last snapshot.
+struct Since {
+  std::optional<Timestamp> time;  // absent: since that snapshot, with a margin (kSinceMargin)
+};
+// A compaction's output can carry an older mtime than the moment in which it was put in place.
+constexpr int64_t kSinceMarginNs = int64_t{600} * 1'000'000'000;
+
 struct CaptureOptions {
   std::string server;   // the name in the history
+  std::string address;  // how a person named it; the client's endpoint when empty
   std::string dialect;  // dialect_name() of what the probe found
-  unsigned jobs = 2;    // shards at once
+  Filter filter;
+  std::optional<Since> since;
+  unsigned jobs = 2;  // shards at once
   RetryPolicy retry;
   std::function<void(const ShardReport&)> on_shard = [](const ShardReport&) {};
+  CaptureProgress* progress = nullptr;
+};
+
+struct Captured {
+  SnapshotPtr snapshot;
+  // Of a run with `since`: files that came, that were carried over, and that were left out because
+  // a newer one holds their points.
+  size_t received_files = 0;
+  size_t carried_files = 0;
+  size_t superseded_files = 0;
 };
 
 // The snapshot, published. It is kept when shards are missing (Manifest::problems names them).
 // Requires: `repository` is open for writing, `writer` is its writer, and `client` has probed.
-// Throws: ProtocolError when not even the metastore and the lists of shards come; IoError;
-// Cancelled. Nothing is published then, and what was stored is found again by the next run.
-SnapshotPtr capture(InfluxdClient& client, index::Repository& repository,
-                    index::RepositoryWriter& writer, Catalog& catalog,
-                    const CaptureOptions& options, std::stop_token stop);
+// Throws: ProtocolError when not even the metastore and the lists of shards come; UsageError when
+// the filter names what the server does not have; IoError; Cancelled. Nothing is published then,
+// and what was stored is found again by the next run.
+Captured capture(InfluxdClient& client, index::Repository& repository,
+                 index::RepositoryWriter& writer, Catalog& catalog, const CaptureOptions& options,
+                 std::stop_token stop);
 
 }  // namespace tsmfs::snapshot

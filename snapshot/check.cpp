@@ -56,6 +56,7 @@ class Check {
       damage(fmt::format("{}: its files have {} bytes, its manifest says {}", name, data->size,
                          snapshot.bytes));
     check_root(snapshot.meta, snapshot.meta_below, name + ": meta: ");
+    if (snapshot.wal) check_root(*snapshot.wal, snapshot.wal_below, name + ": wal: ");
   }
 
   // Nothing when the tree is not sound.

@@ -18,14 +18,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr uint64_t kMetastoreMagic = 0x59590101;
-constexpr size_t kReceiveBytes = 1 << 20;
 constexpr const char* kZeroTime = "0001-01-01T00:00:00Z";
 constexpr const char* kPortAdvice =
     "give the snapshot port: bind-address at the top of influxdb.conf, 8088 by default (8086 is "
     "the HTTP port)";
 
-enum class Request { kShard, kMetastore, kDatabase };
+enum class Request { kShard, kMetastore, kDatabase, kRange };
 
 // The number of a request in a dialect's table.
 uint8_t request_type(Request request, Dialect dialect) {
@@ -34,6 +32,8 @@ uint8_t request_type(Request request, Dialect dialect) {
       return 0;
     case Request::kMetastore:
       return 1;
+    case Request::kRange:
+      return 5;  // 1.5 and later only
     case Request::kDatabase:
       break;
   }
@@ -66,31 +66,6 @@ std::string encode_shard_request(const ShardPath& path, std::optional<Timestamp>
   return encode_request(Request::kShard, dialect, std::move(fields));
 }
 
-// How much of `out` came before the end.
-size_t read_up_to(ByteStream& stream, MutableByteView out) {
-  size_t done = 0;
-  while (done < out.size()) {
-    const size_t count = stream.read(out.subspan(done));
-    if (count == 0) break;
-    done += count;
-  }
-  return done;
-}
-
-// Appends what comes before the end, up to `bytes_max` bytes. Memory follows what has come, not
-// what was announced.
-void read_into(ByteStream& stream, uint64_t bytes_max, ByteBuffer& out) {
-  const uint64_t target = out.size() + bytes_max;
-  for (bool more = true; more && out.size() < target;) {
-    const size_t old_size = out.size();
-    const size_t step = static_cast<size_t>(std::min<uint64_t>(kReceiveBytes, target - old_size));
-    out.resize(old_size + step);
-    const size_t count = read_up_to(stream, MutableByteView(out).subspan(old_size));
-    out.resize(old_size + count);
-    more = count == step;
-  }
-}
-
 // Reads the magic. False when the answer is empty.
 bool read_magic(ByteStream& stream, const std::string& peer) {
   std::array<std::byte, 8> magic;
@@ -104,23 +79,6 @@ bool read_magic(ByteStream& stream, const std::string& peer) {
         fmt::format("{} is no influxd snapshot service: it answers with {}", peer, to_hex(got)),
         kPortAdvice);
   return true;
-}
-
-// One part of the metastore answer: its length, then that many bytes.
-ByteBuffer read_part(ByteStream& stream, uint64_t bytes_max, const std::string& what) {
-  std::array<std::byte, 8> head;
-  if (read_up_to(stream, head) < head.size())
-    throw ProtocolError(what + " is cut short before its length");
-  const uint64_t length = load_be<uint64_t>(head.data());
-  if (length == 0 || length > bytes_max)
-    throw ProtocolError(
-        fmt::format("{} says it has {} bytes, not 1 to {}", what, length, bytes_max));
-  ByteBuffer content;
-  read_into(stream, length, content);
-  if (content.size() < length)
-    throw ProtocolError(
-        fmt::format("{} is cut short: {} bytes of {}", what, content.size(), length));
-  return content;
 }
 
 }  // namespace
@@ -163,11 +121,7 @@ MetastoreAnswer InfluxdClient::fetch_metastore() const {
   const std::string peer = endpoint_.text();
   const auto stream = ask(encode_request(Request::kMetastore, dialect_.value()), options_.timeouts);
   if (!read_magic(*stream, peer)) throw ProtocolError(peer + " sent no metastore");
-  MetastoreAnswer answer;
-  answer.meta_db = read_part(*stream, kMetastoreBytesMax, peer + ": the metastore");
-  answer.node_json = read_part(*stream, kNodeJsonBytesMax, peer + ": the metastore's node.json");
-  if (stream->wait_for_byte()) throw ProtocolError(peer + ": bytes follow the metastore");
-  return answer;
+  return read_metastore_parts(*stream, peer);
 }
 
 std::optional<std::vector<ShardPath>> InfluxdClient::list_shards(std::string_view database) const {
@@ -188,6 +142,20 @@ std::optional<std::vector<ShardPath>> InfluxdClient::list_shards(std::string_vie
 std::unique_ptr<ByteStream> InfluxdClient::open_shard(const ShardPath& path,
                                                       std::optional<Timestamp> since) const {
   auto stream = ask(encode_shard_request(path, since, dialect_.value()), options_.timeouts);
+  if (!stream->wait_for_byte()) return nullptr;
+  return stream;
+}
+
+std::unique_ptr<ByteStream> InfluxdClient::open_range(const ShardPath& path,
+                                                      const TimeRange& range) const {
+  Json fields = Json::object();
+  fields["BackupDatabase"] = path.database;
+  fields["BackupRetentionPolicy"] = path.policy;
+  fields["ShardID"] = path.shard;
+  fields["ExportStart"] = format_rfc3339_ns(range.start);
+  fields["ExportEnd"] = format_rfc3339_ns(range.end);
+  auto stream = ask(encode_request(Request::kRange, dialect_.value(), std::move(fields)),
+                    options_.timeouts);
   if (!stream->wait_for_byte()) return nullptr;
   return stream;
 }

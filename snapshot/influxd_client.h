@@ -19,22 +19,17 @@
 #include "index/base/timestamp.h"
 #include "snapshot/byte_stream.h"
 #include "snapshot/endpoint.h"
+#include "snapshot/filter.h"
+#include "snapshot/metastore_answer.h"
 #include "snapshot/shard_path.h"
 #include "snapshot/tcp_stream.h"
 
 namespace tsmfs::snapshot {
 
-constexpr uint64_t kNodeJsonBytesMax = uint64_t{1} << 20;
-
 // The two forms of a request; the change came with 1.5.0.
 enum class Dialect { k14, k15 };
 // "influxd 1.2-1.4", "influxd 1.5+"
 std::string_view dialect_name(Dialect dialect);
-
-struct MetastoreAnswer {
-  ByteBuffer meta_db;    // protobuf, what the server keeps as meta.db
-  ByteBuffer node_json;  // what it keeps as node.json; "null\n" on a single node
-};
 
 struct InfluxdOptions {
   TcpTimeouts timeouts;
@@ -60,6 +55,9 @@ class InfluxdClient {
   // request for it) not now. Waits for the first byte. The stream does not refer to the client.
   std::unique_ptr<ByteStream> open_shard(const ShardPath& path,
                                          std::optional<Timestamp> since) const;
+  // As open_shard, but the TSM blocks that overlap a time range; 1.5 and later only. For a shard with
+  // tombstones the server's tar has no end. Requires: the dialect is k15.
+  std::unique_ptr<ByteStream> open_range(const ShardPath& path, const TimeRange& range) const;
   const Endpoint& endpoint() const { return endpoint_; }
 
  private:

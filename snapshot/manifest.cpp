@@ -39,6 +39,31 @@ Problem decode_problem(const json& stored) {
   return problem;
 }
 
+json encode_filter(const Filter& filter) {
+  json stored = json::object();
+  if (!filter.databases.empty()) stored["databases"] = filter.databases;
+  if (!filter.policy.empty()) stored["policy"] = filter.policy;
+  if (filter.shard) stored["shard"] = *filter.shard;
+  if (filter.range) {
+    stored["start"] = format_rfc3339_ns(filter.range->start);
+    stored["end"] = format_rfc3339_ns(filter.range->end);
+  }
+  if (filter.metastore_only) stored["metastore_only"] = true;
+  return stored;
+}
+
+Filter decode_filter(const json& stored) {
+  Filter filter;
+  filter.databases = stored.value("databases", std::vector<std::string>());
+  filter.policy = stored.value("policy", std::string());
+  if (stored.contains("shard")) filter.shard = stored.at("shard").get<uint64_t>();
+  if (stored.contains("start"))
+    filter.range = TimeRange{parse_rfc3339(stored.at("start").get<std::string>()),
+                             parse_rfc3339(stored.at("end").get<std::string>())};
+  filter.metastore_only = stored.value("metastore_only", false);
+  return filter;
+}
+
 template <typename T>
 T unsigned_field(const json& stored, const char* name) {
   return static_cast<T>(index::count_field(stored, name, std::numeric_limits<T>::max()));
@@ -75,6 +100,12 @@ Manifest decode_fields(const json& stored) {
   manifest.new_bytes = unsigned_field<uint64_t>(stored, "new_bytes");
   manifest.stored_bytes = unsigned_field<uint64_t>(stored, "stored_bytes");
   manifest.metastore_changed = stored.at("metastore_changed").get<bool>();
+  if (stored.contains("wal")) {
+    manifest.wal = index::TreeId::from_hex(stored.at("wal").get<std::string>());
+    manifest.wal_below = unsigned_field<uint32_t>(stored, "wal_below");
+  }
+  if (stored.contains("filter")) manifest.filter = decode_filter(stored.at("filter"));
+  manifest.partial = stored.value("partial", false);
   for (const json& problem : stored.at("problems"))
     manifest.problems.push_back(decode_problem(problem));
   return manifest;
@@ -115,6 +146,12 @@ std::string encode_manifest(const Manifest& manifest) {
       {"problems", std::move(problems)},
   };
   if (manifest.parent) stored["parent"] = manifest.parent->hex();
+  if (manifest.wal) {
+    stored["wal"] = manifest.wal->hex();
+    stored["wal_below"] = manifest.wal_below;
+  }
+  if (!manifest.filter.is_everything()) stored["filter"] = encode_filter(manifest.filter);
+  if (manifest.partial) stored["partial"] = true;
   return index::seal_json(kSealKind, stored);
 }
 

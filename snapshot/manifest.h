@@ -9,6 +9,7 @@
 
 #include "index/base/timestamp.h"
 #include "index/digest.h"
+#include "snapshot/filter.h"
 #include "snapshot/tree.h"
 
 namespace tsmfs::snapshot {
@@ -41,8 +42,11 @@ struct Manifest {
   std::optional<index::SnapshotId> parent;  // the one before it of the same server
   index::TreeId data;                       // database / policy / shard / file
   index::TreeId meta;                       // meta.db, node.json
-  uint64_t data_below = 0;                  // entries below the data tree's root
+  std::optional<index::TreeId>
+      wal;  // what an imported data directory had in its WAL directory, laid out as `data`
+  uint64_t data_below = 0;  // entries below the data tree's root
   uint64_t meta_below = 0;
+  uint64_t wal_below = 0;
   std::vector<std::string> databases;
   uint64_t shards = 0;
   uint64_t files = 0;
@@ -50,6 +54,9 @@ struct Manifest {
   uint64_t new_bytes = 0;          // of chunks that were not stored before
   uint64_t stored_bytes = 0;       // growth of packs/
   bool metastore_changed = false;  // between the first shard and the last
+  Filter filter;                   // what was asked for
+  bool partial = false;  // less than all that the filter lets through was asked for: a time range,
+                         // or changes without what they are changes to
   std::vector<Problem> problems;
 
   bool incomplete() const;

@@ -3,11 +3,12 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <set>
 #include <string_view>
 
 #include "index/object_reader.h"
 #include "snapshot/catalog.h"
+#include "snapshot/filter.h"
 #include "snapshot/shard_path.h"
 #include "snapshot/tree.h"
 
@@ -15,10 +16,14 @@ namespace tsmfs::snapshot {
 
 Tree read_tree(index::ObjectReader& objects, const index::TreeId& id);
 
-// The newest snapshot of `server`; null when there is none.
-SnapshotPtr last_snapshot(const CatalogState& state, std::string_view server);
+// The newest snapshot of `server` with that filter; null when there is none.
+SnapshotPtr last_snapshot(const CatalogState& state, std::string_view server, const Filter& filter);
 
-// The bytes of each shard of a snapshot. Throws: CorruptError, IoError.
-std::map<ShardPath, uint64_t> shard_sizes(index::ObjectReader& objects, const Manifest& manifest);
+// The directory entry of each shard of a snapshot. Throws: CorruptError, IoError.
+std::map<ShardPath, TreeEntry> shard_entries(index::ObjectReader& objects,
+                                             const Manifest& manifest);
+
+// The shards of which a snapshot lacks something that the server had.
+std::set<std::string> incomplete_paths(const Manifest& manifest);
 
 }  // namespace tsmfs::snapshot

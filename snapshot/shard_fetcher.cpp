@@ -5,37 +5,21 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
-#include <set>
 #include <utility>
 
 #include "index/base/error.h"
-#include "snapshot/quote.h"
-#include "snapshot/tar_reader.h"
 
 namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr size_t kSpoolMemoryBytes = size_t{32} << 20;
-constexpr size_t kReceiveBytes = size_t{1} << 20;
-constexpr uint32_t kFileMode = 0644;
 // A shard that had at least this many bytes and comes with under a quarter of them has shrunk
 // suspiciously.
 constexpr uint64_t kShrinkBytesMin = 64 << 10;
 constexpr uint64_t kShrinkShare = 4;
 
-index::FileKind kind_of(std::string_view name) {
-  return name.ends_with(".tsm") ? index::FileKind::kTsm : index::FileKind::kOther;
-}
-
-// What a server of the old dialect sends besides, which is not reliable and which every server
-// makes again at its start.
-bool is_rebuilt_at_start(std::string_view file) {
-  return file.starts_with("index/") || file == "fields.idx" || file.ends_with(".tmp");
-}
-
-bool shrank(uint64_t before, uint64_t after) {
-  return before >= kShrinkBytesMin && after < before / kShrinkShare;
+bool shrank(const std::optional<uint64_t>& before, uint64_t after) {
+  return before && *before >= kShrinkBytesMin && after < *before / kShrinkShare;
 }
 
 }  // namespace
@@ -47,129 +31,103 @@ bool FetchedShard::incomplete() const {
 }
 
 struct ShardFetcher::Attempt {
-  struct Defect {
-    std::string file;
-    index::FileId id;
-    std::string what;
-    bool operator==(const Defect&) const = default;
-  };
-  FetchedShard shard;
-  std::string failure;          // why the stream is not whole
-  std::vector<Defect> defects;  // TSM files that are not sound
-  bool new_defects = false;     // one of them was never seen before
+  ReadShard read;
+  std::string failure;  // why the stream is not whole
   bool whole() const { return failure.empty(); }
+  bool is_better_than(const Attempt& other) const {
+    return std::pair(whole(), read.bytes) > std::pair(other.whole(), other.read.bytes);
+  }
   // In a stream that is not whole, a file that is not sound was damaged on the way.
   void drop_defective() {
-    for (const Defect& defect : defects)
-      std::erase_if(shard.files, [&](const TreeEntry& entry) { return entry.name == defect.file; });
-    defects.clear();
-  }
-  bool is_better_than(const Attempt& other) const {
-    return std::pair(whole(), shard.bytes) > std::pair(other.whole(), other.shard.bytes);
+    for (const FileDefect& defect : read.defects)
+      std::erase_if(read.files, [&](const TreeEntry& entry) { return entry.name == defect.file; });
+    read.defects.clear();
   }
 };
 
 ShardFetcher::ShardFetcher(const InfluxdClient& client, index::RepositoryWriter& writer,
                            const std::filesystem::path& spool_directory, RetryPolicy retry,
-                           std::stop_token stop)
+                           std::stop_token stop, std::atomic<uint64_t>* received_bytes)
     : client_(client),
-      writer_(writer),
-      spool_(spool_directory, kSpoolMemoryBytes),
+      reader_(writer, spool_directory, stop, received_bytes),
       retry_(std::move(retry)),
       stop_(std::move(stop)) {}
 
-FetchedShard ShardFetcher::fetch(const ShardPath& path, std::optional<uint64_t> bytes_before) {
+FetchedShard ShardFetcher::fetch(const FetchRequest& request) {
+  if (!request.range) return fetch_with(request, retry_.pauses);
+  // The server cannot export a range of a shard with tombstones, however often it is asked.
+  const size_t pauses = std::min<size_t>(retry_.pauses.size(), 1);
+  FetchedShard shard = fetch_with(
+      request, {retry_.pauses.begin(), retry_.pauses.begin() + static_cast<ptrdiff_t>(pauses)});
+  if (!shard.incomplete()) return shard;
+  shard = fetch_with({request.path, {}, {}, {}}, retry_.pauses);
+  if (!shard.incomplete())
+    shard.problems.push_back({Problem::Severity::kWarning, request.path.text(),
+                              "is here whole: the server could not export the time range, as of a "
+                              "shard with tombstones"});
+  return shard;
+}
+
+FetchedShard ShardFetcher::fetch_with(const FetchRequest& request,
+                                      const std::vector<std::chrono::milliseconds>& pauses) {
   std::optional<Attempt> best, last;
   uint64_t new_bytes = 0;
   for (unsigned tries = 1;; ++tries) {
-    Attempt attempt = try_once(path);
-    new_bytes +=
-        attempt.shard.new_bytes;  // what an earlier try stored is no longer new to the next
+    Attempt attempt = try_once(request);
+    // What an earlier try stored is no longer new to the next.
+    new_bytes += attempt.read.new_bytes;
     const bool doubtful =
-        attempt.new_defects || (bytes_before && shrank(*bytes_before, attempt.shard.bytes));
+        attempt.read.new_defects || shrank(request.bytes_before, attempt.read.bytes);
     // What looks wrong but comes twice the same is what the server has.
-    const bool confirmed = last && last->whole() && last->defects == attempt.defects &&
-                           last->shard.bytes == attempt.shard.bytes;
+    const bool confirmed = last && last->whole() && last->read.defects == attempt.read.defects &&
+                           last->read.bytes == attempt.read.bytes;
     const bool good = attempt.whole() && (!doubtful || confirmed);
     last = attempt;
     if (good || !best || !best->is_better_than(attempt)) best = std::move(attempt);
-    if (good || tries > retry_.pauses.size()) {
-      best->shard.tries = tries;
-      best->shard.new_bytes = new_bytes;
-      add_problems(path, bytes_before, last->failure, *best);
-      return std::move(best->shard);
+    if (good || tries > pauses.size()) {
+      FetchedShard shard;
+      shard.tries = tries;
+      shard.new_bytes = new_bytes;
+      add_problems(request, last->failure, *best, shard);
+      return shard;
     }
-    pause(retry_.pauses[tries - 1]);
+    pause(pauses[tries - 1]);
   }
 }
 
-void ShardFetcher::add_problems(const ShardPath& path, std::optional<uint64_t> bytes_before,
-                                const std::string& last_failure, Attempt& kept) {
-  FetchedShard& shard = kept.shard;
+void ShardFetcher::add_problems(const FetchRequest& request, const std::string& last_failure,
+                                Attempt& kept, FetchedShard& shard) {
   if (!kept.whole()) kept.drop_defective();
-  for (const auto& defect : kept.defects)
+  shard.bytes = kept.read.bytes;
+  shard.files = std::move(kept.read.files);
+  for (const FileDefect& defect : kept.read.defects)
     shard.problems.push_back(
-        {Problem::Severity::kWarning, path.text() + "/" + defect.file,
+        {Problem::Severity::kWarning, request.path.text() + "/" + defect.file,
          "is not a sound TSM file on the server: " + defect.what + "; stored as it is"});
   if (!kept.whole())
     shard.problems.push_back(
-        {Problem::Severity::kIncomplete, path.text(),
+        {Problem::Severity::kIncomplete, request.path.text(),
          fmt::format("did not come whole in {} tries: {}; {} of its files are kept", shard.tries,
                      last_failure, shard.files.size())});
-  else if (bytes_before && shrank(*bytes_before, shard.bytes))
-    shard.problems.push_back(
-        {Problem::Severity::kWarning, path.text(),
-         fmt::format("has {} bytes, and had {} in the last snapshot", shard.bytes, *bytes_before)});
+  else if (shrank(request.bytes_before, shard.bytes))
+    shard.problems.push_back({Problem::Severity::kWarning, request.path.text(),
+                              fmt::format("has {} bytes, and had {} in the last snapshot",
+                                          shard.bytes, *request.bytes_before)});
 }
 
-ShardFetcher::Attempt ShardFetcher::try_once(const ShardPath& path) {
+ShardFetcher::Attempt ShardFetcher::try_once(const FetchRequest& request) {
   Attempt attempt;
   try {
-    const auto stream = client_.open_shard(path, std::nullopt);
+    const auto stream = request.range ? client_.open_range(request.path, *request.range)
+                                      : client_.open_shard(request.path, request.since);
     if (stream)
-      read_members(path, *stream, attempt);
+      reader_.read(request.path, *stream, {}, attempt.read);
     else
       attempt.failure = "the server answered nothing";
   } catch (const ProtocolError& error) {
     attempt.failure = error.what();
   }
   return attempt;
-}
-
-void ShardFetcher::read_members(const ShardPath& path, ByteStream& stream, Attempt& attempt) {
-  TarReader tar(stream, "the stream of shard " + quote(path.text()));
-  const std::string prefix = path.text() + "/";
-  std::set<std::string, std::less<>> names;
-  while (const auto member = tar.next()) {
-    if (member->kind == TarMember::Kind::kDirectory) continue;
-    if (!member->name.starts_with(prefix))
-      throw ProtocolError(
-          fmt::format("the stream holds {}, which is not of this shard", quote(member->name)));
-    const std::string file = member->name.substr(prefix.size());
-    if (is_rebuilt_at_start(file)) continue;
-    if (!is_valid_name(file))
-      throw ProtocolError(
-          fmt::format("the stream holds {}, a name that no shard has", quote(member->name)));
-    if (!names.insert(file).second)
-      throw ProtocolError(fmt::format("the stream holds {} twice", quote(member->name)));
-    spool_.clear();
-    index::DigestStream digest(writer_.digest_key());
-    for (uint64_t left = member->size; left > 0;) {
-      const MutableByteView room = spool_.reserve(std::min<uint64_t>(left, kReceiveBytes));
-      const size_t count = tar.read_data(room);
-      digest.update(room.first(count));
-      spool_.commit(count);
-      left -= count;
-    }
-    const auto stored = writer_.put_file(spool_, digest.file_id(), kind_of(file), stop_);
-    attempt.shard.files.push_back(
-        {file, EntryKind::kFile, kFileMode, member->mtime, stored.size, 0, stored.id});
-    attempt.shard.bytes += stored.size;
-    attempt.shard.new_bytes += stored.new_bytes;
-    if (stored.tsm_defect.empty()) continue;
-    attempt.defects.push_back({file, stored.id, stored.tsm_defect});
-    attempt.new_defects |= !stored.already_known;
-  }
 }
 
 void ShardFetcher::pause(std::chrono::milliseconds duration) const {

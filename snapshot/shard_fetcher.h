@@ -13,7 +13,7 @@
 #include "snapshot/influxd_client.h"
 #include "snapshot/manifest.h"
 #include "snapshot/shard_path.h"
-#include "snapshot/spool.h"
+#include "snapshot/shard_reader.h"
 #include "snapshot/tree.h"
 
 namespace tsmfs::snapshot {
@@ -24,6 +24,16 @@ struct RetryPolicy {
   std::vector<std::chrono::milliseconds> pauses = {
       std::chrono::milliseconds(1000), std::chrono::milliseconds(2000),
       std::chrono::milliseconds(4000), std::chrono::milliseconds(8000)};
+};
+
+// What to ask of a shard: all of it, or the files later than a time, or the blocks of a time range.
+struct FetchRequest {
+  ShardPath path;
+  // The shard's size in the last snapshot: one that has shrunk a lot is fetched twice before it is
+  // believed. Only for all of it.
+  std::optional<uint64_t> bytes_before;
+  std::optional<Timestamp> since;
+  std::optional<TimeRange> range;
 };
 
 struct FetchedShard {
@@ -39,28 +49,27 @@ struct FetchedShard {
 // One a thread. Requires: the client has probed; client and writer outlive it.
 class ShardFetcher {
  public:
-  // `spool_directory` takes what does not fit in memory.
+  // `spool_directory` takes what does not fit in memory. `received_bytes` grows as bytes come.
   ShardFetcher(const InfluxdClient& client, index::RepositoryWriter& writer,
                const std::filesystem::path& spool_directory, RetryPolicy retry,
-               std::stop_token stop);
-  // `bytes_before` is the shard's size in the last snapshot: one that has shrunk a lot is fetched
-  // twice before it is believed. Throws: IoError when the repository cannot be written, Cancelled.
-  // What the server does wrong becomes a problem.
-  FetchedShard fetch(const ShardPath& path, std::optional<uint64_t> bytes_before);
+               std::stop_token stop, std::atomic<uint64_t>* received_bytes = nullptr);
+  // Throws: IoError when the repository cannot be written, Cancelled. What the server does wrong
+  // becomes a problem.
+  FetchedShard fetch(const FetchRequest& request);
 
  private:
   struct Attempt;
-  Attempt try_once(const ShardPath& path);
+  Attempt try_once(const FetchRequest& request);
+  FetchedShard fetch_with(const FetchRequest& request,
+                          const std::vector<std::chrono::milliseconds>& pauses);
   // What a person should know of the try that is kept; `last_failure` says why the last one was not
   // whole.
-  static void add_problems(const ShardPath& path, std::optional<uint64_t> bytes_before,
-                           const std::string& last_failure, Attempt& kept);
-  void read_members(const ShardPath& path, ByteStream& stream, Attempt& attempt);
+  static void add_problems(const FetchRequest& request, const std::string& last_failure,
+                           Attempt& kept, FetchedShard& shard);
   void pause(std::chrono::milliseconds duration) const;
 
   const InfluxdClient& client_;
-  index::RepositoryWriter& writer_;
-  Spool spool_;
+  ShardReader reader_;
   RetryPolicy retry_;
   std::stop_token stop_;
 };

@@ -154,6 +154,12 @@ void TcpStream::write(ByteView bytes) {
   }
 }
 
+void TcpStream::finish_writing() {
+  // A connection that the peer has ended already is one that needs no end.
+  if (::shutdown(socket_.number(), SHUT_WR) != 0 && errno != ENOTCONN)
+    throw ProtocolError(fmt::format("{}: {}", peer_, describe(errno)));
+}
+
 size_t TcpStream::receive(MutableByteView out, int flags) {
   for (;;) {
     throw_if_stopped(stop_);

@@ -44,6 +44,8 @@ class TcpStream : public ByteStream {
   TcpStream(const Endpoint& endpoint, const std::vector<TcpAddress>& addresses,
             TcpTimeouts timeouts, std::stop_token stop);
   void write(ByteView bytes);
+  // Tells the peer that nothing follows; reading goes on. No write() may come after it.
+  void finish_writing();
   size_t read(MutableByteView out) override;
   // Waits for the next byte, without taking it. False at the end.
   bool wait_for_byte();

@@ -130,7 +130,7 @@ class BackupTest : public ::testing::Test {
     index::RepositoryWriter writer(*repository, {});
     Catalog catalog(repository->paths());
     InfluxdClient client = probed_client(token);
-    return capture(client, *repository, writer, catalog, how, token);
+    return capture(client, *repository, writer, catalog, how, token).snapshot;
   }
   SnapshotPtr back_up() { return back_up(options()); }
 

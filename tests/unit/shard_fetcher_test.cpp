@@ -22,7 +22,7 @@ class ShardFetcherTest : public BackupTest {
     index::RepositoryWriter writer(*repository, {});
     const InfluxdClient client = probed_client(token);
     ShardFetcher fetcher(client, writer, repository->paths().tmp(), std::move(retry), token);
-    FetchedShard shard = fetcher.fetch(path, bytes_before);
+    FetchedShard shard = fetcher.fetch({path, bytes_before, {}, {}});
     writer.flush();
     return shard;
   }

@@ -171,7 +171,7 @@ class Influxd:
             self._request(target, '\n'.join(lines[first:first + WRITE_LINES_MAX]).encode())
 
     def _names(self, statement):
-        return [row[0] for series in self.query(statement) for row in series['values']]
+        return [row[0] for series in self.query(statement) for row in series.get('values', [])]
 
     def databases(self):
         return self._names('SHOW DATABASES')

@@ -54,7 +54,7 @@ class Repo:
     def backup_output(self, server, *options, expect=ExitCode.OK):
         """As backup(), with the finished process: (snapshot, process)."""
         done = tsmfs(*self.backup_arguments(server, *options), expect=expect)
-        saved = re.search(r'^snapshot ([0-9a-f]{8}) saved(, incomplete)?$', done.stdout.strip().split('\n')[-1])
+        saved = re.search(r'^snapshot ([0-9a-f]{8}) saved(, partial)?(, incomplete)?$', done.stdout.strip().split('\n')[-1])
         if not saved:
             if expect in (ExitCode.OK, ExitCode.INCOMPLETE):
                 raise AssertionError(f'no "snapshot … saved" at the end of:\n{done.stdout}')

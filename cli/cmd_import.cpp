@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/format.h"
+#include "index/base/error.h"
+#include "index/base/timestamp.h"
+#include "index/frame_codec.h"
+#include "index/repository.h"
+#include "index/repository_writer.h"
+#include "snapshot/import.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+struct ImportCommand {
+  std::filesystem::path repository, directory;
+  snapshot::DataDirPlaces data_dir;
+  std::string server, time;
+  std::string compression = std::to_string(index::Compression::kLevelDefault);
+  bool quiet = false;
+};
+
+std::string host_name() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "localhost";
+}
+
+snapshot::ImportOptions options_of(const ImportCommand& command, Context& context) {
+  snapshot::ImportOptions options;
+  options.server = command.server.empty() ? host_name() : command.server;
+  if (!snapshot::is_valid_name(options.server))
+    throw UsageError(fmt::format("'{}' cannot be the name of a server", options.server));
+  if (!command.time.empty()) options.time = parse_rfc3339(command.time);
+  options.on_snapshot = [&context, quiet = command.quiet](const snapshot::ImportReport& report) {
+    const snapshot::Manifest& manifest = *report.snapshot;
+    if (report.already_there) {
+      if (!quiet)
+        fmt::print(context.out, "{} is there already, as snapshot {}\n",
+                   format_rfc3339(manifest.time), manifest.short_id());
+      return;
+    }
+    for (const auto& problem : manifest.problems) print_problem(context.err, problem);
+    fmt::print(context.out, "{} {} shards, {} files, {}; {} new; snapshot {} saved{}\n",
+               format_rfc3339(manifest.time), manifest.shards, manifest.files,
+               format_bytes(manifest.bytes), format_bytes(manifest.new_bytes), manifest.short_id(),
+               manifest.incomplete() ? ", incomplete" : "");
+    context.out.flush();
+  };
+  return options;
+}
+
+void print_notes(const std::vector<std::string>& notes, const ImportCommand& command,
+                 Context& context) {
+  if (command.quiet) return;
+  for (const std::string& note : notes) fmt::print(context.err, "tsmfs: {}\n", note);
+}
+
+void check_arguments(const ImportCommand& command) {
+  require_repository(command.repository);
+  const bool places = !command.data_dir.meta.empty() || !command.data_dir.wal.empty();
+  if (command.directory.empty() == command.data_dir.data.empty())
+    throw UsageError("import takes either a directory that influxd backup wrote, or --data-dir",
+                     "see tsmfs import --help");
+  if (places && command.data_dir.data.empty())
+    throw UsageError("--meta-dir and --wal-dir go with --data-dir");
+}
+
+// Runs `import` with a repository that is open for writing.
+template <typename Import>
+ExitCode with_repository(const ImportCommand& command, Context& context, const Import& import) {
+  const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
+  if (index::Repository::is_vacant(command.repository)) {
+    index::Repository::create(command.repository);
+    if (!command.quiet)
+      fmt::print(context.err, "created repository {}\n", command.repository.string());
+  }
+  const auto repository = index::Repository::open_writer(command.repository, "import");
+  index::RepositoryWriter writer(*repository, writer_options);
+  snapshot::Catalog catalog(repository->paths());
+  snapshot::ImportTarget target{*repository, writer, catalog};
+  return import(target) ? ExitCode::kOk : ExitCode::kIncomplete;
+}
+
+// What is to be imported is looked at first: no repository is made for an import that cannot begin.
+ExitCode run_import(const ImportCommand& command, Context& context) {
+  check_arguments(command);
+  const snapshot::ImportOptions options = options_of(command, context);
+  if (!command.data_dir.data.empty()) {
+    const auto dir = snapshot::read_data_dir(command.data_dir);
+    print_notes(dir.notes, command, context);
+    return with_repository(command, context, [&](snapshot::ImportTarget& target) {
+      return snapshot::import_data_dir(dir, options, target, context.stop);
+    });
+  }
+  const auto dir = snapshot::read_backup_dir(command.directory);
+  print_notes(dir.notes, command, context);
+  for (const std::string& damaged : dir.damaged)
+    fmt::print(context.err, "tsmfs: INCOMPLETE: {}\n", damaged);
+  return with_repository(command, context, [&](snapshot::ImportTarget& target) {
+    return snapshot::import_backup_dir(dir, options, target, context.stop);
+  });
+}
+
+void add_data_dir_options(CLI::App& sub, snapshot::DataDirPlaces& places) {
+  sub.add_option("--data-dir", places.data, "Instead of DIR: a stopped server's data directory")
+      ->type_name("DIR");
+  sub.add_option("--meta-dir", places.meta, "Its meta directory, with meta.db")->type_name("DIR");
+  sub.add_option("--wal-dir", places.wal, "Its WAL directory, mounted as /wal/<time>")
+      ->type_name("DIR");
+}
+
+}  // namespace
+
+void add_import(CLI::App& app, Context& context) {
+  auto command = std::make_shared<ImportCommand>();
+  CLI::App* sub =
+      app.add_subcommand("import", "Take in what influxd backup wrote, or a data directory");
+  sub->footer(
+      "\nEach run of influxd backup that DIR holds becomes a snapshot with its own\n"
+      "time, legacy runs laid over the ones before them. Runs that were imported\n"
+      "before are skipped, so that the same DIR can be imported again.\n"
+      "\nExample:\n"
+      "  tsmfs import --repo /srv/tsmfs --server db1 /var/backups/influxdb\n"
+      "  tsmfs import --repo /srv/tsmfs --data-dir /var/lib/influxdb/data \\\n"
+      "    --meta-dir /var/lib/influxdb/meta --wal-dir /var/lib/influxdb/wal");
+  add_repository_option(*sub, command->repository);
+  sub->add_option("--server", command->server, "Its name in the history (this host's name)")
+      ->type_name("NAME");
+  sub->add_option("--time", command->time, "The snapshot's time, if DIR holds one backup")
+      ->type_name("TIME");
+  add_data_dir_options(*sub, command->data_dir);
+  sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
+      ->capture_default_str();
+  sub->add_flag("--quiet,-q", command->quiet, "Print problems and new snapshots only");
+  sub->add_option("DIR", command->directory, "Where influxd backup wrote to, in either format");
+  sub->callback([command, &context] {
+    context.run = [command, &context] { return run_import(*command, context); };
+  });
+}
+
+}  // namespace tsmfs::cli

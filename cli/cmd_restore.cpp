@@ -1,0 +1,122 @@
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/restore_command.h"
+#include "index/base/error.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+constexpr const char* kDescription =
+    "Restore a snapshot, or a part of it: into the directories of a stopped\n"
+    "influxd (--metadir, --datadir), or into a running one (--online)";
+
+constexpr const char* kFooter =
+    "\nInto the directories of a server that has other data it merges: what is\n"
+    "there stays, and shard numbers that are taken are replaced.\n"
+    "\nExamples:\n"
+    "  systemctl stop influxdb\n"
+    "  tsmfs restore --metadir /var/lib/influxdb/meta \\\n"
+    "      --datadir /var/lib/influxdb/data --database telegraf /srv/tsmfs\n"
+    "  systemctl start influxdb\n"
+    "\n"
+    "  tsmfs restore --online --database telegraf --newdb telegraf_old \\\n"
+    "      --snapshot 2026-11-22T03:00:00Z /srv/tsmfs";
+
+struct RestoreArguments {
+  RestoreCommand command;
+  std::filesystem::path last_argument;
+  std::string database;
+  std::optional<uint64_t> shard;
+};
+
+void add_choice_options(CLI::App& sub, RestoreArguments& arguments) {
+  RestoreCommand& command = arguments.command;
+  sub.add_option("--snapshot", command.snapshot, "latest, an id, or a time as the mount shows it")
+      ->type_name("WHICH")
+      ->capture_default_str();
+  sub.add_option("--database,--db", arguments.database, "This database only")->type_name("DB");
+  sub.add_option("--retention,--rp", command.filter.policy, "This retention policy only")
+      ->type_name("RP");
+  sub.add_option("--shard", arguments.shard, "This shard only")->type_name("ID");
+  sub.add_option("--newdb", command.new_database, "The database's name from now on")
+      ->type_name("DB");
+  sub.add_option("--newrp", command.new_policy, "The retention policy's name from now on")
+      ->type_name("RP");
+}
+
+void add_offline_options(CLI::App& sub, RestoreCommand& command) {
+  const char* group = "Into directories";
+  sub.add_option("--metadir", command.metadir, "Where meta.db is written, or merged into")
+      ->type_name("DIR")
+      ->group(group);
+  sub.add_option("--datadir", command.datadir, "Where the shards are written")
+      ->type_name("DIR")
+      ->group(group);
+  sub.add_option("--owner", command.owner, "Whose the files are (as the directory)")
+      ->type_name("USER[:GROUP]")
+      ->group(group);
+  sub.add_flag("--overwrite", command.overwrite, "Replace shards that are there")->group(group);
+  sub.add_flag("--verify", command.verify, "Read everything back and compare it")->group(group);
+}
+
+void add_online_options(CLI::App& sub, RestoreCommand& command) {
+  const char* group = "Into a running server";
+  sub.add_flag("--online", command.online, "Restore into the influxd at --host (1.5 on)")
+      ->group(group);
+  sub.add_option("--host", command.host, "Its snapshot service (bind-address)")
+      ->type_name("HOST:PORT")
+      ->group(group)
+      ->capture_default_str();
+  sub.add_option("--timeout", command.timeout_s, "Seconds without a byte before giving up")
+      ->type_name("S")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->group(group)
+      ->capture_default_str();
+  sub.add_flag("--resurrect-deleted", command.resurrect_deleted,
+               "Go on though deleted points come back")
+      ->group(group);
+}
+
+ExitCode run_restore(const RestoreCommand& command, Context& context) {
+  require_repository(command.repository);
+  const bool offline = !command.metadir.empty() || !command.datadir.empty();
+  if (command.online && (offline || command.overwrite || command.verify || !command.owner.empty()))
+    throw UsageError("--online does not go with options for directories",
+                     "leave out --metadir, --datadir, --owner, --overwrite and --verify");
+  if (!command.online && command.resurrect_deleted)
+    throw UsageError("--resurrect-deleted is for --online",
+                     "into directories, deleted points stay deleted");
+  return command.online ? restore_online(command, context) : restore_offline(command, context);
+}
+
+}  // namespace
+
+void add_restore(CLI::App& app, Context& context) {
+  auto arguments = std::make_shared<RestoreArguments>();
+  RestoreCommand& command = arguments->command;
+  CLI::App* sub = app.add_subcommand("restore", kDescription);
+  sub->footer(kFooter);
+  add_repository_option(*sub, command.repository);
+  add_choice_options(*sub, *arguments);
+  add_offline_options(*sub, command);
+  add_online_options(*sub, command);
+  sub->add_flag("--dry-run,-n", command.dry_run, "Print what would be done, and do nothing");
+  sub->add_flag("--quiet,-q", command.quiet, "Print warnings and the result only");
+  sub->add_option("REPOSITORY", arguments->last_argument,
+                  "The repository (as influxd restore takes it)");
+  sub->callback([arguments, &context] {
+    RestoreCommand& chosen = arguments->command;
+    if (!arguments->last_argument.empty()) chosen.repository = arguments->last_argument;
+    if (!arguments->database.empty()) chosen.filter.databases = {arguments->database};
+    chosen.filter.shard = arguments->shard;
+    context.run = [arguments, &context] { return run_restore(arguments->command, context); };
+  });
+}
+
+}  // namespace tsmfs::cli

@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include "cli/format.h"
+#include "cli/progress.h"
+#include "cli/restore_command.h"
+#include "fs/mount_options.h"
+#include "index/base/error.h"
+#include "index/repository.h"
+#include "snapshot/catalog.h"
+#include "snapshot/restorer.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+snapshot::Owner parse_owner(const std::string& text) {
+  if (text.empty()) return {};
+  constexpr auto kNone = std::numeric_limits<uid_t>::max();
+  fs::MountOptions words;
+  words.uid = words.gid = kNone;
+  fs::apply_owner(text, words);
+  snapshot::Owner owner;
+  if (words.uid != kNone) owner.user = words.uid;
+  if (words.gid != kNone) owner.group = words.gid;
+  return owner;
+}
+
+std::string describe(const snapshot::RestoreShard& shard) {
+  const std::string to = shard.to == shard.from ? "" : fmt::format(" -> {}", shard.to.text());
+  return fmt::format("{}{}: {} files, {}", shard.from.text(), to, shard.files.size(),
+                     format_bytes(shard.bytes));
+}
+
+void print_plan(std::ostream& out, const snapshot::RestorePlan& plan,
+                const snapshot::RestoreRequest& request) {
+  for (const auto& shard : plan.shards)
+    fmt::print(out, "{}{}\n", describe(shard), shard.replaces ? ", replaces what is there" : "");
+  if (!request.datadir.empty())
+    fmt::print(out, "would write {} shards, {} files, {} to {}\n", plan.shards.size(), plan.files,
+               format_bytes(plan.bytes), request.datadir.string());
+  if (plan.meta_db)
+    fmt::print(out, "would {} {}\n", plan.meta_db_before ? "merge into" : "write",
+               snapshot::meta_db_path(request.metadir).string());
+}
+
+void print_result(std::ostream& out, const snapshot::RestorePlan& plan,
+                  const snapshot::RestoreRequest& request, bool verified) {
+  if (!request.datadir.empty())
+    fmt::print(out, "{} shards, {} files, {} restored to {}\n", plan.shards.size(), plan.files,
+               format_bytes(plan.bytes), request.datadir.string());
+  if (plan.meta_db)
+    fmt::print(out, "metastore {} {}\n", plan.meta_db_before ? "merged into" : "restored to",
+               snapshot::meta_db_path(request.metadir).string());
+  if (verified) fmt::print(out, "verified: all of it reads back as it was stored\n");
+}
+
+using Clock = std::chrono::steady_clock;
+
+std::string live_line(const snapshot::RestorePlan& plan, const snapshot::RestoreProgress& progress,
+                      Clock::time_point start) {
+  const uint64_t written = progress.written_bytes;
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  const double rate = seconds > 0 ? static_cast<double>(written) / seconds : 0;
+  const uint64_t left = plan.bytes - std::min(plan.bytes, written);
+  return fmt::format(
+      "{} of {} shards, {} of {} at {}/s{}", progress.shards_done.load(), plan.shards.size(),
+      format_bytes(written), format_bytes(plan.bytes), format_bytes(static_cast<uint64_t>(rate)),
+      rate > 0 ? fmt::format(", {} left", format_duration(static_cast<double>(left) / rate)) : "");
+}
+
+void restore_with_progress(index::Repository& repository, const snapshot::RestorePlan& plan,
+                           const snapshot::RestoreRequest& request, const RestoreCommand& command,
+                           Context& context) {
+  snapshot::RestoreProgress progress;
+  snapshot::RestoreOptions options;
+  options.verify = command.verify;
+  options.progress = &progress;
+  Progress line(context.err, !command.quiet && stderr_is_terminal(),
+                [&, start = Clock::now()] { return live_line(plan, progress, start); });
+  if (!command.quiet)
+    options.on_shard = [&](const snapshot::RestoredShard& restored) {
+      line.print(
+          fmt::format("[{}/{}] {}\n", restored.done, restored.total, describe(restored.shard)));
+    };
+  try {
+    snapshot::restore(repository, plan, request, options, context.stop);
+  } catch (const Error&) {
+    if (progress.shards_done < plan.shards.size())
+      line.print(fmt::format("{} of {} shards are in place, whole{}\n", progress.shards_done.load(),
+                             plan.shards.size(),
+                             plan.meta_db ? "; the metastore has not been touched" : ""));
+    throw;
+  }
+}
+
+}  // namespace
+
+ExitCode restore_offline(const RestoreCommand& command, Context& context) {
+  if (command.metadir.empty() && command.datadir.empty())
+    throw UsageError("it is not said where to restore to",
+                     "name --metadir, --datadir or both; or --online for a running server");
+  const auto repository = index::Repository::open_reader(command.repository);
+  snapshot::Catalog catalog(repository->paths());
+  snapshot::RestoreRequest request;
+  request.snapshot = snapshot::find_snapshot(*catalog.refresh(), command.snapshot);
+  request.choice = {command.filter, command.new_database, command.new_policy};
+  request.metadir = command.metadir;
+  request.datadir = command.datadir;
+  request.owner = parse_owner(command.owner);
+  request.overwrite = command.overwrite;
+  snapshot::require_no_server(request);
+  const auto plan = snapshot::plan_restore(*repository, request);
+  snapshot::check_target(plan, request);
+  for (const std::string& warning : plan.warnings)
+    fmt::print(context.err, "tsmfs: warning: {}\n", warning);
+  if (command.dry_run) {
+    print_plan(context.out, plan, request);
+    return ExitCode::kOk;
+  }
+  restore_with_progress(*repository, plan, request, command, context);
+  print_result(context.out, plan, request, command.verify);
+  return ExitCode::kOk;
+}
+
+}  // namespace tsmfs::cli

@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "cli/format.h"
+#include "cli/restore_command.h"
+#include "index/base/error.h"
+#include "index/repository.h"
+#include "snapshot/catalog.h"
+#include "snapshot/influxd_client.h"
+#include "snapshot/influxd_upload.h"
+#include "snapshot/online_restorer.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+using snapshot::OnlinePlan;
+using snapshot::OnlineReport;
+
+snapshot::InfluxdOptions client_options(double timeout_s) {
+  snapshot::InfluxdOptions options;
+  options.timeouts.idle = std::chrono::milliseconds(static_cast<int64_t>(timeout_s * 1000));
+  options.timeouts.connect = std::min(options.timeouts.connect, options.timeouts.idle);
+  options.probe_idle = std::min(options.probe_idle, options.timeouts.idle);
+  return options;
+}
+
+void require_uploads(const snapshot::InfluxdClient& client, snapshot::Dialect dialect) {
+  if (dialect == snapshot::Dialect::k15) return;
+  throw ProtocolError(
+      fmt::format("the server at {} is older than InfluxDB 1.5: a running one takes no restore",
+                  client.endpoint().text()),
+      "stop it and restore into its directories, with --metadir and --datadir");
+}
+
+void print_plan(const OnlinePlan& plan, const std::string& server, std::ostream& out) {
+  for (const auto& database : plan.databases)
+    for (const auto& shard : database.shards)
+      fmt::print(out, "{} -> {}/{}: {} files, {}\n", shard.path.text(), database.names.new_database,
+                 database.names.new_policy.empty() ? shard.path.policy : database.names.new_policy,
+                 shard.files.size(), format_bytes(shard.bytes));
+  fmt::print(out, "would restore {} databases, {} shards, {} files, {} into the server at {}\n",
+             plan.databases.size(), plan.shards, plan.files, format_bytes(plan.bytes), server);
+}
+
+// What is on the server after a restore that did not come to its end.
+void print_whole(const OnlineReport& report, std::ostream& err) {
+  if (report.whole.empty()) {
+    fmt::print(err, "no shard was restored\n");
+    return;
+  }
+  fmt::print(err, "restored whole, under their new numbers:\n");
+  for (const auto& path : report.whole) fmt::print(err, "  {}\n", path.text());
+}
+
+ExitCode print_result(const OnlinePlan& plan, const OnlineReport& report, const std::string& server,
+                      Context& context) {
+  if (report.failed.empty()) {
+    fmt::print(context.out, "{} databases, {} shards, {} restored into the server at {}\n",
+               plan.databases.size(), report.whole.size(), format_bytes(report.bytes), server);
+    return ExitCode::kOk;
+  }
+  bool damaged = false;
+  for (const auto& failed : report.failed) {
+    fmt::print(context.err, "tsmfs: {} was not restored: {}\n", failed.from.text(), failed.what);
+    damaged |= failed.damaged;
+  }
+  print_whole(report, context.err);
+  fmt::print(context.err,
+             "{} of {} shards are missing: drop the new databases before another try\n",
+             report.failed.size(), plan.shards);
+  return damaged ? ExitCode::kDamaged : ExitCode::kServer;
+}
+
+}  // namespace
+
+ExitCode restore_online(const RestoreCommand& command, Context& context) {
+  const auto repository = index::Repository::open_reader(command.repository);
+  snapshot::Catalog catalog(repository->paths());
+  const auto snapshot = snapshot::find_snapshot(*catalog.refresh(), command.snapshot);
+  const auto endpoint = snapshot::parse_endpoint(command.host);
+  const auto timeouts = client_options(command.timeout_s);
+  snapshot::InfluxdClient client(endpoint, timeouts, context.stop);
+  require_uploads(client, client.probe());
+  const snapshot::InfluxdUpload upload(endpoint, timeouts.timeouts, context.stop);
+
+  snapshot::OnlineOptions options;
+  options.filter = command.filter;
+  options.new_database = command.new_database;
+  options.new_policy = command.new_policy;
+  options.resurrect_deleted = command.resurrect_deleted;
+  if (!command.quiet)
+    options.on_shard = [&](const snapshot::UploadedShard& shard) {
+      fmt::print(context.err, "[{}/{}] {} -> {}: {} files, {}\n", shard.done, shard.total,
+                 shard.from.text(), shard.to.text(), shard.files, format_bytes(shard.bytes));
+    };
+  snapshot::OnlineRestorer restorer(*repository, snapshot, client, upload, std::move(options),
+                                    context.stop);
+  const OnlinePlan plan = restorer.plan();
+  for (const auto& problem : snapshot->problems) print_problem(context.err, problem);
+  for (const std::string& note : plan.notes) fmt::print(context.err, "tsmfs: warning: {}\n", note);
+  if (command.dry_run) {
+    print_plan(plan, endpoint.text(), context.out);
+    return ExitCode::kOk;
+  }
+  OnlineReport report;
+  try {
+    restorer.run(plan, report);
+  } catch (const Error&) {
+    print_whole(report, context.err);
+    throw;
+  }
+  return print_result(plan, report, endpoint.text(), context);
+}
+
+}  // namespace tsmfs::cli

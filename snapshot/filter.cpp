@@ -1,0 +1,32 @@
+#include "snapshot/filter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tsmfs::snapshot {
+
+bool Filter::takes_database(const std::string& name) const {
+  if (metastore_only) return false;
+  return databases.empty() ||
+         std::find(databases.begin(), databases.end(), name) != databases.end();
+}
+
+bool Filter::takes(const ShardPath& path) const {
+  return takes_database(path.database) && (policy.empty() || policy == path.policy) &&
+         (!shard || *shard == path.shard);
+}
+
+std::string Filter::text() const {
+  if (metastore_only) return "metastore only";
+  std::vector<std::string> parts;
+  for (const std::string& database : databases) parts.push_back("database " + database);
+  if (!policy.empty()) parts.push_back("policy " + policy);
+  if (shard) parts.push_back(fmt::format("shard {}", *shard));
+  if (range)
+    parts.push_back(
+        fmt::format("{} to {}", format_rfc3339(range->start), format_rfc3339(range->end)));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace tsmfs::snapshot

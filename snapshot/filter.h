@@ -1,0 +1,37 @@
+// What of a server a snapshot is to hold.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "index/base/timestamp.h"
+#include "snapshot/shard_path.h"
+
+namespace tsmfs::snapshot {
+
+// Points of a time range, as whole TSM blocks that overlap it.
+struct TimeRange {
+  Timestamp start;  // inclusive
+  Timestamp end;    // inclusive
+  bool operator==(const TimeRange&) const = default;
+};
+
+// Empty fields let everything through.
+struct Filter {
+  std::vector<std::string> databases;
+  std::string policy;
+  std::optional<uint64_t> shard;
+  std::optional<TimeRange> range;
+  bool metastore_only = false;
+
+  bool operator==(const Filter&) const = default;
+  bool is_everything() const { return *this == Filter(); }
+  bool takes_database(const std::string& name) const;
+  bool takes(const ShardPath& path) const;
+  // "database telegraf, policy autogen"; empty for everything.
+  std::string text() const;
+};
+
+}  // namespace tsmfs::snapshot

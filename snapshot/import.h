@@ -1,0 +1,54 @@
+// One run of `tsmfs import`: what lies in a directory, as new snapshots.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "index/repository.h"
+#include "index/repository_writer.h"
+#include "snapshot/backup_dir.h"
+#include "snapshot/catalog.h"
+#include "snapshot/data_dir.h"
+
+namespace tsmfs::snapshot {
+
+// Manifest::dialect of what was imported. With the server and the time it says whether a run was
+// imported before.
+constexpr std::string_view kLegacyImport = "influxd backup, legacy";
+constexpr std::string_view kPortableImport = "influxd backup, portable";
+constexpr std::string_view kDataDirImport = "data directory";
+
+struct ImportReport {
+  SnapshotPtr snapshot;
+  bool already_there = false;  // imported earlier: nothing was read or stored
+};
+
+struct ImportOptions {
+  std::string server;             // the name in the history
+  std::optional<Timestamp> time;  // instead of the time found; for a single run only
+  std::function<void(const ImportReport&)> on_snapshot = [](const ImportReport&) {};
+};
+
+// What imports go into. Requires: `repository` is open for writing, `writer` is its writer.
+struct ImportTarget {
+  index::Repository& repository;
+  index::RepositoryWriter& writer;
+  Catalog& catalog;
+};
+
+// Each run becomes a snapshot, oldest first, whose parent is the server's last one before it; a
+// legacy run is laid over the earlier ones of the directory. Damage becomes a problem of its
+// snapshot. True when nothing was incomplete. Throws: UsageError for a time with several runs;
+// IoError, CorruptError when the repository cannot be read or written; Cancelled. The snapshots
+// reported before are there then.
+bool import_backup_dir(const BackupDir& dir, const ImportOptions& options, ImportTarget& target,
+                       std::stop_token stop);
+
+// The same for a data directory: one snapshot, of the time when one of its files last changed.
+bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTarget& target,
+                     std::stop_token stop);
+
+}  // namespace tsmfs::snapshot

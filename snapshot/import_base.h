@@ -1,0 +1,46 @@
+// What every import does, wherever the files come from.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "index/object_reader.h"
+#include "snapshot/catalog.h"
+#include "snapshot/metastore.h"
+#include "snapshot/metastore_answer.h"
+#include "snapshot/shard_path.h"
+#include "snapshot/snapshot_builder.h"
+#include "snapshot/tree.h"
+
+namespace tsmfs::snapshot {
+
+// The snapshot of that server, time and kind, when it is there.
+SnapshotPtr find_imported(const CatalogState& state, const Manifest& wanted);
+// The last snapshot of the server before a time.
+SnapshotPtr last_before(const CatalogState& state, std::string_view server, Timestamp time);
+// A manifest with what an import knows of it. Requires: the catalog is fresh.
+Manifest begin_manifest(const CatalogState& state, const std::string& server, Timestamp time,
+                        const std::string& address, std::string_view kind);
+
+// Parses meta.db and adds it to the snapshot with its databases; nothing, and a problem, when it
+// cannot be parsed (it is kept as it is).
+std::optional<Metastore> add_metastore(SnapshotBuilder& builder, const MetastoreAnswer& answer,
+                                       const std::string& label);
+
+// Names the shards that the metastore has in the databases of `asked` (null: in all) and that are
+// not in `shards`; with `asked`, the filter becomes the databases that have shards here, when
+// others have none.
+void note_missing(SnapshotBuilder& builder, const Metastore& metastore,
+                  const std::set<ShardPath>& shards, const std::set<std::string>* asked);
+
+// Names the shards that hold much less than in the snapshot before: what -since, -start and -end
+// leave out shows nowhere else.
+void note_shrunk(SnapshotBuilder& builder, index::ObjectReader& objects, const CatalogState& state,
+                 const std::map<ShardPath, uint64_t>& bytes);
+
+}  // namespace tsmfs::snapshot

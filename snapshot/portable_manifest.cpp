@@ -1,0 +1,92 @@
+#include "snapshot/portable_manifest.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "index/base/error.h"
+#include "snapshot/quote.h"
+#include "snapshot/tree.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int kDepthMax = 4;
+
+struct Malformed {
+  std::string what;
+};
+
+const json& member(const json& object, const char* name) {
+  if (!object.is_object() || !object.contains(name))
+    throw Malformed{fmt::format("it lacks the field {}", name)};
+  return object.at(name);
+}
+
+uint64_t count_in(const json& object, const char* name) {
+  const json& value = member(object, name);
+  if (!value.is_number_unsigned())
+    throw Malformed{fmt::format("the field {} is not a count", name)};
+  return value.get<uint64_t>();
+}
+
+// A name from outside that will stand in a path.
+std::string name_in(const json& object, const char* name) {
+  const json& value = member(object, name);
+  if (!value.is_string()) throw Malformed{fmt::format("the field {} is not a text", name)};
+  const auto& text = value.get_ref<const std::string&>();
+  if (!is_valid_name(text))
+    throw Malformed{fmt::format("the field {} holds {}, no name of a file", name, quote(text))};
+  return text;
+}
+
+PortableManifest read_fields(const json& root) {
+  PortableManifest manifest;
+  const json& meta = member(root, "meta");
+  manifest.meta_file = name_in(meta, "fileName");
+  manifest.metastore_bytes = count_in(meta, "size");
+  if (root.contains("limited")) {
+    if (!root.at("limited").is_boolean()) throw Malformed{"the field limited is not true or false"};
+    manifest.limited = root.at("limited").get<bool>();
+  }
+  const json& files = member(root, "files");
+  if (files.is_null()) return manifest;  // Go writes a list of none so
+  if (!files.is_array()) throw Malformed{"the field files is not a list"};
+  std::set<ShardPath> paths;
+  std::set<std::string> names;
+  for (const json& each : files) {
+    PortableFile file;
+    file.path = {name_in(each, "database"), name_in(each, "policy"), count_in(each, "shardID")};
+    file.file = name_in(each, "fileName");
+    file.tar_bytes = count_in(each, "size");
+    if (!paths.insert(file.path).second)
+      throw Malformed{fmt::format("shard {} comes twice", quote(file.path.text()))};
+    if (!names.insert(file.file).second)
+      throw Malformed{fmt::format("the file {} comes twice", quote(file.file))};
+    manifest.files.push_back(std::move(file));
+  }
+  return manifest;
+}
+
+}  // namespace
+
+PortableManifest parse_portable_manifest(std::string_view text, const std::string& label) {
+  try {
+    if (text.size() > kPortableManifestBytesMax) throw Malformed{"it is too long"};
+    const auto limit_depth = [](int depth, json::parse_event_t, json&) {
+      if (depth > kDepthMax) throw Malformed{"it is nested too deeply"};
+      return true;
+    };
+    return read_fields(json::parse(text.begin(), text.end(), limit_depth));
+  } catch (const json::exception&) {
+    throw ProtocolError(label + " is not usable: it is not JSON, or ends early");
+  } catch (const Malformed& error) {
+    throw ProtocolError(fmt::format("{} is not usable: {}", label, error.what));
+  }
+}
+
+}  // namespace tsmfs::snapshot

@@ -1,0 +1,60 @@
+// What an offline restore is to do: which files go where, and what meta.db becomes. Writes nothing.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "index/repository.h"
+#include "snapshot/catalog.h"
+#include "snapshot/metastore_edit.h"
+#include "snapshot/shard_choice.h"
+#include "snapshot/tree.h"
+
+namespace tsmfs::snapshot {
+
+// Whom restored files belong to; what is empty follows the target directory.
+struct Owner {
+  std::optional<uid_t> user;
+  std::optional<gid_t> group;
+};
+
+struct RestoreRequest {
+  SnapshotPtr snapshot;
+  MetaChoice choice;
+  std::filesystem::path metadir;  // empty: meta.db is not touched
+  std::filesystem::path datadir;  // empty: no data are written
+  Owner owner;
+  bool overwrite = false;  // a shard directory that is there is replaced
+};
+
+struct RestoreShard {
+  ShardPath from, to;
+  std::vector<TreeEntry> files;
+  uint64_t bytes = 0;
+  bool replaces = false;  // a directory that is there and not empty
+};
+
+struct RestorePlan {
+  std::vector<RestoreShard> shards;
+  std::optional<std::string> meta_db;         // its new content
+  std::optional<std::string> meta_db_before;  // what it is now; empty when there is none
+  uint64_t files = 0;
+  uint64_t bytes = 0;
+  std::vector<std::string> warnings;
+};
+
+// The metastore's path in a meta directory.
+std::filesystem::path meta_db_path(const std::filesystem::path& metadir);
+// Where a shard lies in a data directory.
+std::filesystem::path shard_directory(const std::filesystem::path& datadir, const ShardPath& shard);
+
+// Throws: UsageError when the snapshot does not have what is chosen, or the target has a number in
+// use for something else; CorruptError, IoError.
+RestorePlan plan_restore(index::Repository& repository, const RestoreRequest& request);
+
+}  // namespace tsmfs::snapshot

@@ -1,0 +1,88 @@
+// Puts shards into a data directory: each appears whole, durable and checked, or not at all.
+//
+// A shard is written beside its place, as ".<shard>.tsmfs-restore", which influxd ignores. Shards
+// are made durable a batch at a time while the next batch is written, and then renamed into place,
+// so that the disk is not made to wait for each file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "index/base/file.h"
+#include "index/digest.h"
+#include "index/file_reader.h"
+#include "snapshot/restore_plan.h"
+#include "snapshot/restore_target.h"
+
+namespace tsmfs::snapshot {
+
+// Not thread safe. Destroyed without commit(), or after a throw, it removes what is not in place,
+// and the directories that it made in vain; whole shards stay. Requires: all references outlive it.
+class RestoreWriter {
+ public:
+  static constexpr uint64_t kBatchBytesMax = uint64_t{256} << 20;
+  static constexpr uint64_t kBytesUncommittedMax = 2 * kBatchBytesMax;  // and a shard
+  using OnShard = std::function<void(const RestoreShard&)>;
+
+  // `on_shard` is told of each shard that is in place, by a thread of the writer's, one at a time.
+  RestoreWriter(const index::DigestKey& key, std::filesystem::path datadir, FileOwner owner,
+                OnShard on_shard);
+  ~RestoreWriter();
+  RestoreWriter(const RestoreWriter&) = delete;
+  RestoreWriter& operator=(const RestoreWriter&) = delete;
+
+  // Each shard: begin_shard(), its files in order (begin_file(), write()s, end_file()),
+  // end_shard(). Throw: IoError; end_file() CorruptError when what was written is not the file that
+  // it is to be.
+  void begin_shard(const RestoreShard& shard);
+  void begin_file(const TreeEntry& file);
+  void write(const std::vector<index::Slice>& slices);
+  void end_file();
+  void end_shard();
+  // On return all shards are in place and durable.
+  void commit();
+
+ private:
+  struct StagedFile {
+    Fd fd;
+    std::filesystem::path path;
+  };
+  struct StagedShard {
+    const RestoreShard* shard = nullptr;
+    std::filesystem::path staging, target;
+    std::vector<StagedFile> files;  // not synced yet
+  };
+  struct Batch {
+    std::vector<StagedShard> shards;
+    uint64_t bytes = 0;
+    size_t open_files = 0;
+  };
+  void start_commit();
+  void finish_commit();
+  void put_in_place(Batch& batch) const;
+  void make_directories(const std::filesystem::path& directory);
+
+  const index::DigestKey& key_;
+  const std::filesystem::path datadir_;
+  const FileOwner owner_;
+  const OnShard on_shard_;
+  std::vector<std::filesystem::path> made_;  // directories, upper ones first
+  std::shared_ptr<Batch> batch_, committing_;
+  std::future<void> commit_;
+
+  const TreeEntry* file_ = nullptr;  // being written
+  std::optional<index::DigestStream> digest_;
+};
+
+// Makes a directory, and those above it that are missing, for `owner`. Returns those made, upper
+// ones first.
+std::vector<std::filesystem::path> make_owned_directories(const std::filesystem::path& directory,
+                                                          const FileOwner& owner);
+
+}  // namespace tsmfs::snapshot

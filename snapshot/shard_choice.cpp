@@ -1,0 +1,121 @@
+#include "snapshot/shard_choice.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "index/base/error.h"
+#include "snapshot/quote.h"
+#include "snapshot/tree.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+constexpr size_t kNamesListedMax = 20;
+
+template <typename Items, typename Name>
+std::string list(const Items& items, Name name) {
+  std::vector<std::string> names;
+  for (const auto& item : items) names.push_back(name(item));
+  const size_t more = names.size() - std::min(names.size(), kNamesListedMax);
+  names.resize(names.size() - more);
+  if (names.empty()) return "none";
+  return fmt::format("{}{}", fmt::join(names, ", "),
+                     more > 0 ? fmt::format(" and {} more", more) : "");
+}
+
+template <typename Items>
+std::string list_names(const Items& items) {
+  return list(items, [](const auto& item) { return quote(item.name); });
+}
+
+void require_databases(const Metastore& snapshot, const Filter& filter) {
+  for (const std::string& name : filter.databases)
+    if (!snapshot.find_database(name))
+      throw UsageError(fmt::format("the snapshot has no database {}", quote(name)),
+                       "it has " + list_names(snapshot.databases()));
+}
+
+void require_policy(const Metastore& snapshot, const Filter& filter) {
+  if (filter.policy.empty()) return;
+  bool found = false;
+  for (const MetaDatabase& database : snapshot.databases()) {
+    if (!filter.takes_database(database.name)) continue;
+    const bool here = std::ranges::any_of(
+        database.policies, [&](const MetaPolicy& policy) { return policy.name == filter.policy; });
+    found = found || here;
+    if (!here && !filter.databases.empty())
+      throw UsageError(fmt::format("database {} of the snapshot has no retention policy {}",
+                                   quote(database.name), quote(filter.policy)),
+                       "it has " + list_names(database.policies));
+  }
+  if (!found)
+    throw UsageError(
+        fmt::format("no database of the snapshot has a retention policy {}", quote(filter.policy)));
+}
+
+void require_shard(const Metastore& snapshot, const Filter& filter, const ShardMoves& chosen) {
+  if (!filter.shard || !chosen.empty()) return;
+  const auto place = snapshot.find_shard(*filter.shard);
+  if (place && place->group->deleted)
+    throw UsageError(
+        fmt::format("shard {} had been deleted when the snapshot was made", *filter.shard));
+  if (place)
+    throw UsageError(fmt::format("shard {} of the snapshot belongs to {}.{}", *filter.shard,
+                                 quote(place->database->name), quote(place->policy->name)));
+  MetaChoice without_shard;
+  without_shard.filter = filter;
+  without_shard.filter.shard.reset();
+  std::vector<uint64_t> there;
+  for (const auto& [id, path] : choose_shards(snapshot, without_shard)) there.push_back(id);
+  throw UsageError(fmt::format("the snapshot has no shard {}", *filter.shard),
+                   "it has " + list(there, [](uint64_t id) { return std::to_string(id); }));
+}
+
+// What influxd takes as a name, and a directory can have.
+void require_new_name(const std::string& name, const char* what) {
+  const bool sound =
+      is_valid_name(name) && name.find('\\') == std::string::npos &&
+      std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (!name.empty() && !sound)
+    throw UsageError(fmt::format("{} cannot be the name of a {}", quote(name), what));
+}
+
+void require_sensible(const MetaChoice& choice) {
+  require_new_name(choice.new_database, "database");
+  require_new_name(choice.new_policy, "retention policy");
+  if (!choice.new_database.empty() && choice.filter.databases.size() != 1 && !choice.filter.shard)
+    throw UsageError("a new database name needs the one database that gets it",
+                     "name it with --database");
+  if (!choice.new_policy.empty() && choice.filter.policy.empty() && !choice.filter.shard)
+    throw UsageError("a new policy name needs the policy that gets it", "name it with --retention");
+  if (!choice.new_policy.empty() && choice.filter.databases.size() != 1 && !choice.filter.shard)
+    throw UsageError("a new policy name needs the one database that the policy is of",
+                     "name it with --database");
+}
+
+}  // namespace
+
+ShardMoves choose_shards(const Metastore& snapshot, const MetaChoice& choice) {
+  require_sensible(choice);
+  require_databases(snapshot, choice.filter);
+  require_policy(snapshot, choice.filter);
+  ShardMoves chosen;
+  for (const MetaDatabase& database : snapshot.databases())
+    for (const MetaPolicy& policy : database.policies)
+      for (const MetaShardGroup& group : policy.groups)
+        for (const uint64_t id : group.shards) {
+          if (group.deleted || !choice.filter.takes({database.name, policy.name, id})) continue;
+          const ShardPath to{choice.new_database.empty() ? database.name : choice.new_database,
+                             choice.new_policy.empty() ? policy.name : choice.new_policy, id};
+          if (!chosen.emplace(id, to).second)
+            throw CorruptError(
+                fmt::format("the snapshot's metastore names shard {} in two places", id));
+        }
+  require_shard(snapshot, choice.filter, chosen);
+  return chosen;
+}
+
+}  // namespace tsmfs::snapshot

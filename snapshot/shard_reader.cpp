@@ -1,0 +1,80 @@
+#include "snapshot/shard_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "index/base/error.h"
+#include "snapshot/quote.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+constexpr size_t kSpoolMemoryBytes = size_t{32} << 20;
+constexpr size_t kReceiveBytes = size_t{1} << 20;
+constexpr uint32_t kFileMode = 0644;
+
+index::FileKind kind_of(std::string_view name) {
+  return name.ends_with(".tsm") ? index::FileKind::kTsm : index::FileKind::kOther;
+}
+
+}  // namespace
+
+bool is_rebuilt_at_start(std::string_view file) {
+  return file == "index" || file.starts_with("index/") || file == "fields.idx" ||
+         file.ends_with(".tmp");
+}
+
+ShardReader::ShardReader(index::RepositoryWriter& writer,
+                         const std::filesystem::path& spool_directory, std::stop_token stop,
+                         std::atomic<uint64_t>* received_bytes)
+    : writer_(writer),
+      spool_(spool_directory, kSpoolMemoryBytes),
+      stop_(std::move(stop)),
+      received_bytes_(received_bytes) {}
+
+void ShardReader::read(const ShardPath& path, ByteStream& stream, const TarOptions& options,
+                       ReadShard& shard) {
+  TarReader tar(stream, "the stream of shard " + quote(path.text()), options);
+  const std::string prefix = path.text() + "/";
+  std::set<std::string, std::less<>> names;
+  while (const auto member = tar.next()) {
+    if (member->kind == TarMember::Kind::kDirectory) continue;
+    if (!member->name.starts_with(prefix))
+      throw ProtocolError(
+          fmt::format("the stream holds {}, which is not of this shard", quote(member->name)));
+    const std::string file = member->name.substr(prefix.size());
+    if (is_rebuilt_at_start(file)) continue;
+    if (!is_valid_name(file))
+      throw ProtocolError(
+          fmt::format("the stream holds {}, a name that no shard has", quote(member->name)));
+    if (!names.insert(file).second)
+      throw ProtocolError(fmt::format("the stream holds {} twice", quote(member->name)));
+    spool_.clear();
+    index::DigestStream digest(writer_.digest_key());
+    for (uint64_t left = member->size; left > 0;) {
+      const MutableByteView room = spool_.reserve(std::min<uint64_t>(left, kReceiveBytes));
+      const size_t count = tar.read_data(room);
+      digest.update(room.first(count));
+      spool_.commit(count);
+      if (received_bytes_) *received_bytes_ += count;
+      left -= count;
+    }
+    store(file, spool_, digest.file_id(), member->mtime, shard);
+  }
+}
+
+void ShardReader::store(const std::string& file, index::ByteSource& source, const index::FileId& id,
+                        Timestamp mtime, ReadShard& shard) {
+  const auto stored = writer_.put_file(source, id, kind_of(file), stop_);
+  shard.files.push_back({file, EntryKind::kFile, kFileMode, mtime, stored.size, 0, stored.id});
+  shard.bytes += stored.size;
+  shard.new_bytes += stored.new_bytes;
+  if (stored.tsm_defect.empty()) return;
+  shard.defects.push_back({file, stored.id, stored.tsm_defect});
+  shard.new_defects |= !stored.already_known;
+}
+
+}  // namespace tsmfs::snapshot

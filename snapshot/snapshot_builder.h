@@ -1,0 +1,51 @@
+// Puts a snapshot together from its shards and its metastore, whichever way they came, and
+// publishes it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "index/repository.h"
+#include "index/repository_writer.h"
+#include "snapshot/catalog.h"
+#include "snapshot/manifest.h"
+#include "snapshot/metastore.h"
+#include "snapshot/shard_path.h"
+#include "snapshot/tree.h"
+
+namespace tsmfs::snapshot {
+
+// Not thread safe. Requires: all references outlive it; the writer is the repository's.
+class SnapshotBuilder {
+ public:
+  // `manifest` has what the caller knows: time, server, address, dialect, filter, parent. The rest
+  // is filled in.
+  SnapshotBuilder(index::Repository& repository, index::RepositoryWriter& writer, Catalog& catalog,
+                  Manifest manifest);
+
+  Manifest& manifest() { return manifest_; }
+  void problem(Problem::Severity severity, std::string path, std::string what);
+  // The files of a shard; an empty one becomes an empty directory.
+  void add_shard(const ShardPath& path, std::vector<TreeEntry> files, uint64_t new_bytes);
+  // A file of /meta, owner-only: it holds password hashes.
+  void add_meta_file(const std::string& name, ByteView content);
+  // A shard's files of the WAL directory.
+  void add_wal_shard(const ShardPath& path, std::vector<TreeEntry> files);
+  // Makes everything durable and publishes. Throws: IoError, UsageError on names that clash.
+  SnapshotPtr publish();
+
+ private:
+  index::Repository& repository_;
+  index::RepositoryWriter& writer_;
+  Catalog& catalog_;
+  Manifest manifest_;
+  uint64_t stored_before_;  // by the writer, for snapshots before this one
+  std::optional<Tree> parent_meta_;
+  std::map<ShardPath, std::vector<TreeEntry>> shards_;
+  std::map<ShardPath, std::vector<TreeEntry>> wal_shards_;
+  std::vector<TreeEntry> meta_;
+};
+
+}  // namespace tsmfs::snapshot

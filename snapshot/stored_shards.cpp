@@ -1,0 +1,80 @@
+#include "snapshot/stored_shards.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "index/base/error.h"
+#include "snapshot/metastore.h"
+#include "snapshot/past_snapshot.h"
+#include "snapshot/quote.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+StoredShard read_shard(index::ObjectReader& objects, const ShardPath& path,
+                       const index::TreeId& id) {
+  StoredShard shard{path, {}, 0};
+  const Tree files = read_tree(objects, id);
+  for (const TreeEntry& file : files.entries()) {
+    if (file.kind != EntryKind::kFile) continue;
+    shard.files.push_back(file);
+    shard.bytes += file.size;
+  }
+  return shard;
+}
+
+}  // namespace
+
+std::vector<StoredShard> stored_shards(index::ObjectReader& objects, const Manifest& manifest,
+                                       const Filter& filter) {
+  std::vector<StoredShard> found;
+  const Tree databases = read_tree(objects, manifest.data);
+  for (const TreeEntry& database : databases.entries()) {
+    if (database.kind != EntryKind::kDirectory || !filter.takes_database(database.name)) continue;
+    const Tree policies = read_tree(objects, database.directory());
+    for (const TreeEntry& policy : policies.entries()) {
+      if (policy.kind != EntryKind::kDirectory) continue;
+      const Tree shards = read_tree(objects, policy.directory());
+      for (const TreeEntry& shard : shards.entries()) {
+        const auto path = parse_shard_path(database.name + "/" + policy.name + "/" + shard.name);
+        if (path && shard.kind == EntryKind::kDirectory && filter.takes(*path))
+          found.push_back(read_shard(objects, *path, shard.directory()));
+      }
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const StoredShard& left, const StoredShard& right) {
+    return left.path < right.path;
+  });
+  return found;
+}
+
+std::optional<ByteBuffer> stored_meta_file(index::Repository& repository, const Manifest& manifest,
+                                           std::string_view name) {
+  const Tree tree = read_tree(repository.objects(), manifest.meta);
+  const TreeEntry* entry = tree.find(name);
+  if (entry == nullptr || entry->kind != EntryKind::kFile) return std::nullopt;
+  const std::string object = fmt::format("meta file {}", quote(name));
+  if (entry->size > kMetastoreBytesMax)
+    throw CorruptError(fmt::format("{} has {} bytes", object, entry->size));
+  const auto reader = repository.objects().open_file(entry->file());
+  std::vector<index::Slice> slices;
+  reader.read(0, entry->size, slices);
+  ByteBuffer content;
+  for (const index::Slice& slice : slices) append(content, slice.bytes);
+  if (content.size() != entry->size ||
+      repository.key().digest<index::FileId>(content) != entry->file())
+    throw CorruptError(object + " is damaged: its digest is wrong",
+                       "tsmfs check --read-data says what is damaged");
+  return content;
+}
+
+ByteBuffer stored_metastore(index::Repository& repository, const Manifest& manifest) {
+  auto content = stored_meta_file(repository, manifest, "meta.db");
+  if (!content)
+    throw UsageError(fmt::format("snapshot {} holds no metastore", manifest.short_id()));
+  return std::move(*content);
+}
+
+}  // namespace tsmfs::snapshot

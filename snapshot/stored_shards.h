@@ -1,0 +1,38 @@
+// The shards of a snapshot, and small files of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "index/base/bytes.h"
+#include "index/repository.h"
+#include "snapshot/filter.h"
+#include "snapshot/manifest.h"
+#include "snapshot/shard_path.h"
+#include "snapshot/tree.h"
+
+namespace tsmfs::snapshot {
+
+struct StoredShard {
+  ShardPath path;
+  std::vector<TreeEntry> files;  // sorted by name
+  uint64_t bytes = 0;
+};
+
+// What the filter lets through, sorted by path. Directories within a shard are left out: influxd
+// makes them anew. Throws: CorruptError, IoError.
+std::vector<StoredShard> stored_shards(index::ObjectReader& objects, const Manifest& manifest,
+                                       const Filter& filter);
+
+// The whole content of a file of the snapshot's meta directory, its digest checked; nothing when
+// there is no such file. Throws: CorruptError, IoError.
+std::optional<ByteBuffer> stored_meta_file(index::Repository& repository, const Manifest& manifest,
+                                           std::string_view name);
+
+// meta.db. Throws: UsageError when the snapshot has none, CorruptError, IoError.
+ByteBuffer stored_metastore(index::Repository& repository, const Manifest& manifest);
+
+}  // namespace tsmfs::snapshot

@@ -1,0 +1,166 @@
+#include "snapshot/data_dir.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "index/base/error.h"
+#include "snapshot/disk_file.h"
+#include "tests/unit/import_fixture.h"
+
+namespace tsmfs::snapshot {
+namespace {
+
+using Severity = Problem::Severity;
+
+const ShardPath kOne{"my.db", "one.week", 1}, kTwo{"my.db", "one.week", 20};
+
+class DataDirTest : public ImportTest {
+ protected:
+  DataDirTest() {
+    for (const auto& [path, files] : state)
+      for (const auto& [name, content] : files)
+        write_file(places.data / path.text() / name, content, kEpoch);
+    write_file(places.meta / "meta.db", make_meta_db(state, 1, {}), kEpoch + 5);
+    write_file(places.wal / kOne.text() / "_00001.wal", std::string(5000, 'w'), kEpoch + 9);
+    write_file(places.wal / kOne.text() / "_00002.wal", "", kEpoch);
+  }
+  Result import(const DataDirPlaces& from, std::optional<Timestamp> time = {}) {
+    const DataDir found = read_data_dir(from);
+    notes = found.notes;
+    return with_target(
+        [&](const ImportOptions& options, ImportTarget& target) {
+          return import_data_dir(found, options, target, {});
+        },
+        time);
+  }
+  State state = {
+      {kOne, {{"000000001-000000001.tsm", tsm(60, 1)}, {"000000001-000000001.tombstone", "t"}}},
+      {kTwo, {{"000000001-000000002.tsm", tsm(3000, 2)}}}};
+  DataDirPlaces places{dir / "data", dir / "meta", dir / "wal"};
+  std::vector<std::string> notes;
+};
+
+TEST_F(DataDirTest, BecomesASnapshotOfItsLastChange) {
+  const Result result = import(places);
+  EXPECT_TRUE(result.complete);
+  const Manifest& manifest = result.manifest(0);
+  EXPECT_EQ(contents_of(manifest.data), flat(state));
+  EXPECT_EQ(contents_of(manifest.meta), (FileContents{{"meta.db", make_meta_db(state, 1, {})}}));
+  ASSERT_TRUE(manifest.wal);
+  EXPECT_EQ(contents_of(*manifest.wal),
+            (FileContents{{"my.db/one.week/1/_00001.wal", std::string(5000, 'w')},
+                          {"my.db/one.week/1/_00002.wal", ""}}));
+  EXPECT_EQ(manifest.time.unix_ns, (kEpoch + 9) * kSecond);
+  EXPECT_EQ(manifest.databases, std::vector<std::string>{"my.db"});
+  EXPECT_TRUE(manifest.problems.empty());
+  EXPECT_TRUE(notes.empty());
+  expect_sound();
+  EXPECT_TRUE(import(places).reports[0].already_there);
+}
+
+TEST_F(DataDirTest, StoredFilesCostNoSpace) {
+  import(places);
+  const Result again = import(places, Timestamp{(kEpoch + 100) * kSecond});
+  EXPECT_EQ(again.manifest(0).new_bytes, 0u);
+  EXPECT_EQ(again.manifest(0).files, 3u);
+}
+
+TEST_F(DataDirTest, WhatTheServerMakesAnewIsLeftOut) {
+  write_file(places.data / kOne.text() / "fields.idx", "x");
+  write_file(places.data / kOne.text() / "index/0/L0-1.tsl", "x");
+  write_file(places.data / kOne.text() / "000000002-000000002.tsm.tmp", "x");
+  write_file(places.data / "my.db/_series/00/0000", "x");
+  EXPECT_EQ(contents_of(import(places).manifest(0).data), flat(state));
+  EXPECT_TRUE(notes.empty());
+}
+
+TEST_F(DataDirTest, OddFilesAreLeftOutWithANote) {
+  write_file(places.data / "README", "x");
+  write_file(places.data / kOne.text() / "000000003-000000001.tsm.bad", "x");
+  write_file(places.data / "my.db/one.week/007/000000001-000000001.tsm", "x");
+  EXPECT_EQ(contents_of(import(places).manifest(0).data), flat(state));
+  EXPECT_EQ(notes.size(), 3u);
+}
+
+TEST_F(DataDirTest, LinksAreNotFollowed) {
+  std::filesystem::create_directory_symlink(places.data / kOne.text(),
+                                            places.data / "my.db/one.week/9");
+  std::filesystem::create_symlink("/etc/passwd",
+                                  places.data / kOne.text() / "000000009-000000001.tsm");
+  const Result result = import(places);
+  EXPECT_FALSE(result.complete);
+  EXPECT_EQ(contents_of(result.manifest(0).data), flat(state));
+  EXPECT_TRUE(
+      has_problem(result.manifest(0).problems, Severity::kIncomplete, "my.db/one.week/9", "link"));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
+                          "my.db/one.week/1/000000009-000000001.tsm", "regular"));
+}
+
+TEST_F(DataDirTest, MetastoreAndWalMayBeAbsent) {
+  const Result result = import({places.data, {}, {}});
+  EXPECT_TRUE(result.complete);
+  EXPECT_FALSE(result.manifest(0).wal);
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, "", "--meta-dir"));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, "", "--wal-dir"));
+  EXPECT_EQ(result.manifest(0).databases, std::vector<std::string>{"my.db"});
+}
+
+TEST_F(DataDirTest, AMetastoreThatIsNoneIsSaid) {
+  write_file(places.meta / "meta.db", "nonsense");
+  EXPECT_TRUE(has_problem(import(places).manifest(0).problems, Severity::kIncomplete, "",
+                          "not a sound metastore"));
+  std::filesystem::remove(places.meta / "meta.db");
+  EXPECT_TRUE(has_problem(import(places, Timestamp{kSecond}).manifest(0).problems,
+                          Severity::kIncomplete, "", "meta.db"));
+}
+
+TEST_F(DataDirTest, AFileThatIsNotSoundIsStoredAndSaid) {
+  write_file(places.data / kOne.text() / "000000001-000000001.tsm", "not a TSM file");
+  const Result result = import(places);
+  EXPECT_TRUE(result.complete);
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning,
+                          "my.db/one.week/1/000000001-000000001.tsm", "not a sound TSM file"));
+}
+
+TEST_F(DataDirTest, WhatGoesOnChangingIsSaid) {
+  const auto file = places.data / kOne.text() / "000000002-000000001.tsm";
+  write_file(file, "0");
+  const DataDir found = read_data_dir(places);
+  std::jthread busy([&](const std::stop_token& end) {
+    for (int64_t i = 0; !end.stop_requested(); ++i) write_file(file, std::to_string(i), i);
+  });
+  // A pass may fall between two changes; not for long.
+  bool seen = false;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!seen && std::chrono::steady_clock::now() < deadline)
+    seen = with_target([&](const ImportOptions&, ImportTarget& target) {
+             ShardReader reader(target.writer, target.repository.paths().tmp(), {});
+             const DirShard read = read_shard_dir(found.shards.at(kOne), kOne, DirKind::kData,
+                                                  reader, target.writer.digest_key(), {});
+             return std::any_of(
+                 read.problems.begin(), read.problems.end(),
+                 [](const Problem& problem) { return problem.severity == Severity::kIncomplete; });
+           }).complete;
+  EXPECT_TRUE(seen);
+}
+
+TEST_F(DataDirTest, AFileThatShrinksWhileItIsReadIsNoticed) {
+  const auto file = dir / "file";
+  write_file(file, std::string(3 << 20, 'x'));
+  FileSource opened(file);
+  EXPECT_EQ(opened.view(1 << 20, 10).size(), 10u);
+  std::filesystem::resize_file(file, 2 << 20);
+  EXPECT_THROW(opened.view(2 << 20, 10), CorruptError);
+}
+
+TEST_F(DataDirTest, ADirectoryWithoutShardsIsRefused) {
+  EXPECT_THROW(read_data_dir({dir / "nowhere", {}, {}}), UsageError);
+  EXPECT_THROW(read_data_dir({places.meta, {}, {}}), UsageError);
+  EXPECT_THROW(read_data_dir({places.data, dir / "nowhere", {}}), UsageError);
+}
+
+}  // namespace
+}  // namespace tsmfs::snapshot

@@ -1,0 +1,126 @@
+// Directories as influxd backup and a server leave them, and a repository to import them into.
+#pragma once
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "snapshot/import.h"
+#include "tests/unit/backup_fixture.h"
+
+namespace tsmfs::snapshot {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+inline void write_file(const std::filesystem::path& path, const std::string& content,
+                       int64_t seconds = 1'000'000) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << content;
+  const timespec times[2] = {{seconds, 0}, {seconds, 0}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+}
+
+inline std::string gzip(const std::string& content) {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, content.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
+  stream.avail_in = static_cast<uInt>(content.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+// Times count from here, so that metastores know the shards by then.
+constexpr int64_t kEpoch = 1'000'000'000;
+
+class ImportTest : public BackupTest {
+ protected:
+  using State = std::map<ShardPath, FileContents>;
+
+  // One run of legacy backup: meta.NN, then each shard's tar a second later.
+  void add_run(unsigned number, int64_t at, const State& metastore, const State& sent) {
+    write_file(source / fmt::format("meta.{:02}", number),
+               support::frame_metastore(make_meta_db(metastore, 1, {})), kEpoch + at);
+    for (const auto& [path, files] : sent)
+      write_file(legacy_tar(path), tar(path, files), kEpoch + ++at);
+  }
+  // The first free number of the shard's name.
+  std::filesystem::path legacy_tar(const ShardPath& path) const {
+    for (unsigned number = 0;; ++number) {
+      const auto file =
+          source / fmt::format("{}.{}.{:05}.{:02}", path.database, path.policy, path.shard, number);
+      if (!std::filesystem::exists(file)) return file;
+    }
+  }
+  // A file's time in the tar is its generation's hour.
+  static std::string tar(const ShardPath& path, const FileContents& files) {
+    std::vector<support::TarEntry> entries;
+    for (const auto& [name, content] : files)
+      entries.push_back({path.text() + "/" + name, content, 3600 * std::stoll(name.substr(0, 9))});
+    return support::make_tar(entries, support::TarForm::kPax);
+  }
+  void add_portable(const std::string& stamp, const State& metastore, const State& sent,
+                    bool limited = false) {
+    using namespace support::protobuf;
+    const std::string meta_db = make_meta_db(metastore, 1, {});
+    write_file(source / (stamp + ".meta"), bytes(1, meta_db) + number(2, 0));
+    std::string files;
+    for (const auto& [path, contents] : sent) {
+      const std::string content = tar(path, contents);
+      const std::string name = fmt::format("{}.s{}.tar.gz", stamp, path.shard);
+      write_file(source / name, gzip(content));
+      files += fmt::format(
+          R"({}{{"database":"{}","policy":"{}","shardID":{},"fileName":"{}","size":{},"lastModified":0}})",
+          files.empty() ? "" : ",", path.database, path.policy, path.shard, name, content.size());
+    }
+    write_file(
+        source / (stamp + ".manifest"),
+        fmt::format(R"({{"meta":{{"fileName":"{}.meta","size":{}}},"limited":{},"files":[{}]}})",
+                    stamp, meta_db.size(), limited, files));
+  }
+
+  struct Result {
+    std::vector<ImportReport> reports;
+    bool complete = false;
+    const Manifest& manifest(size_t i) const { return *reports.at(i).snapshot; }
+  };
+  // Runs `import` with an open repository.
+  template <typename Import>
+  Result with_target(const Import& import, std::optional<Timestamp> time = {}) {
+    const auto repository = index::Repository::open_writer(root, "test");
+    index::RepositoryWriter writer(*repository, {});
+    Catalog catalog(repository->paths());
+    ImportTarget target{*repository, writer, catalog};
+    Result result;
+    ImportOptions options;
+    options.server = "server";
+    options.time = time;
+    options.on_snapshot = [&](const ImportReport& report) { result.reports.push_back(report); };
+    result.complete = import(options, target);
+    return result;
+  }
+  Result import(std::optional<Timestamp> time = {}) {
+    const BackupDir found = read_backup_dir(source);
+    return with_target(
+        [&](const ImportOptions& options, ImportTarget& target) {
+          return import_backup_dir(found, options, target, {});
+        },
+        time);
+  }
+  static FileContents flat(const State& state) { return expected({state, {}, 1}); }
+
+  std::filesystem::path source = dir / "source";
+};
+
+}  // namespace tsmfs::snapshot
