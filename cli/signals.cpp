@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <ctime>
 
 namespace tsmfs::cli {
 
@@ -29,13 +28,17 @@ SignalWatch::SignalWatch() {
   thread_ = std::jthread([this](std::stop_token end) { watch(std::move(end)); });
 }
 
-SignalWatch::~SignalWatch() = default;
+SignalWatch::~SignalWatch() {
+  thread_.request_stop();
+  // Wakes the thread at once; it takes the signal for what it is, since the stop was requested first.
+  pthread_kill(thread_.native_handle(), SIGHUP);
+}
 
 void SignalWatch::watch(std::stop_token end) {
   const sigset_t signals = stop_signals();
-  const timespec pause{0, 100'000'000};
   while (!end.stop_requested()) {
-    if (sigtimedwait(&signals, nullptr, &pause) < 0) continue;
+    if (sigwaitinfo(&signals, nullptr) < 0) continue;
+    if (end.stop_requested()) return;
     if (source_.stop_requested()) ::_exit(kInterruptedStatus);
     source_.request_stop();
   }
