@@ -18,7 +18,8 @@ constexpr const char* kFooter =
     "\nExample:\n"
     "  tsmfs backup --host 127.0.0.1:8088 --repo /srv/tsmfs\n"
     "  tsmfs mount --repo /srv/tsmfs /mnt\n"
-    "  cp -a /mnt/backups/latest/telegraf/autogen/2 /var/lib/influxdb/data/telegraf/autogen/\n"
+    "  cp -a /mnt/backups/latest/telegraf/autogen/2 \\\n"
+    "    /var/lib/influxdb/data/telegraf/autogen/\n"
     "\nExit status: 0 done, 1 damage found, 2 usage, 3 snapshot kept but incomplete,\n"
     "4 failure, 5 server, 10 no repository, 11 locked, 130 interrupted.";
 

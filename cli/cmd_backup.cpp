@@ -146,7 +146,7 @@ void add_filter_options(CLI::App& sub, BackupCommand& command) {
       ->needs("--database");
   sub.add_option("--shard", command.filter.shard, "Only this shard")->type_name("ID");
   sub.add_option("--since", command.since,
-                 "Ask only for files that changed since then, and lay them over\n"
+                 "Only files that changed since then, laid over\n"
                  "the snapshot before; 'last': since that one")
       ->type_name("TIME|last");
   sub.add_option("--start", command.start, "Only blocks with points not before this time")
@@ -165,14 +165,12 @@ void add_backup(CLI::App& app, Context& context) {
       "\nTimes are RFC 3339: 2016-02-01T18:02:36Z, 2016-02-01T20:02:36+02:00.\n"
       "\nExample:\n  tsmfs backup --host db1:8088 --repo /srv/tsmfs");
   add_repository_option(*sub, command->repository);
-  sub->add_option("--host", command->host,
-                  "The server's snapshot service (bind-address, port 8088)")
+  sub->add_option("--host", command->host, "The server's snapshot service (bind-address)")
       ->type_name("HOST:PORT")
       ->capture_default_str();
   sub->add_option("--ssh", command->ssh, "Reach the server through ssh to this machine")
       ->type_name("USER@HOST");
-  sub->add_option("--server", command->server,
-                  "The server's name in the history (default: its host name)")
+  sub->add_option("--server", command->server, "Its name in the history (its host name)")
       ->type_name("NAME");
   add_filter_options(*sub, *command);
   sub->add_option("--jobs,-j", command->jobs, "Shards fetched at once")
@@ -180,14 +178,12 @@ void add_backup(CLI::App& app, Context& context) {
       ->capture_default_str();
   sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
       ->capture_default_str();
-  sub->add_option("--timeout", command->timeout_s,
-                  "Seconds without a byte before a connection is given up")
+  sub->add_option("--timeout", command->timeout_s, "Seconds without a byte before it gives up")
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str();
   sub->add_flag("--quiet,-q", command->quiet, "Print problems and the result only");
   sub->add_flag("--json", command->as_json, "Print JSON, one object a line");
-  sub->add_option("REPOSITORY", command->last_argument,
-                  "The repository, as influxd backup takes its directory");
+  sub->add_option("REPOSITORY", command->last_argument, "The repository, as for influxd backup");
   sub->callback([command, &context] {
     if (!command->last_argument.empty()) command->repository = command->last_argument;
     context.run = [command, &context] { return run_backup(*command, context); };

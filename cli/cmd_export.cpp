@@ -97,8 +97,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
 
 void add_export(CLI::App& app, Context& context) {
   auto command = std::make_shared<ExportCommand>();
-  CLI::App* sub = app.add_subcommand(
-      "export", "Write a snapshot as influxd restore takes it, or as a plain tar");
+  CLI::App* sub = app.add_subcommand("export", "Write a snapshot as influxd backup would");
   sub->footer(
       "\nlegacy    DIR/meta.00 and DIR/db.rp.SSSSS.00, as influxd backup\n"
       "portable  DIR/TIME.manifest and so on, as influxd backup -portable\n"

@@ -121,8 +121,7 @@ void add_data_dir_options(CLI::App& sub, snapshot::DataDirPlaces& places) {
 
 void add_import(CLI::App& app, Context& context) {
   auto command = std::make_shared<ImportCommand>();
-  CLI::App* sub =
-      app.add_subcommand("import", "Take in what influxd backup wrote, or a data directory");
+  CLI::App* sub = app.add_subcommand("import", "Take in backups of influxd, or a data directory");
   sub->footer(
       "\nEach run of influxd backup that DIR holds becomes a snapshot with its own\n"
       "time, legacy runs laid over the ones before them. Runs that were imported\n"

@@ -166,18 +166,19 @@ ExitCode run_mount(const MountCommand& command, Context& context) {
 
 constexpr const char* kFooter =
     "\nThe mount shows\n"
-    "  backups/<time>/   each snapshot as the server's data directory stood; backups/latest is the "
-    "newest\n"
+    "  backups/<time>/   each snapshot as the server's data directory stood;\n"
+    "                    backups/latest is the newest\n"
     "  changes/<time>/   only what that snapshot added or replaced\n"
     "  meta/<time>/      the metastore\n"
+    "  wal/<time>/       the write-ahead log, of imported snapshots that have one\n"
     "  hosts/<server>/   the same for one server\n"
-    "\nOptions for -o: allow_other, nonempty, uid=USER, gid=GROUP, ro, noatime, nodiratime, "
-    "relatime, "
-    "noexec; mount(8)'s\n"
-    "defaults, auto, noauto, nofail, _netdev, nosuid, nodev and the like are accepted.\n"
+    "\nOptions for -o: allow_other, nonempty, uid=USER, gid=GROUP, ro, noatime,\n"
+    "nodiratime, relatime, noexec; mount(8)'s defaults, auto, noauto, nofail,\n"
+    "_netdev, nosuid, nodev and the like are accepted.\n"
     "\nExample:\n"
     "  tsmfs mount --repo /srv/tsmfs -o allow_other --owner influxdb:influxdb /mnt\n"
-    "  cp -a /mnt/backups/latest/telegraf/autogen/2 /var/lib/influxdb/data/telegraf/autogen/\n"
+    "  cp -a /mnt/backups/latest/telegraf/autogen/2 \\\n"
+    "    /var/lib/influxdb/data/telegraf/autogen/\n"
     "  tsmfs umount /mnt";
 
 }  // namespace

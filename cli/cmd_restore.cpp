@@ -12,9 +12,7 @@ namespace tsmfs::cli {
 
 namespace {
 
-constexpr const char* kDescription =
-    "Restore a snapshot, or a part of it: into the directories of a stopped\n"
-    "influxd (--metadir, --datadir), or into a running one (--online)";
+constexpr const char* kDescription = "Restore a snapshot, or a part of it";
 
 constexpr const char* kFooter =
     "\nInto the directories of a server that has other data it merges: what is\n"

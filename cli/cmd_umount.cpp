@@ -26,8 +26,7 @@ void add_umount(CLI::App& app, Context& context) {
   sub->add_option("mountpoint", command->mountpoint, "Where it is mounted")
       ->required()
       ->type_name("DIR");
-  sub->add_flag("--lazy", command->lazy,
-                "Take it off even if it is in use; its users keep it until they are done");
+  sub->add_flag("--lazy", command->lazy, "Take it off even if it is in use");
   sub->callback([command, &context] { context.run = [command] { return run_umount(*command); }; });
 }
 

@@ -144,7 +144,13 @@ std::optional<std::string> RepositoryWriter::Impl::defect_of_known(const FileId&
   }
   const auto place = repository_.index().find_file(id);
   if (!place) return std::nullopt;
-  return place->defective ? repository_.objects().read_recipe(id)->tsm_defect() : std::string();
+  if (!place->defective) return std::string();
+  try {
+    return repository_.objects().read_recipe(id)->tsm_defect();
+  } catch (const Error& error) {
+    log::warning("{}; the file is stored again", error.what());
+    return std::nullopt;
+  }
 }
 
 // Returns the bytes of chunks that were not stored before.

@@ -1,0 +1,23 @@
+"""Each command's help reads well: 80 columns, and an example."""
+from harness import EndToEndTest, main, tsmfs
+
+COMMANDS = ['backup', 'import', 'snapshots', 'mount', 'umount', 'check', 'rebuild-index', 'restore', 'export']
+COLUMNS_MAX = 80
+
+
+class Help(EndToEndTest):
+    def test_fits_a_terminal_and_shows_an_example(self):
+        for words in [[]] + [[command] for command in COMMANDS]:
+            with self.subTest(command=words):
+                text = tsmfs(*words, '--help').stdout
+                self.assertEqual([line for line in text.splitlines() if len(line) > COLUMNS_MAX], [])
+                self.assertIn('Example', text)
+
+    def test_names_every_command(self):
+        text = tsmfs('--help').stdout
+        for command in COMMANDS:
+            self.assertIn(f'  {command} ', text)
+
+
+if __name__ == '__main__':
+    main()
