@@ -17,13 +17,6 @@ void print_json(std::ostream& out, const json& object) {
   out << object.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
 }
 
-json to_json(const snapshot::Problem& problem) {
-  return {{"severity",
-           problem.severity == snapshot::Problem::Severity::kIncomplete ? "incomplete" : "warning"},
-          {"path", problem.path},
-          {"what", problem.what}};
-}
-
 }  // namespace
 
 BackupReport::BackupReport(std::ostream& out, std::ostream& err, ReportForm form)
@@ -71,8 +64,6 @@ void BackupReport::result(const snapshot::Captured& captured, bool with_since) {
   live_.reset();
   const snapshot::Manifest& manifest = *captured.snapshot;
   if (form_ == ReportForm::kJson) {
-    json problems = json::array();
-    for (const auto& problem : manifest.problems) problems.push_back(to_json(problem));
     print_json(out_, {{"message", "snapshot"},
                       {"id", manifest.id.hex()},
                       {"time", format_rfc3339_ns(manifest.time)},
@@ -87,7 +78,7 @@ void BackupReport::result(const snapshot::Captured& captured, bool with_since) {
                       {"partial", manifest.partial},
                       {"incomplete", manifest.incomplete()},
                       {"metastore_changed", manifest.metastore_changed},
-                      {"problems", std::move(problems)}});
+                      {"problems", problems_json(manifest)}});
     return;
   }
   for (const auto& problem : manifest.problems) print_problem(err_, problem);

@@ -22,13 +22,6 @@ struct SnapshotsCommand {
 };
 
 json to_json(const snapshot::Manifest& manifest) {
-  json problems = json::array();
-  for (const auto& problem : manifest.problems)
-    problems.push_back(
-        {{"severity",
-          problem.severity == snapshot::Problem::Severity::kIncomplete ? "incomplete" : "warning"},
-         {"path", problem.path},
-         {"what", problem.what}});
   return {{"id", manifest.id.hex()},
           {"time", format_rfc3339_ns(manifest.time)},
           {"finished", format_rfc3339_ns(manifest.finished)},
@@ -45,7 +38,7 @@ json to_json(const snapshot::Manifest& manifest) {
           {"partial", manifest.partial},
           {"incomplete", manifest.incomplete()},
           {"metastore_changed", manifest.metastore_changed},
-          {"problems", std::move(problems)}};
+          {"problems", problems_json(manifest)}};
 }
 
 void print_table(std::ostream& out, const snapshot::CatalogState& state) {

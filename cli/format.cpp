@@ -4,6 +4,7 @@
 #include <fmt/ostream.h>
 
 #include <array>
+#include <nlohmann/json.hpp>
 
 namespace tsmfs::cli {
 
@@ -21,6 +22,17 @@ void print_problem(std::ostream& err, const snapshot::Problem& problem) {
       problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning";
   fmt::print(err, "tsmfs: {}: {}{}{}\n", word, problem.path, problem.path.empty() ? "" : " ",
              problem.what);
+}
+
+nlohmann::json problems_json(const snapshot::Manifest& manifest) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const snapshot::Problem& problem : manifest.problems) {
+    const bool incomplete = problem.severity == snapshot::Problem::Severity::kIncomplete;
+    list.push_back({{"severity", incomplete ? "incomplete" : "warning"},
+                    {"path", problem.path},
+                    {"what", problem.what}});
+  }
+  return list;
 }
 
 }  // namespace tsmfs::cli

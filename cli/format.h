@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "snapshot/manifest.h"
@@ -12,5 +13,7 @@ namespace tsmfs::cli {
 // "0 B", "812 B", "1.4 KiB", "37.2 MiB"
 std::string format_bytes(uint64_t bytes);
 void print_problem(std::ostream& err, const snapshot::Problem& problem);
+// An array of objects, as --json shows them.
+nlohmann::json problems_json(const snapshot::Manifest& manifest);
 
 }  // namespace tsmfs::cli
