@@ -32,10 +32,10 @@ void FramePipeline::submit(RawFrame frame) {
   enqueue(std::move(item));
 }
 
-void FramePipeline::end_pack(std::vector<FileId> defective_files) {
+void FramePipeline::end_pack(RecipeLists lists) {
   auto item = std::make_shared<Item>();
   item->step = Step::kEndPack;
-  item->defective_files = std::move(defective_files);
+  item->lists = std::move(lists);
   item->ready = true;
   enqueue(std::move(item));
 }
@@ -127,7 +127,7 @@ void FramePipeline::write(Item& item) {
     case Step::kEndPack: {
       PackContents contents = writer_->finish();
       writer_.reset();
-      contents.defective_files = std::move(item.defective_files);
+      contents.lists = std::move(item.lists);
       options_.on_pack(std::move(contents));
       break;
     }

@@ -44,8 +44,8 @@ class FramePipeline {
   void begin_pack(const PackHeader& header);
   // Waits while kFramesInFlightMax frames are under way.
   void submit(RawFrame frame);
-  // `defective_files` goes into the pack's contents.
-  void end_pack(std::vector<FileId> defective_files);
+  // `lists` goes into the pack's contents.
+  void end_pack(RecipeLists lists);
   // Waits until everything is durable and on_pack has been called for it.
   void drain();
 
@@ -55,7 +55,7 @@ class FramePipeline {
   struct Item {
     Step step = Step::kFrame;
     PackHeader header;
-    std::vector<FileId> defective_files;
+    RecipeLists lists;
     RawFrame raw;
     StoredFrame stored;
     bool taken = false;  // by a compressing thread

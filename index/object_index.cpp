@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "index/base/error.h"
+#include "index/index_values.h"
 
 namespace tsmfs::index {
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr size_t kBlockCacheBytes = size_t{32} << 20;
 constexpr size_t kWriteBufferBytes = size_t{16} << 20;
+constexpr size_t kLookUpsAtOnce = 1024;
 constexpr uint32_t kIndexVersion = 1;
 constexpr std::string_view kVersionKey = "version";
 
@@ -26,8 +28,6 @@ constexpr std::string_view kVersionKey = "version";
 enum Family : size_t { kDefault, kChunks, kFiles, kTrees, kPacks, kFamilyCount };
 constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"default", "chunks", "files",
                                                                 "trees", "packs"};
-
-constexpr std::string_view kRebuildAdvice = "the packs hold everything: run tsmfs rebuild-index";
 
 // The one place where RocksDB's errors become ours.
 void check(const rocksdb::Status& status, std::string_view doing) {
@@ -80,40 +80,120 @@ ByteView view(const rocksdb::Slice& slice) {
   return as_bytes({slice.data(), slice.size()});
 }
 
-ByteBuffer pack_key(PackNumber number) {
-  ByteBuffer key(sizeof number);
-  store_be(key.data(), number);
-  return key;
-}
-
-PackNumber decode_pack_key(const rocksdb::Slice& key) {
-  if (key.size() != sizeof(PackNumber))
-    throw CorruptError("the index holds a pack without a number", std::string(kRebuildAdvice));
-  return load_be<PackNumber>(view(key).data());
-}
-
-BlobPlace read_place(ByteReader& reader) {
-  BlobPlace place;
-  place.pack = PackId::from(reader.raw(kIdBytes));
-  place.logical_start = reader.le<uint32_t>();
-  place.length = reader.le<uint32_t>();
-  return place;
-}
-
-PackRecord decode_record(ByteView bytes) {
-  ByteReader reader(bytes, "a pack's record in the index");
-  PackRecord record;
-  record.id = PackId::from(reader.raw(kIdBytes));
-  record.file_bytes = reader.varint();
-  record.chunk_count = reader.varint();
-  record.chunk_bytes = reader.varint();
-  return record;
-}
-
 PackNumber number_of(const PackHeader& header) {
   if (header.sequence > UINT32_MAX)
     throw CorruptError(fmt::format("pack {} has an impossible sequence", header.id.hex()));
   return static_cast<PackNumber>(header.sequence);
+}
+
+// Changes of an index that become durable together.
+class IndexBatch {
+ public:
+  IndexBatch(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles)
+      : db_(db), handles_(handles) {}
+  void put_pack(const PackContents& pack);
+  void remove_pack(PackNumber number, const PackId& id, const std::vector<FrameEntry>& frames,
+                   const std::vector<BlobEntry>& blobs);
+  void write();
+
+ private:
+  void put_recipes(const PackContents& pack);
+  bool has_whole_recipe(const rocksdb::Slice& key) const;
+  void remove_found(Family family, const std::vector<const BlobEntry*>& blobs, ByteView beginning);
+  void put(Family family, const rocksdb::Slice& key, const ByteBuffer& value) {
+    check(batch_.Put(handles_[family], key, slice(value)), "cannot fill an index batch");
+  }
+
+  rocksdb::DB& db_;
+  const std::vector<rocksdb::ColumnFamilyHandle*>& handles_;
+  rocksdb::WriteBatch batch_;
+};
+
+// A pack's blobs of one kind, sorted by id, which is the order that RocksDB takes them in best.
+std::vector<const BlobEntry*> blobs_of(BlobKind kind, const std::vector<FrameEntry>& frames,
+                                       const std::vector<BlobEntry>& blobs) {
+  std::vector<const BlobEntry*> found;
+  for (const FrameEntry& frame : frames) {
+    if (frame.kind != kind) continue;
+    for (uint32_t i = 0; i < frame.blob_count; ++i) found.push_back(&blobs[frame.first_blob + i]);
+  }
+  std::sort(found.begin(), found.end(),
+            [](const BlobEntry* a, const BlobEntry* b) { return a->id < b->id; });
+  return found;
+}
+
+BlobPlace place_in(const PackContents& pack, const BlobEntry& blob) {
+  return {pack.header.id, static_cast<uint32_t>(blob.logical_start), blob.length};
+}
+
+void IndexBatch::put_pack(const PackContents& pack) {
+  PackRecord record{pack.header.id, pack.file_bytes, 0, 0};
+  const ByteBuffer number = encode_chunk_value(number_of(pack.header));
+  for (const BlobEntry* chunk : blobs_of(BlobKind::kChunk, pack.frames, pack.blobs)) {
+    put(kChunks, slice(chunk->id), number);
+    ++record.chunk_count;
+    record.chunk_bytes += chunk->length;
+  }
+  put_recipes(pack);
+  for (const BlobEntry* tree : blobs_of(BlobKind::kTree, pack.frames, pack.blobs))
+    put(kTrees, slice(tree->id), encode_tree_place(place_in(pack, *tree)));
+  put(kPacks, slice(encode_pack_key(number_of(pack.header))), encode_pack_record(record));
+}
+
+void IndexBatch::put_recipes(const PackContents& pack) {
+  using Files = std::unordered_set<FileId, IdHash>;
+  const Files defective(pack.lists.defective.begin(), pack.lists.defective.end());
+  const Files lossy(pack.lists.lossy.begin(), pack.lists.lossy.end());
+  for (const BlobEntry* recipe : blobs_of(BlobKind::kRecipe, pack.frames, pack.blobs)) {
+    const FileId file = FileId::from(recipe->id.view());
+    const FilePlace place{place_in(pack, *recipe), defective.contains(file), lossy.contains(file)};
+    if (place.lossy && has_whole_recipe(slice(recipe->id))) continue;
+    put(kFiles, slice(recipe->id), encode_file_place(place));
+  }
+}
+
+bool IndexBatch::has_whole_recipe(const rocksdb::Slice& key) const {
+  std::string value;
+  const rocksdb::Status status = db_.Get(rocksdb::ReadOptions(), handles_[kFiles], key, &value);
+  if (status.IsNotFound()) return false;
+  check(status, "cannot read the index");
+  return !decode_file_place(as_bytes(value)).lossy;
+}
+
+void IndexBatch::remove_pack(PackNumber number, const PackId& id,
+                             const std::vector<FrameEntry>& frames,
+                             const std::vector<BlobEntry>& blobs) {
+  remove_found(kChunks, blobs_of(BlobKind::kChunk, frames, blobs), encode_chunk_value(number));
+  remove_found(kFiles, blobs_of(BlobKind::kRecipe, frames, blobs), id.view());
+  remove_found(kTrees, blobs_of(BlobKind::kTree, frames, blobs), id.view());
+  check(batch_.Delete(handles_[kPacks], slice(encode_pack_key(number))),
+        "cannot fill an index batch");
+}
+
+// Of these blobs those whose value begins as given: the others are found in another pack.
+void IndexBatch::remove_found(Family family, const std::vector<const BlobEntry*>& blobs,
+                              ByteView beginning) {
+  for (size_t begin = 0; begin < blobs.size(); begin += kLookUpsAtOnce) {
+    const size_t count = std::min(kLookUpsAtOnce, blobs.size() - begin);
+    std::vector<rocksdb::Slice> keys;
+    for (size_t i = 0; i < count; ++i) keys.push_back(slice(blobs[begin + i]->id));
+    std::vector<rocksdb::PinnableSlice> values(count);
+    std::vector<rocksdb::Status> statuses(count);
+    db_.MultiGet(rocksdb::ReadOptions(), handles_[family], count, keys.data(), values.data(),
+                 statuses.data(), /*sorted_input=*/true);
+    for (size_t i = 0; i < count; ++i) {
+      if (statuses[i].IsNotFound()) continue;
+      check(statuses[i], "cannot read the index");
+      if (!as_text(view(values[i])).starts_with(as_text(beginning))) continue;
+      check(batch_.Delete(handles_[family], keys[i]), "cannot fill an index batch");
+    }
+  }
+}
+
+void IndexBatch::write() {
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  check(db_.Write(synced, &batch_), "cannot write the index");
 }
 
 }  // namespace
@@ -134,6 +214,14 @@ struct ObjectIndex::Impl {
     if (status.IsNotFound()) return std::nullopt;
     check(status, "cannot read the index");
     return value;
+  }
+
+  template <typename Visit>
+  void for_each(Family family, const Visit& visit) const {
+    const std::unique_ptr<rocksdb::Iterator> it(
+        db->NewIterator(rocksdb::ReadOptions(), handles[family]));
+    for (it->SeekToFirst(); it->Valid(); it->Next()) visit(view(it->key()), view(it->value()));
+    check(it->status(), "cannot read the index");
   }
 
   void check_version() const {
@@ -193,7 +281,7 @@ std::vector<std::optional<PackNumber>> ObjectIndex::find_chunks(
   for (size_t i = 0; i < ids.size(); ++i) {
     if (statuses[i].IsNotFound()) continue;
     check(statuses[i], "cannot read the index");
-    found[i] = ByteReader(view(values[i]), "a chunk's place in the index").le<uint32_t>();
+    found[i] = decode_chunk_value(view(values[i]));
   }
   return found;
 }
@@ -201,22 +289,19 @@ std::vector<std::optional<PackNumber>> ObjectIndex::find_chunks(
 std::optional<FilePlace> ObjectIndex::find_file(const FileId& id) const {
   const auto value = impl_->get(kFiles, slice(id));
   if (!value) return std::nullopt;
-  ByteReader reader(as_bytes(*value), "a file's place in the index");
-  const BlobPlace place = read_place(reader);
-  return FilePlace{place, reader.u8() != 0};
+  return decode_file_place(as_bytes(*value));
 }
 
 std::optional<BlobPlace> ObjectIndex::find_tree(const TreeId& id) const {
   const auto value = impl_->get(kTrees, slice(id));
   if (!value) return std::nullopt;
-  ByteReader reader(as_bytes(*value), "a tree node's place in the index");
-  return read_place(reader);
+  return decode_tree_place(as_bytes(*value));
 }
 
 std::optional<PackRecord> ObjectIndex::find_pack(PackNumber number) const {
-  const auto value = impl_->get(kPacks, slice(pack_key(number)));
+  const auto value = impl_->get(kPacks, slice(encode_pack_key(number)));
   if (!value) return std::nullopt;
-  return decode_record(as_bytes(*value));
+  return decode_pack_record(as_bytes(*value));
 }
 
 std::optional<PackNumber> ObjectIndex::last_pack_number() const {
@@ -225,70 +310,45 @@ std::optional<PackNumber> ObjectIndex::last_pack_number() const {
   it->SeekToLast();
   check(it->status(), "cannot read the index");
   if (!it->Valid()) return std::nullopt;
-  return decode_pack_key(it->key());
+  return decode_pack_key(view(it->key()));
 }
 
 void ObjectIndex::for_each_pack(
     const std::function<void(PackNumber, const PackRecord&)>& visit) const {
-  const std::unique_ptr<rocksdb::Iterator> it(
-      impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->handles[kPacks]));
-  for (it->SeekToFirst(); it->Valid(); it->Next()) {
-    visit(decode_pack_key(it->key()), decode_record(view(it->value())));
-  }
-  check(it->status(), "cannot read the index");
+  impl_->for_each(kPacks, [&](ByteView key, ByteView value) {
+    visit(decode_pack_key(key), decode_pack_record(value));
+  });
+}
+
+void ObjectIndex::for_each_file(
+    const std::function<void(const FileId&, const FilePlace&)>& visit) const {
+  impl_->for_each(kFiles, [&](ByteView key, ByteView value) {
+    check_id_key(key);
+    visit(FileId::from(key), decode_file_place(value));
+  });
+}
+
+void ObjectIndex::for_each_tree(
+    const std::function<void(const TreeId&, const BlobPlace&)>& visit) const {
+  impl_->for_each(kTrees, [&](ByteView key, ByteView value) {
+    check_id_key(key);
+    visit(TreeId::from(key), decode_tree_place(value));
+  });
 }
 
 void ObjectIndex::add_pack(const PackContents& pack) {
-  const PackNumber number = number_of(pack.header);
-  const std::unordered_set<FileId, IdHash> defective(pack.defective_files.begin(),
-                                                     pack.defective_files.end());
-  const std::unordered_set<FileId, IdHash> unusable(pack.unusable_files.begin(),
-                                                    pack.unusable_files.end());
-  PackRecord record{pack.header.id, pack.file_bytes, 0, 0};
-  std::vector<const BlobEntry*> chunks;
-  rocksdb::WriteBatch batch;
-  ByteBuffer value;
-  for (const FrameEntry& frame : pack.frames) {
-    for (uint32_t i = 0; i < frame.blob_count; ++i) {
-      const BlobEntry& blob = pack.blobs[frame.first_blob + i];
-      if (frame.kind == BlobKind::kChunk) {
-        chunks.push_back(&blob);
-        record.chunk_bytes += blob.length;
-        continue;
-      }
-      if (frame.kind == BlobKind::kRecipe && unusable.contains(FileId::from(blob.id.view())))
-        continue;
-      value.clear();
-      ByteWriter writer(value);
-      writer.raw(pack.header.id.view());
-      writer.le(static_cast<uint32_t>(blob.logical_start));
-      writer.le(blob.length);
-      if (frame.kind == BlobKind::kRecipe)
-        writer.u8(defective.contains(FileId::from(blob.id.view())) ? 1 : 0);
-      const Family family = frame.kind == BlobKind::kRecipe ? kFiles : kTrees;
-      check(batch.Put(impl_->handles[family], slice(blob.id), slice(value)),
-            "cannot fill an index batch");
-    }
-  }
-  std::sort(chunks.begin(), chunks.end(),
-            [](const BlobEntry* a, const BlobEntry* b) { return a->id < b->id; });
-  value.clear();
-  ByteWriter(value).le(number);
-  for (const BlobEntry* chunk : chunks)
-    check(batch.Put(impl_->handles[kChunks], slice(chunk->id), slice(value)),
-          "cannot fill an index batch");
-  record.chunk_count = chunks.size();
-  value.clear();
-  ByteWriter writer(value);
-  writer.raw(record.id.view());
-  writer.varint(record.file_bytes);
-  writer.varint(record.chunk_count);
-  writer.varint(record.chunk_bytes);
-  check(batch.Put(impl_->handles[kPacks], slice(pack_key(number)), slice(value)),
-        "cannot fill an index batch");
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  check(impl_->db->Write(synced, &batch), "cannot write the index");
+  IndexBatch batch(*impl_->db, impl_->handles);
+  batch.put_pack(pack);
+  batch.write();
+}
+
+void ObjectIndex::remove_pack(PackNumber number, const std::vector<FrameEntry>& frames,
+                              const std::vector<BlobEntry>& blobs) {
+  const auto record = find_pack(number);
+  if (!record) return;
+  IndexBatch batch(*impl_->db, impl_->handles);
+  batch.remove_pack(number, record->id, frames, blobs);
+  batch.write();
 }
 
 void ObjectIndex::catch_up() {

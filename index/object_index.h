@@ -28,6 +28,13 @@ struct BlobPlace {
 struct FilePlace {
   BlobPlace recipe;
   bool defective = false;  // the recipe has a tsm_defect
+  bool lossy = false;      // the recipe needs a pack that is gone
+};
+
+// What the index notes of recipes.
+struct RecipeLists {
+  std::vector<FileId> defective;  // with a tsm_defect
+  std::vector<FileId> lossy;      // needing a pack that is gone
 };
 
 // A whole pack as the index wants to know it.
@@ -36,9 +43,7 @@ struct PackContents {
   uint64_t file_bytes = 0;
   std::vector<FrameEntry> frames;
   std::vector<BlobEntry> blobs;
-  std::vector<FileId> defective_files;  // of those with a recipe here: not sound TSM files
-  std::vector<FileId>
-      unusable_files;  // of those with a recipe here: the recipe needs packs that are gone
+  RecipeLists lists;  // of the recipes here
 };
 
 // What the index keeps of a pack.
@@ -70,10 +75,19 @@ class ObjectIndex {
   std::optional<PackNumber> last_pack_number() const;
   // In order of their numbers.
   void for_each_pack(const std::function<void(PackNumber, const PackRecord&)>& visit) const;
+  // In order of their ids.
+  void for_each_file(const std::function<void(const FileId&, const FilePlace&)>& visit) const;
+  void for_each_tree(const std::function<void(const TreeId&, const BlobPlace&)>& visit) const;
 
   // Adds a pack and all that it holds in one step, which is durable on return. What an earlier pack
-  // held too is found in this one from now on. Requires: opened as primary; the pack is durable.
+  // held too is found in this one from now on; but a lossy recipe takes no whole one's place.
+  // Requires: opened as primary; the pack is durable.
   void add_pack(const PackContents& pack);
+  // Forgets a pack and all that is found in it, in one step, which is durable on return. `blobs`
+  // are the pack's; of one whose table cannot be read, none: what is found in it stays then, until
+  // the index is rebuilt. Requires: opened as primary.
+  void remove_pack(PackNumber number, const std::vector<FrameEntry>& frames,
+                   const std::vector<BlobEntry>& blobs);
   // Sees what the writer has added since. Does nothing for a primary.
   void catch_up();
 

@@ -68,7 +68,7 @@ std::vector<BlobEntry> PackReader::read_blobs() const {
 
 PackContents read_pack_contents(const PackReader& pack,
                                 const std::function<bool(const PackId&)>& is_present) {
-  PackContents contents{pack.header(), pack.file_bytes(), pack.frames(), pack.read_blobs(), {}, {}};
+  PackContents contents{pack.header(), pack.file_bytes(), pack.frames(), pack.read_blobs(), {}};
   for (size_t number = 0; number < contents.frames.size(); ++number) {
     const FrameEntry& frame = contents.frames[number];
     if (frame.kind != BlobKind::kRecipe) continue;
@@ -77,9 +77,9 @@ PackContents read_pack_contents(const PackReader& pack,
       const BlobEntry& blob = contents.blobs[frame.first_blob + i];
       const Recipe recipe = Recipe::decode(
           raw.view().subspan(blob.logical_start - frame.logical_start, blob.length), pack.name());
-      if (!recipe.tsm_defect().empty()) contents.defective_files.push_back(recipe.file());
+      if (!recipe.tsm_defect().empty()) contents.lists.defective.push_back(recipe.file());
       if (!std::all_of(recipe.packs().begin(), recipe.packs().end(), is_present))
-        contents.unusable_files.push_back(recipe.file());
+        contents.lists.lossy.push_back(recipe.file());
     }
   }
   return contents;

@@ -43,7 +43,7 @@ class PackReader {
 };
 
 // All that the index wants to know of a pack. Reads its recipes, for the defects they name, and for
-// the packs they need: one that needs a pack of which `is_present` says no is marked as unusable.
+// the packs they need: one that needs a pack of which `is_present` says no is lossy.
 PackContents read_pack_contents(const PackReader& pack,
                                 const std::function<bool(const PackId&)>& is_present);
 

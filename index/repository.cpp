@@ -146,6 +146,10 @@ AddedPacks Repository::rebuild_index(const stdfs::path& root) {
   return index::rebuild_index(paths, PackStore(paths, config.id));
 }
 
+uint64_t Repository::next_pack_sequence() const {
+  return index_->last_pack_number().value_or(0) + uint64_t{1};
+}
+
 Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,
                        std::unique_ptr<ObjectIndex> index, size_t cache_bytes_max)
     : paths_(std::move(paths)),

@@ -49,6 +49,8 @@ class Repository {
   const RepositoryPaths& paths() const { return paths_; }
   const Config& config() const { return config_; }
   const DigestKey& key() const { return config_.key; }
+  // For the next pack that a writer begins.
+  uint64_t next_pack_sequence() const;
   ObjectIndex& index() { return *index_; }
   PackStore& packs() { return packs_; }
   ObjectReader& objects() { return objects_; }

@@ -11,8 +11,8 @@
 #include "index/base/error.h"
 #include "index/base/log.h"
 #include "index/base/mutex.h"
-#include "index/frame_pipeline.h"
 #include "index/known_chunks.h"
+#include "index/pack_filler.h"
 #include "index/recipe.h"
 #include "index/repository.h"
 
@@ -20,47 +20,10 @@ namespace tsmfs::index {
 
 namespace {
 
-constexpr size_t kChunksPerPackMax = 128 << 10;  // bounds what one pack's list takes in memory
-constexpr size_t kRecipeFrameBytes =
-    256 << 10;  // small, since reading one recipe decompresses its frame
-constexpr size_t kTreeFrameBytes = 64 << 10;
-constexpr size_t kSideBytesMax = size_t{16}
-                                 << 20;  // recipes and trees waiting for the end of their pack
 // Look-ups in the index go in steps that grow: the first hits bring their packs' lists, which
 // mostly answer the rest.
 constexpr size_t kFirstLookUpStep = 8;
 constexpr size_t kLookUpStepGrowth = 4;
-
-struct SideBlob {
-  Id<struct BlobTag> id;
-  ByteBuffer bytes;
-};
-
-// The pack that is being filled. Chunks go to the pipeline frame by frame; recipes and trees wait
-// for its end, since a chunk's place must be known at once and chunks come first in a pack.
-struct OpenPack {
-  PackHeader header;
-  uint32_t number = 0;         // in KnownChunks
-  uint64_t logical_bytes = 0;  // of chunks, those of the open frame included
-  size_t chunk_count = 0;
-  RawFrame chunks;
-  std::vector<SideBlob> recipes, trees;
-  size_t side_bytes = 0;
-  std::vector<FileId> defective_files;
-};
-
-void submit_side(FramePipeline& pipeline, BlobKind kind, std::vector<SideBlob>& blobs,
-                 size_t frame_bytes) {
-  RawFrame frame{kind, {}, {}};
-  for (SideBlob& blob : blobs) {
-    if (!frame.blobs.empty() && frame.bytes.size() + blob.bytes.size() > frame_bytes)
-      pipeline.submit(std::exchange(frame, RawFrame{kind, {}, {}}));
-    frame.blobs.push_back({blob.id, static_cast<uint32_t>(blob.bytes.size()), 0});
-    append(frame.bytes, blob.bytes);
-  }
-  if (!frame.blobs.empty()) pipeline.submit(std::move(frame));
-  blobs.clear();
-}
 
 }  // namespace
 
@@ -68,9 +31,9 @@ class RepositoryWriter::Impl {
  public:
   Impl(Repository& repository, const WriterOptions& options)
       : repository_(repository),
-        next_sequence_(repository.index().last_pack_number().value_or(0) + uint64_t{1}),
-        pipeline_({repository.paths(), options.compression, options.compression_threads,
-                   [this](PackContents pack) { take_durable(pack); }}) {}
+        filler_({repository.paths(), repository.config(), repository.next_pack_sequence(),
+                 options.compression, options.compression_threads,
+                 [this](PackContents pack) { take_durable(pack); }}) {}
 
   StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind,
                       const std::stop_token& stop);
@@ -87,23 +50,17 @@ class RepositoryWriter::Impl {
   ChunkPlace place_chunk(const ChunkId& id, ByteView bytes, uint64_t& new_bytes)
       TSMFS_REQUIRES(mutex_);
   void add_recipe(const FileId& id, const RecipeBuilder& recipe, const std::string& defect);
-  OpenPack& open_pack() TSMFS_REQUIRES(mutex_);
-  void add_side(std::vector<SideBlob> OpenPack::*list, SideBlob blob) TSMFS_REQUIRES(mutex_);
-  void submit_chunks() TSMFS_REQUIRES(mutex_);
-  void end_pack() TSMFS_REQUIRES(mutex_);
   void take_durable(const PackContents& pack);
 
   Repository& repository_;
   mutable Mutex mutex_;
   KnownChunks known_ TSMFS_GUARDED_BY(mutex_);
-  std::optional<OpenPack> pack_ TSMFS_GUARDED_BY(mutex_);
   std::unordered_map<FileId, std::string, IdHash> new_files_
       TSMFS_GUARDED_BY(mutex_);  // with their defects
   std::unordered_set<TreeId, IdHash> new_trees_ TSMFS_GUARDED_BY(mutex_);
-  uint64_t next_sequence_ TSMFS_GUARDED_BY(mutex_);
   WriterTotals totals_ TSMFS_GUARDED_BY(mutex_);
   std::atomic<uint64_t> stored_bytes_ = 0;
-  FramePipeline pipeline_;  // last: its threads use the rest
+  PackFiller filler_ TSMFS_GUARDED_BY(mutex_);  // last: its threads use the rest
 };
 
 StoredFile RepositoryWriter::Impl::put_file(ByteSource& source, const FileId& id, FileKind kind,
@@ -143,7 +100,7 @@ std::optional<std::string> RepositoryWriter::Impl::defect_of_known(const FileId&
     if (const auto found = new_files_.find(id); found != new_files_.end()) return found->second;
   }
   const auto place = repository_.index().find_file(id);
-  if (!place) return std::nullopt;
+  if (!place || place->lossy) return std::nullopt;  // what is lossy heals by being stored again
   if (!place->defective) return std::string();
   try {
     return repository_.objects().read_recipe(id)->tsm_defect();
@@ -220,18 +177,8 @@ ChunkPlace RepositoryWriter::Impl::place_chunk(const ChunkId& id, ByteView bytes
                                                uint64_t& new_bytes) {
   const auto length = static_cast<uint32_t>(bytes.size());
   if (const ChunkPlace* place = known_.find(id); place && place->length == length) return *place;
-  OpenPack* pack = &open_pack();
-  if (pack->chunk_count >= kChunksPerPackMax ||
-      pack->logical_bytes + length > repository_.config().pack_bytes) {
-    end_pack();
-    pack = &open_pack();
-  }
-  if (pack->chunks.bytes.size() + length > repository_.config().frame_bytes) submit_chunks();
-  const ChunkPlace place{pack->number, static_cast<uint32_t>(pack->logical_bytes), length};
-  append(pack->chunks.bytes, bytes);
-  pack->chunks.blobs.push_back({Id<BlobTag>::from(id.view()), length, 0});
-  pack->logical_bytes += length;
-  ++pack->chunk_count;
+  const NewPlace added = filler_.add_chunk(id, bytes);
+  const ChunkPlace place{known_.number_of(added.pack), added.logical_start, length};
   known_.add(id, place);
   new_bytes += length;
   ++totals_.new_chunks;
@@ -246,8 +193,7 @@ void RepositoryWriter::Impl::add_recipe(const FileId& id, const RecipeBuilder& r
         fmt::format("file {} is too large: its recipe takes {} bytes", id.hex(), encoded.size()));
   MutexLock lock(mutex_);
   if (!new_files_.emplace(id, defect).second) return;  // another thread was faster
-  if (!defect.empty()) open_pack().defective_files.push_back(id);
-  add_side(&OpenPack::recipes, {Id<BlobTag>::from(id.view()), std::move(encoded)});
+  filler_.add_recipe(id, std::move(encoded), {!defect.empty(), /*lossy=*/false});
 }
 
 TreeId RepositoryWriter::Impl::put_tree(ByteView encoded) {
@@ -258,40 +204,8 @@ TreeId RepositoryWriter::Impl::put_tree(ByteView encoded) {
   const bool indexed = repository_.index().find_tree(id).has_value();
   MutexLock lock(mutex_);
   if (!indexed && new_trees_.insert(id).second)
-    add_side(&OpenPack::trees,
-             {Id<BlobTag>::from(id.view()), ByteBuffer(encoded.begin(), encoded.end())});
+    filler_.add_tree(id, ByteBuffer(encoded.begin(), encoded.end()));
   return id;
-}
-
-OpenPack& RepositoryWriter::Impl::open_pack() {
-  if (pack_) return *pack_;
-  pack_.emplace();
-  pack_->header = {random_id<PackId>(), repository_.config().id, next_sequence_++};
-  pack_->number = known_.number_of(pack_->header.id);
-  pipeline_.begin_pack(pack_->header);
-  return *pack_;
-}
-
-void RepositoryWriter::Impl::add_side(std::vector<SideBlob> OpenPack::*list, SideBlob blob) {
-  OpenPack& pack = open_pack();
-  pack.side_bytes += blob.bytes.size();
-  (pack.*list).push_back(std::move(blob));
-  if (pack.side_bytes > kSideBytesMax) end_pack();
-}
-
-void RepositoryWriter::Impl::submit_chunks() {
-  if (pack_->chunks.blobs.empty()) return;
-  RawFrame next;
-  next.bytes.reserve(repository_.config().frame_bytes);
-  pipeline_.submit(std::exchange(pack_->chunks, std::move(next)));
-}
-
-void RepositoryWriter::Impl::end_pack() {
-  submit_chunks();
-  submit_side(pipeline_, BlobKind::kRecipe, pack_->recipes, kRecipeFrameBytes);
-  submit_side(pipeline_, BlobKind::kTree, pack_->trees, kTreeFrameBytes);
-  pipeline_.end_pack(std::move(pack_->defective_files));
-  pack_.reset();
 }
 
 void RepositoryWriter::Impl::take_durable(const PackContents& pack) {
@@ -300,11 +214,8 @@ void RepositoryWriter::Impl::take_durable(const PackContents& pack) {
 }
 
 void RepositoryWriter::Impl::flush() {
-  {
-    MutexLock lock(mutex_);
-    if (pack_) end_pack();
-  }
-  pipeline_.drain();
+  MutexLock lock(mutex_);
+  filler_.drain();
 }
 
 WriterTotals RepositoryWriter::Impl::totals() const {

@@ -1,0 +1,25 @@
+// What `tsmfs prune` and `tsmfs forget --prune` have in common.
+#pragma once
+
+#include <string>
+
+#include "cli/command.h"
+#include "index/repository.h"
+#include "snapshot/catalog.h"
+
+namespace tsmfs::cli {
+
+struct PruneCommand {
+  std::string max_unused = "5%";
+  bool dry_run = false;
+  bool accept_loss = false;
+  bool json = false;
+};
+
+// Adds --max-unused and --accept-loss.
+void add_prune_options(CLI::App& command, PruneCommand& prune);
+// Requires: `repository` was opened for writing.
+ExitCode run_prune(index::Repository& repository, snapshot::Catalog& catalog,
+                   const PruneCommand& command, Context& context);
+
+}  // namespace tsmfs::cli

@@ -1,0 +1,48 @@
+// Which logical bytes of which packs are in use, as recipes and the index name them.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "index/digest.h"
+#include "index/object_index.h"
+#include "index/recipe.h"
+
+namespace tsmfs::index {
+
+// Logical bytes [start, end) of a pack.
+struct ByteRange {
+  uint32_t start = 0;
+  uint32_t end = 0;
+  bool operator==(const ByteRange&) const = default;
+};
+
+// Sorted, disjoint and joined where they touch. 8 bytes of memory for each range: a pack that is in
+// use as a whole is one range.
+class ByteRanges {
+ public:
+  void add(ByteRange range);
+  const std::vector<ByteRange>& list();
+  uint64_t bytes();
+
+ private:
+  void settle();
+  std::vector<ByteRange> ranges_;
+  size_t settled_ = 0;  // so many of ranges_ are in order
+};
+
+// Not thread safe.
+class LiveRanges {
+ public:
+  void add(const BlobPlace& place);
+  // What the recipe copies from.
+  void add(const Recipe& recipe);
+  // Nothing when no byte of the pack is in use.
+  ByteRanges* find(const PackId& pack);
+
+ private:
+  std::unordered_map<PackId, ByteRanges, IdHash> packs_;
+};
+
+}  // namespace tsmfs::index

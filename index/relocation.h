@@ -1,0 +1,48 @@
+// Where the bytes of packs that are to go have moved, and recipes that follow them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "index/digest.h"
+#include "index/pack_filler.h"
+#include "index/recipe.h"
+
+namespace tsmfs::index {
+
+// A recipe after a move.
+struct MovedRecipe {
+  RecipeBuilder recipe;
+  bool lossy = false;  // some runs still name a leaving pack, where nothing of them was saved
+};
+
+// Not thread safe.
+class Relocation {
+ public:
+  // Says that `pack` is to go.
+  void add_leaving(const PackId& pack) { moves_.try_emplace(pack); }
+  bool is_leaving(const PackId& pack) const { return moves_.contains(pack); }
+  // Says where [start, start + length) of a leaving pack is now. Requires: calls for one pack come
+  // in the order of `start` and do not overlap.
+  void add_move(const PackId& pack, uint32_t start, uint32_t length, const NewPlace& to);
+  // Whether a recipe copies from a leaving pack.
+  bool concerns(const Recipe& recipe) const;
+  MovedRecipe follow(const Recipe& recipe) const;
+
+ private:
+  struct Move {
+    uint32_t start = 0;
+    uint32_t length = 0;
+    uint32_t target = 0;  // into targets_
+    uint32_t target_start = 0;
+  };
+  void follow_run(const PackId& pack, const std::vector<Move>& moves, const RecipeRun& run,
+                  MovedRecipe& moved) const;
+
+  std::unordered_map<PackId, std::vector<Move>, IdHash> moves_;
+  std::vector<PackId> targets_;
+};
+
+}  // namespace tsmfs::index
