@@ -35,6 +35,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_umount(app, context);
   add_check(app, context);
   add_prune(app, context);
+  add_repair(app, context);
   add_rebuild_index(app, context);
   add_restore(app, context);
   add_export(app, context);

@@ -28,6 +28,7 @@ void add_mount(CLI::App& app, Context& context);
 void add_umount(CLI::App& app, Context& context);
 void add_check(CLI::App& app, Context& context);
 void add_prune(CLI::App& app, Context& context);
+void add_repair(CLI::App& app, Context& context);
 void add_rebuild_index(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
 void add_restore(CLI::App& app, Context& context);

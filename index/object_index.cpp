@@ -201,8 +201,10 @@ void IndexBatch::write() {
 struct ObjectIndex::Impl {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  std::filesystem::path directory;
   bool secondary = false;
 
+  static std::unique_ptr<Impl> open_primary(const std::filesystem::path& directory, bool create);
   ~Impl() {
     for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
     if (db) db->Close().PermitUncheckedError();
@@ -234,12 +236,13 @@ struct ObjectIndex::Impl {
 ObjectIndex::ObjectIndex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ObjectIndex::~ObjectIndex() = default;
 
-std::unique_ptr<ObjectIndex> ObjectIndex::open_primary(const std::filesystem::path& directory,
-                                                       bool create) {
+std::unique_ptr<ObjectIndex::Impl> ObjectIndex::Impl::open_primary(
+    const std::filesystem::path& directory, bool create) {
   rocksdb::Options options = database_options();
   options.create_if_missing = create;
   options.create_missing_column_families = create;
   auto impl = std::make_unique<Impl>();
+  impl->directory = directory;
   rocksdb::DB* db = nullptr;
   check(rocksdb::DB::Open(options, directory.string(), families(options), &impl->handles, &db),
         "cannot open the index in " + directory.string());
@@ -249,7 +252,19 @@ std::unique_ptr<ObjectIndex> ObjectIndex::open_primary(const std::filesystem::pa
     check(impl->db->Put(rocksdb::WriteOptions(), key, std::to_string(kIndexVersion)),
           "cannot write the index");
   impl->check_version();
-  return std::unique_ptr<ObjectIndex>(new ObjectIndex(std::move(impl)));
+  return impl;
+}
+
+std::unique_ptr<ObjectIndex> ObjectIndex::open_primary(const std::filesystem::path& directory,
+                                                       bool create) {
+  return std::unique_ptr<ObjectIndex>(new ObjectIndex(Impl::open_primary(directory, create)));
+}
+
+void ObjectIndex::reopen_after(const std::function<void()>& work) {
+  const std::filesystem::path directory = impl_->directory;
+  impl_.reset();
+  work();
+  impl_ = Impl::open_primary(directory, /*create=*/false);
 }
 
 std::unique_ptr<ObjectIndex> ObjectIndex::open_secondary(const std::filesystem::path& directory) {

@@ -88,6 +88,9 @@ class ObjectIndex {
   // the index is rebuilt. Requires: opened as primary.
   void remove_pack(PackNumber number, const std::vector<FrameEntry>& frames,
                    const std::vector<BlobEntry>& blobs);
+  // Closes the index while `work` replaces its directory, then opens what is there. Requires:
+  // opened as primary. A failure leaves it closed: nothing may be asked of it then.
+  void reopen_after(const std::function<void()>& work);
   // Sees what the writer has added since. Does nothing for a primary.
   void catch_up();
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "index/base/error.h"
 
 namespace tsmfs::index {
@@ -79,7 +82,21 @@ void PackRewriter::move_file(const FileId& id) {
 }
 
 void PackRewriter::move_recipe(const Recipe& recipe, bool lossy_before) {
-  const MovedRecipe moved = relocation_.follow(recipe);
+  add_recipe(recipe, relocation_.follow(recipe), lossy_before);
+}
+
+bool PackRewriter::improve_file(const FileId& id) {
+  const auto recipe = repository_.objects().read_recipe(id);
+  const MovedRecipe moved = relocation_.follow(*recipe);
+  if (!moved.moved) return false;
+  const bool others_gone = std::ranges::any_of(recipe->packs(), [&](const PackId& pack) {
+    return !is_leaving(pack) && !std::filesystem::exists(repository_.paths().pack(pack));
+  });
+  add_recipe(*recipe, moved, others_gone);
+  return true;
+}
+
+void PackRewriter::add_recipe(const Recipe& recipe, const MovedRecipe& moved, bool lossy_before) {
   ByteBuffer encoded = moved.recipe.encode();
   if (encoded.size() > kFrameRawBytesMax)
     throw UsageError(fmt::format("the recipe of file {} would be too large for a pack: {} bytes",

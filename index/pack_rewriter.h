@@ -28,16 +28,24 @@ class PackRewriter {
   PackRewriter(Repository& repository, const RewriterOptions& options);
 
   void add_leaving(const PackId& pack) { relocation_.add_leaving(pack); }
+  bool is_leaving(const PackId& pack) const { return relocation_.is_leaving(pack); }
   // Moves the chunks of a leaving pack of which a byte is in `live`. Throws: CorruptError when one
   // of them is not what its digest says.
   void move_chunks(const PackReader& pack, ByteRanges& live, const std::stop_token& stop);
   // Moves a chunk that was saved from a leaving pack in another way.
   void move_chunk(const PackId& pack, const BlobEntry& chunk, ByteView bytes);
+  // Says that bytes of a leaving pack are in another pack already (see Relocation::add_move).
+  void add_move(const PackId& pack, uint32_t start, uint32_t length, const NewPlace& place) {
+    relocation_.add_move(pack, start, length, place);
+  }
   // Writes the file's recipe anew when it lies in a leaving pack or copies from one. Throws:
   // CorruptError.
   void move_file(const FileId& id);
   // The same for a recipe at hand.
   void move_recipe(const Recipe& recipe, bool lossy_before);
+  // Writes the file's recipe anew when some of what it copies from leaving packs was found
+  // elsewhere; says whether.
+  bool improve_file(const FileId& id);
   // Writes the node anew when it lies in a leaving pack. Throws: CorruptError.
   void move_tree(const TreeId& id);
   // Writes a node anew that was saved from a leaving pack in another way.
@@ -48,6 +56,8 @@ class PackRewriter {
   uint64_t written_bytes() const { return written_bytes_; }  // complete after finish()
 
  private:
+  void add_recipe(const Recipe& recipe, const MovedRecipe& moved, bool lossy_before);
+
   Repository& repository_;
   Relocation relocation_;
   KnownChunks moved_;  // so that what two leaving packs hold is written once

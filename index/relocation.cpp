@@ -24,7 +24,7 @@ bool Relocation::concerns(const Recipe& recipe) const {
 }
 
 MovedRecipe Relocation::follow(const Recipe& recipe) const {
-  MovedRecipe moved{RecipeBuilder(recipe.file()), false};
+  MovedRecipe moved{RecipeBuilder(recipe.file())};
   moved.recipe.set_tsm_defect(recipe.tsm_defect());
   for (const RecipeRun& run : recipe.runs()) {
     if (run.pack == RecipeRun::kLiteral) {
@@ -60,6 +60,7 @@ void Relocation::follow_run(const PackId& pack, const std::vector<Move>& moves,
     const uint64_t count = std::min(end - at, move->length - skip);
     moved.recipe.add_copy(targets_[move->target], static_cast<uint32_t>(move->target_start + skip),
                           static_cast<uint32_t>(count));
+    moved.moved = true;
     at += count;
   }
 }

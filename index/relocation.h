@@ -15,7 +15,8 @@ namespace tsmfs::index {
 // A recipe after a move.
 struct MovedRecipe {
   RecipeBuilder recipe;
-  bool lossy = false;  // some runs still name a leaving pack, where nothing of them was saved
+  bool moved = false;  // some of it was found in another place than before
+  bool lossy = false;  // some of it still names a leaving pack, where nothing of it was saved
 };
 
 // Not thread safe.

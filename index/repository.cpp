@@ -75,8 +75,12 @@ bool reconcile(ObjectIndex& index, const PackStore& packs) {
 std::unique_ptr<ObjectIndex> open_index_for_writing(const RepositoryPaths& paths,
                                                     const PackStore& packs) {
   if (stdfs::exists(paths.index())) {
-    auto index = ObjectIndex::open_primary(paths.index(), /*create=*/false);
-    if (reconcile(*index, packs)) return index;
+    try {
+      auto index = ObjectIndex::open_primary(paths.index(), /*create=*/false);
+      if (reconcile(*index, packs)) return index;
+    } catch (const CorruptError& error) {
+      log::warning("{}; the index is made again", error.what());
+    }
   }
   index::rebuild_index(paths, packs);
   return ObjectIndex::open_primary(paths.index(), /*create=*/false);
@@ -144,6 +148,13 @@ AddedPacks Repository::rebuild_index(const stdfs::path& root) {
   for (const auto& part : skeleton(paths)) make_directory(part);
   const WriterLock lock(paths, "rebuild-index");
   return index::rebuild_index(paths, PackStore(paths, config.id));
+}
+
+AddedPacks Repository::rebuild_own_index() {
+  AddedPacks added;
+  index_->reopen_after(
+      [&] { added = index::rebuild_index(paths_, PackStore(paths_, config_.id)); });
+  return added;
 }
 
 uint64_t Repository::next_pack_sequence() const {

@@ -37,8 +37,8 @@ class Repository {
   static std::unique_ptr<Repository> open_reader(const std::filesystem::path& root,
                                                  size_t cache_bytes_max = kCacheBytesDefault);
   // Takes the writer's lock for `purpose` ("backup"), clears what a killed writer left, and takes
-  // up packs that it finished but did not index. An index that is missing, or that knows packs that
-  // are gone, is rebuilt. Throws: BusyError naming the holder, and as open_reader.
+  // up packs that it finished but did not index. An index that is missing or damaged, or that knows
+  // packs that are gone, is rebuilt. Throws: BusyError naming the holder, and as open_reader.
   static std::unique_ptr<Repository> open_writer(const std::filesystem::path& root,
                                                  const std::string& purpose);
 
@@ -51,6 +51,9 @@ class Repository {
   const DigestKey& key() const { return config_.key; }
   // For the next pack that a writer begins.
   uint64_t next_pack_sequence() const;
+  // Makes the index of a repository opened for writing again from its packs. A failure leaves it
+  // without one: nothing may be asked of it then.
+  AddedPacks rebuild_own_index();
   ObjectIndex& index() { return *index_; }
   PackStore& packs() { return packs_; }
   ObjectReader& objects() { return objects_; }

@@ -25,6 +25,13 @@ class RepositoryPaths {
   std::filesystem::path new_index() const { return root_ / "index.new"; }
   std::filesystem::path locks() const { return root_ / "locks"; }
   std::filesystem::path writer_lock() const { return locks() / "writer"; }
+  // What repair took out of the way.
+  std::filesystem::path quarantine() const { return root_ / "quarantine"; }
+  std::filesystem::path quarantined_packs() const { return quarantine() / "packs"; }
+  std::filesystem::path quarantined_pack(const PackId& id) const {
+    return quarantined_packs() / id.hex();
+  }
+  std::filesystem::path quarantined_snapshots() const { return quarantine() / "snapshots"; }
   // Files that have no name yet: open packs, manifests being written, spools. Emptied by the next
   // writer.
   std::filesystem::path tmp() const { return root_ / "tmp"; }

@@ -1,0 +1,79 @@
+#include "snapshot/repair.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "index/base/error.h"
+#include "index/base/file.h"
+#include "index/sealed_json.h"
+#include "snapshot/manifest.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+namespace stdfs = std::filesystem;
+
+struct DamagedManifest {
+  std::string name;
+  std::string what;
+};
+
+std::vector<DamagedManifest> find_damaged_manifests(const index::RepositoryPaths& paths) {
+  std::vector<DamagedManifest> damaged;
+  for (const auto& entry : stdfs::directory_iterator(paths.snapshots())) {
+    const std::string name = entry.path().filename().string();
+    try {
+      const Manifest manifest = decode_manifest(
+          read_whole_file(entry.path(), index::kSealedJsonBytesMax), "snapshot " + name);
+      if (manifest.id.hex() != name)
+        throw CorruptError(fmt::format("{} holds snapshot {}", name, manifest.id.hex()));
+    } catch (const CorruptError& error) {
+      damaged.push_back({name, error.what()});
+    }
+  }
+  return damaged;
+}
+
+void quarantine_manifests(const index::RepositoryPaths& paths,
+                          const std::vector<DamagedManifest>& damaged) {
+  if (damaged.empty()) return;
+  make_directory(paths.quarantine());
+  make_directory(paths.quarantined_snapshots());
+  for (const DamagedManifest& manifest : damaged)
+    rename_file(paths.snapshots() / manifest.name, paths.quarantined_snapshots() / manifest.name);
+  sync_directory(paths.quarantined_snapshots());
+  sync_directory(paths.quarantine());
+  sync_directory(paths.snapshots());
+  sync_directory(paths.root());
+}
+
+}  // namespace
+
+RepairReport repair_repository(index::Repository& repository, const RepairOptions& options,
+                               std::stop_token stop) {
+  const auto say = [&](const std::string& step) {
+    if (options.on_step) options.on_step(step);
+  };
+  RepairReport report;
+  const auto manifests = find_damaged_manifests(repository.paths());
+  for (const DamagedManifest& manifest : manifests) report.manifests.push_back(manifest.what);
+  say("reading every pack");
+  report.packs = index::find_damaged_packs(repository, stop);
+  if (options.dry_run) {
+    index::assess(repository, report.packs, stop);
+    return report;
+  }
+  quarantine_manifests(repository.paths(), manifests);
+  if (!report.packs.empty())
+    say(fmt::format("saving what is good in {} damaged packs", report.packs.size()));
+  index::quarantine(repository, report.packs, options.compression, stop);
+  report.healed = index::heal_recipes(repository, options.compression, stop);
+  repository.index().for_each_file([&](const index::FileId&, const index::FilePlace& place) {
+    report.lossy_files += place.lossy ? 1 : 0;
+  });
+  return report;
+}
+
+}  // namespace tsmfs::snapshot

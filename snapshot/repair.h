@@ -1,0 +1,36 @@
+// Takes what is damaged out of the way, and keeps every snapshot readable but for the lost bytes.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "index/frame_codec.h"
+#include "index/pack_repair.h"
+#include "index/repository.h"
+
+namespace tsmfs::snapshot {
+
+struct RepairOptions {
+  bool dry_run = false;
+  index::Compression compression;
+  std::function<void(const std::string&)> on_step;  // what is being done, for a person
+};
+
+struct RepairReport {
+  std::vector<index::DamagedPack> packs;  // moved to quarantine/packs/
+  std::vector<std::string> manifests;     // moved to quarantine/snapshots/, one message each
+  size_t healed = 0;                      // files that got bytes back that were lost before
+  size_t lossy_files = 0;  // files of which bytes are lost, afterwards; not known with dry_run
+};
+
+// What is lost stays lost until a later backup brings the same content: a file that is stored again
+// is whole again in every snapshot; a chunk that came back in another file is found by the next
+// repair. Requires: `repository` was opened for writing. A crash at any point loses nothing.
+// Throws: IoError, Cancelled.
+RepairReport repair_repository(index::Repository& repository, const RepairOptions& options,
+                               std::stop_token stop);
+
+}  // namespace tsmfs::snapshot
