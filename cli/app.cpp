@@ -34,6 +34,8 @@ void add_commands(CLI::App& app, Context& context) {
   add_mount(app, context);
   add_umount(app, context);
   add_check(app, context);
+  add_tag(app, context);
+  add_forget(app, context);
   add_prune(app, context);
   add_repair(app, context);
   add_rebuild_index(app, context);

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
-#include <limits.h>
-#include <unistd.h>
 
 #include <memory>
 #include <optional>
@@ -11,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/ssh_tunnel.h"
 #include "index/base/error.h"
+#include "index/base/host_name.h"
 #include "index/frame_codec.h"
 #include "index/repository.h"
 #include "index/repository_writer.h"
@@ -29,6 +28,8 @@ struct BackupCommand {
   std::string server;
   snapshot::Filter filter;
   std::string since, start, end;
+  std::vector<std::string> tags;
+  std::chrono::seconds lock_wait{0};
   std::string compression = std::to_string(index::Compression::kLevelDefault);
   unsigned jobs = 2;
   double timeout_s = 120;
@@ -36,19 +37,14 @@ struct BackupCommand {
   bool as_json = false;
 };
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 // The server's name in the history: its host, and its port where that is not the usual one.
 std::string server_name(const BackupCommand& command, const snapshot::Endpoint& endpoint) {
   if (!command.server.empty()) return command.server;
   std::string name = endpoint.host;
-  char local[HOST_NAME_MAX + 1] = {};
-  if (is_loopback(name) && !command.ssh.empty())
+  if (is_loopback(endpoint) && !command.ssh.empty())
     name = ssh_host(command.ssh);
-  else if (is_loopback(name) && ::gethostname(local, sizeof local - 1) == 0)
-    name = local;
+  else if (is_loopback(endpoint))
+    name = host_name();
   return endpoint.port == snapshot::kSnapshotPort ? name
                                                   : fmt::format("{}:{}", name, endpoint.port);
 }
@@ -92,6 +88,7 @@ snapshot::CaptureOptions capture_options(const BackupCommand& command,
   options.filter.range = time_range(command);
   options.since = parse_since(command.since);
   options.jobs = command.jobs;
+  options.tags = snapshot::checked_tags(command.tags);
   return options;
 }
 
@@ -101,11 +98,8 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
   snapshot::CaptureOptions options = capture_options(command, endpoint);
   const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
   const bool talkative = !command.quiet && !command.as_json;
-  if (!is_loopback(endpoint.host) && command.ssh.empty() && !command.quiet)
-    fmt::print(context.err,
-               "tsmfs: warning: the connection to {} is neither encrypted nor authenticated; --ssh "
-               "tunnels it\n",
-               endpoint.text());
+  if (command.ssh.empty() && !command.quiet)
+    warn_of_open_connection(endpoint, "; --ssh tunnels it", context.err);
 
   // The server is asked first: a repository is not made for a backup that cannot begin.
   std::optional<SshTunnel> tunnel;
@@ -122,7 +116,8 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
     index::Repository::create(command.repository);
     if (talkative) fmt::print(context.err, "created repository {}\n", command.repository.string());
   }
-  const auto repository = index::Repository::open_writer(command.repository, "backup");
+  const auto repository = index::Repository::open_writer(
+      command.repository, {"backup", command.lock_wait, context.stop});
   index::RepositoryWriter writer(*repository, writer_options);
   snapshot::Catalog catalog(repository->paths());
   BackupReport report(context.out, context.err,
@@ -173,6 +168,8 @@ void add_backup(CLI::App& app, Context& context) {
   sub->add_option("--server", command->server, "Its name in the history (its host name)")
       ->type_name("NAME");
   add_filter_options(*sub, *command);
+  add_tag_option(*sub, command->tags);
+  add_lock_wait_option(*sub, command->lock_wait);
   sub->add_option("--jobs,-j", command->jobs, "Shards fetched at once")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
-#include <limits.h>
-#include <unistd.h>
 
 #include <memory>
 #include <optional>
@@ -10,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/format.h"
 #include "index/base/error.h"
+#include "index/base/host_name.h"
 #include "index/base/timestamp.h"
 #include "index/frame_codec.h"
 #include "index/repository.h"
@@ -24,20 +23,18 @@ struct ImportCommand {
   std::filesystem::path repository, directory;
   snapshot::DataDirPlaces data_dir;
   std::string server, time;
+  std::vector<std::string> tags;
+  std::chrono::seconds lock_wait{0};
   std::string compression = std::to_string(index::Compression::kLevelDefault);
   bool quiet = false;
 };
-
-std::string host_name() {
-  char name[HOST_NAME_MAX + 1] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "localhost";
-}
 
 snapshot::ImportOptions options_of(const ImportCommand& command, Context& context) {
   snapshot::ImportOptions options;
   options.server = command.server.empty() ? host_name() : command.server;
   if (!snapshot::is_valid_name(options.server))
     throw UsageError(fmt::format("'{}' cannot be the name of a server", options.server));
+  options.tags = snapshot::checked_tags(command.tags);
   if (!command.time.empty()) options.time = parse_rfc3339(command.time);
   options.on_snapshot = [&context, quiet = command.quiet](const snapshot::ImportReport& report) {
     const snapshot::Manifest& manifest = *report.snapshot;
@@ -82,7 +79,8 @@ ExitCode with_repository(const ImportCommand& command, Context& context, const I
     if (!command.quiet)
       fmt::print(context.err, "created repository {}\n", command.repository.string());
   }
-  const auto repository = index::Repository::open_writer(command.repository, "import");
+  const auto repository = index::Repository::open_writer(
+      command.repository, {"import", command.lock_wait, context.stop});
   index::RepositoryWriter writer(*repository, writer_options);
   snapshot::Catalog catalog(repository->paths());
   snapshot::ImportTarget target{*repository, writer, catalog};
@@ -136,6 +134,8 @@ void add_import(CLI::App& app, Context& context) {
   sub->add_option("--time", command->time, "The snapshot's time, if DIR holds one backup")
       ->type_name("TIME");
   add_data_dir_options(*sub, command->data_dir);
+  add_tag_option(*sub, command->tags);
+  add_lock_wait_option(*sub, command->lock_wait);
   sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
       ->capture_default_str();
   sub->add_flag("--quiet,-q", command->quiet, "Print problems and new snapshots only");

@@ -61,13 +61,15 @@ nlohmann::json to_json(const snapshot::PruneReport& report, bool dry_run) {
 
 struct PruneArguments {
   std::filesystem::path repository;
+  std::chrono::seconds lock_wait{0};
   PruneCommand prune;
 };
 
 ExitCode run(const PruneArguments& arguments, Context& context) {
   require_repository(arguments.repository);
   parse_max_unused(arguments.prune.max_unused);
-  const auto repository = index::Repository::open_writer(arguments.repository, "prune");
+  const auto repository = index::Repository::open_writer(
+      arguments.repository, {"prune", arguments.lock_wait, context.stop});
   snapshot::Catalog catalog(repository->paths());
   return run_prune(*repository, catalog, arguments.prune, context);
 }
@@ -110,6 +112,7 @@ void add_prune(CLI::App& app, Context& context) {
       "  tsmfs forget --repo /srv/tsmfs --keep-daily 7 --keep-weekly 5\n"
       "  tsmfs prune --repo /srv/tsmfs");
   add_repository_option(*sub, arguments->repository);
+  add_lock_wait_option(*sub, arguments->lock_wait);
   add_prune_options(*sub, arguments->prune);
   sub->add_flag("--dry-run,-n", arguments->prune.dry_run, "Say what would go; change nothing");
   sub->add_flag("--json", arguments->prune.json, "Report as one JSON object");

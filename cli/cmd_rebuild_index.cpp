@@ -10,9 +10,15 @@ namespace tsmfs::cli {
 
 namespace {
 
-ExitCode run_rebuild_index(const std::filesystem::path& repository, Context& context) {
-  require_repository(repository);
-  const auto added = index::Repository::rebuild_index(repository);
+struct RebuildCommand {
+  std::filesystem::path repository;
+  std::chrono::seconds lock_wait{0};
+};
+
+ExitCode run_rebuild_index(const RebuildCommand& command, Context& context) {
+  require_repository(command.repository);
+  const auto added = index::Repository::rebuild_index(
+      command.repository, {"rebuild-index", command.lock_wait, context.stop});
   fmt::print(context.out, "indexed {} packs\n", added.packs);
   if (added.damaged.empty()) return ExitCode::kOk;
   fmt::print(context.out, "{} packs are damaged: tsmfs check says what that means\n",
@@ -23,12 +29,13 @@ ExitCode run_rebuild_index(const std::filesystem::path& repository, Context& con
 }  // namespace
 
 void add_rebuild_index(CLI::App& app, Context& context) {
-  auto repository = std::make_shared<std::filesystem::path>();
+  auto command = std::make_shared<RebuildCommand>();
   CLI::App* sub = app.add_subcommand("rebuild-index", "Make the index again from the packs");
   sub->footer("\nExample:\n  tsmfs rebuild-index --repo /srv/tsmfs");
-  add_repository_option(*sub, *repository);
-  sub->callback([repository, &context] {
-    context.run = [repository, &context] { return run_rebuild_index(*repository, context); };
+  add_repository_option(*sub, command->repository);
+  add_lock_wait_option(*sub, command->lock_wait);
+  sub->callback([command, &context] {
+    context.run = [command, &context] { return run_rebuild_index(*command, context); };
   });
 }
 

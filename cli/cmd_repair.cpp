@@ -15,6 +15,7 @@ namespace {
 
 struct RepairCommand {
   std::filesystem::path repository;
+  std::chrono::seconds lock_wait{0};
   bool dry_run = false;
   bool json = false;
 };
@@ -55,7 +56,8 @@ nlohmann::json to_json(const snapshot::RepairReport& report, bool dry_run) {
 
 ExitCode run_repair(const RepairCommand& command, Context& context) {
   require_repository(command.repository);
-  const auto repository = index::Repository::open_writer(command.repository, "repair");
+  const auto repository = index::Repository::open_writer(
+      command.repository, {"repair", command.lock_wait, context.stop});
   snapshot::RepairOptions options;
   options.dry_run = command.dry_run;
   if (!command.json)
@@ -82,6 +84,7 @@ void add_repair(CLI::App& app, Context& context) {
       "\nExample:\n"
       "  tsmfs repair --repo /srv/tsmfs --dry-run");
   add_repository_option(*sub, command->repository);
+  add_lock_wait_option(*sub, command->lock_wait);
   sub->add_flag("--dry-run,-n", command->dry_run, "Say what would be done; change nothing");
   sub->add_flag("--json", command->json, "Report as one JSON object");
   sub->callback([command, &context] {

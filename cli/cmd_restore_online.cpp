@@ -82,6 +82,7 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   snapshot::Catalog catalog(repository->paths());
   const auto snapshot = snapshot::find_snapshot(*catalog.refresh(), command.snapshot);
   const auto endpoint = snapshot::parse_endpoint(command.host);
+  if (!command.quiet) warn_of_open_connection(endpoint, "", context.err);
   const auto timeouts = client_options(command.timeout_s);
   snapshot::InfluxdClient client(endpoint, timeouts, context.stop);
   require_uploads(client, client.probe());

@@ -18,6 +18,7 @@ using nlohmann::json;
 
 struct SnapshotsCommand {
   std::filesystem::path repository;
+  std::string host, tag;
   bool as_json = false;
 };
 
@@ -38,16 +39,17 @@ json to_json(const snapshot::Manifest& manifest) {
           {"partial", manifest.partial},
           {"incomplete", manifest.incomplete()},
           {"metastore_changed", manifest.metastore_changed},
+          {"tags", manifest.tags},
           {"problems", problems_json(manifest)}};
 }
 
-void print_table(std::ostream& out, const snapshot::CatalogState& state) {
+void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& snapshots) {
   size_t server_width = 6;
-  for (const auto& snapshot : state.snapshots)
+  for (const auto& snapshot : snapshots)
     server_width = std::max(server_width, snapshot->server.size());
   fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", "id", "time", "server",
              server_width, "shards", "size", "added", "databases");
-  for (const auto& snapshot : state.snapshots) {
+  for (const auto& snapshot : snapshots) {
     fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", snapshot->short_id(),
                format_rfc3339(snapshot->time), snapshot->server, server_width, snapshot->shards,
                format_bytes(snapshot->bytes), format_bytes(snapshot->stored_bytes),
@@ -57,13 +59,15 @@ void print_table(std::ostream& out, const snapshot::CatalogState& state) {
                  snapshot->filter.is_everything() ? "changes, without what they are changes to"
                                                   : snapshot->filter.text(),
                  snapshot->partial ? ", partial" : "");
+    if (!snapshot->tags.empty())
+      fmt::print(out, "          tags: {}\n", fmt::join(snapshot->tags, ", "));
     for (const auto& problem : snapshot->problems)
       fmt::print(
           out, "          {}: {}{}{}\n",
           problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning",
           problem.path, problem.path.empty() ? "" : " ", problem.what);
   }
-  fmt::print(out, "{} snapshots\n", state.snapshots.size());
+  fmt::print(out, "{} snapshots\n", snapshots.size());
 }
 
 ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
@@ -71,12 +75,17 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   const auto paths = index::open_paths(command.repository);
   snapshot::Catalog catalog(paths);
   const auto state = catalog.refresh();
+  std::vector<snapshot::SnapshotPtr> shown;
+  for (const auto& snapshot : state->snapshots)
+    if ((command.host.empty() || snapshot->server == command.host) &&
+        (command.tag.empty() || snapshot->has_tag(command.tag)))
+      shown.push_back(snapshot);
   if (command.as_json) {
     json list = json::array();
-    for (const auto& snapshot : state->snapshots) list.push_back(to_json(*snapshot));
+    for (const auto& snapshot : shown) list.push_back(to_json(*snapshot));
     context.out << list.dump(1, ' ', false, json::error_handler_t::replace) << '\n';
   } else {
-    print_table(context.out, *state);
+    print_table(context.out, shown);
   }
   for (const auto& damaged : state->damaged) fmt::print(context.err, "tsmfs: {}\n", damaged);
   return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
@@ -90,6 +99,8 @@ void add_snapshots(CLI::App& app, Context& context) {
       app.add_subcommand("snapshots", "List the snapshots of a repository, oldest first");
   sub->footer("\nExample:\n  tsmfs snapshots --repo /srv/tsmfs");
   add_repository_option(*sub, command->repository);
+  sub->add_option("--host", command->host, "Only those of this server")->type_name("NAME");
+  sub->add_option("--tag", command->tag, "Only those with this tag")->type_name("TAG");
   sub->add_flag("--json", command->as_json, "Print a JSON array");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_snapshots(*command, context); };

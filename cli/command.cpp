@@ -1,5 +1,10 @@
 #include "cli/command.h"
 
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <map>
+
 #include "index/base/error.h"
 
 namespace tsmfs::cli {
@@ -8,6 +13,38 @@ void add_repository_option(CLI::App& command, std::filesystem::path& repository)
   command.add_option("--repo,-r", repository, "The repository's directory")
       ->envname("TSMFS_REPOSITORY")
       ->type_name("DIR");
+}
+
+void add_lock_wait_option(CLI::App& command, std::chrono::seconds& wait) {
+  command
+      .add_option_function<std::string>(
+          "--lock-wait",
+          [&wait](const std::string& text) {
+            int64_t seconds = 0;
+            CLI::AsNumberWithUnit unit(
+                std::map<std::string, int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}});
+            std::string number = text;
+            if (const std::string error = unit(number); !error.empty())
+              throw CLI::ValidationError("--lock-wait", error);
+            if (!CLI::detail::lexical_cast(number, seconds) || seconds < 0)
+              throw CLI::ValidationError("--lock-wait", "no time: " + text);
+            wait = std::chrono::seconds(seconds);
+          },
+          "Wait so long for another writer: 30s, 5m, 1h")
+      ->type_name("TIME");
+}
+
+void add_tag_option(CLI::App& command, std::vector<std::string>& tags) {
+  command.add_option("--tag", tags, "Tag the snapshot; keep pins it; may be repeated")
+      ->type_name("TAG")
+      ->allow_extra_args(false);
+}
+
+void warn_of_open_connection(const snapshot::Endpoint& endpoint, std::string_view advice,
+                             std::ostream& err) {
+  if (snapshot::is_loopback(endpoint)) return;
+  fmt::print(err, "tsmfs: warning: the connection to {} is neither encrypted nor authenticated{}\n",
+             endpoint.text(), advice);
 }
 
 void require_repository(const std::filesystem::path& repository) {

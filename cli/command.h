@@ -3,13 +3,16 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "cli/exit_code.h"
+#include "snapshot/endpoint.h"
 
 namespace tsmfs::cli {
 
@@ -30,11 +33,21 @@ void add_check(CLI::App& app, Context& context);
 void add_prune(CLI::App& app, Context& context);
 void add_repair(CLI::App& app, Context& context);
 void add_rebuild_index(CLI::App& app, Context& context);
+void add_forget(CLI::App& app, Context& context);
+void add_tag(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
 void add_restore(CLI::App& app, Context& context);
 
 // Adds --repo/-r, which TSMFS_REPOSITORY stands in for.
 void add_repository_option(CLI::App& command, std::filesystem::path& repository);
+// Adds --tag, which may be repeated.
+void add_tag_option(CLI::App& command, std::vector<std::string>& tags);
+// Adds --lock-wait: how long to wait for another writer.
+void add_lock_wait_option(CLI::App& command, std::chrono::seconds& wait);
+// The snapshot protocol has neither encryption nor login: says so of a server on another machine,
+// with `advice` behind it.
+void warn_of_open_connection(const snapshot::Endpoint& endpoint, std::string_view advice,
+                             std::ostream& err);
 // Throws: UsageError when no repository was named.
 void require_repository(const std::filesystem::path& repository);
 

@@ -130,23 +130,23 @@ std::unique_ptr<Repository> Repository::open_reader(const stdfs::path& root,
 }
 
 std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
-                                                    const std::string& purpose) {
+                                                    const LockRequest& request) {
   const RepositoryPaths paths(root);
   Config config = read_config(paths);
   // A copy by way of git or an object store lacks the directories that are empty.
   for (const auto& part : skeleton(paths)) make_directory(part);
-  auto lock = std::make_unique<WriterLock>(paths, purpose);
+  auto lock = std::make_unique<WriterLock>(paths, request);
   clear_tmp(paths);
   auto index = open_index_for_writing(paths, PackStore(paths, config.id));
   return std::unique_ptr<Repository>(new Repository(paths, std::move(config), std::move(lock),
                                                     std::move(index), kCacheBytesDefault));
 }
 
-AddedPacks Repository::rebuild_index(const stdfs::path& root) {
+AddedPacks Repository::rebuild_index(const stdfs::path& root, const LockRequest& request) {
   const RepositoryPaths paths(root);
   const Config config = read_config(paths);
   for (const auto& part : skeleton(paths)) make_directory(part);
-  const WriterLock lock(paths, "rebuild-index");
+  const WriterLock lock(paths, request);
   return index::rebuild_index(paths, PackStore(paths, config.id));
 }
 

@@ -36,15 +36,15 @@ class Repository {
   // rebuild-index).
   static std::unique_ptr<Repository> open_reader(const std::filesystem::path& root,
                                                  size_t cache_bytes_max = kCacheBytesDefault);
-  // Takes the writer's lock for `purpose` ("backup"), clears what a killed writer left, and takes
+  // Takes the writer's lock, clears what a killed writer left, and takes
   // up packs that it finished but did not index. An index that is missing or damaged, or that knows
   // packs that are gone, is rebuilt. Throws: BusyError naming the holder, and as open_reader.
   static std::unique_ptr<Repository> open_writer(const std::filesystem::path& root,
-                                                 const std::string& purpose);
+                                                 const LockRequest& request);
 
   // Makes the index again from the packs, under the writer's lock (index/rebuild.h). Throws: as
   // open_writer.
-  static AddedPacks rebuild_index(const std::filesystem::path& root);
+  static AddedPacks rebuild_index(const std::filesystem::path& root, const LockRequest& request);
 
   const RepositoryPaths& paths() const { return paths_; }
   const Config& config() const { return config_; }

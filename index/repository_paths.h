@@ -20,6 +20,8 @@ class RepositoryPaths {
   std::filesystem::path pack(const PackId& id) const { return pack_directory(id) / id.hex(); }
   std::filesystem::path snapshots() const { return root_ / "snapshots"; }
   std::filesystem::path snapshot(const SnapshotId& id) const { return snapshots() / id.hex(); }
+  // The highest number that a forgotten snapshot had; absent before one was forgotten.
+  std::filesystem::path last_number() const { return root_ / "last-number"; }
   std::filesystem::path index() const { return root_ / "index"; }
   // An index under construction, renamed to index() when it is complete.
   std::filesystem::path new_index() const { return root_ / "index.new"; }

@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <climits>
+#include <thread>
+#include <utility>
 
 #include "index/base/error.h"
+#include "index/base/host_name.h"
+#include "index/base/log.h"
 #include "index/base/timestamp.h"
 
 namespace tsmfs::index {
@@ -16,23 +19,27 @@ namespace tsmfs::index {
 namespace {
 
 constexpr uint64_t kHolderBytesMax = 4096;
-
-std::string host_name() {
-  char name[HOST_NAME_MAX + 1] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "an unknown host";
-}
+constexpr std::chrono::milliseconds kPollInterval{100};
 
 }  // namespace
 
-WriterLock::WriterLock(const RepositoryPaths& paths, const std::string& purpose)
+WriterLock::WriterLock(const RepositoryPaths& paths, const LockRequest& request)
     : fd_(open_file(paths.writer_lock(), O_RDWR | O_CREAT)) {
-  if (::flock(fd_.number(), LOCK_EX | LOCK_NB) != 0) {
+  const auto deadline = std::chrono::steady_clock::now() + request.wait;
+  bool said = false;
+  while (::flock(fd_.number(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw_errno("cannot lock " + paths.writer_lock().string());
-    throw BusyError(fmt::format("repository {} is in use by {}", paths.root().string(),
-                                read_whole_file(paths.writer_lock(), kHolderBytesMax)),
-                    "wait until it has finished, then run the command again");
+    const std::string holder = read_whole_file(paths.writer_lock(), kHolderBytesMax);
+    if (request.stop.stop_requested()) throw Cancelled();
+    if (std::chrono::steady_clock::now() >= deadline)
+      throw BusyError(
+          fmt::format("repository {} is in use by {}", paths.root().string(), holder),
+          "wait until it has finished, then run the command again, or give --lock-wait");
+    if (!std::exchange(said, true))
+      log::info("waiting up to {} s for {}", request.wait.count(), holder);
+    std::this_thread::sleep_for(kPollInterval);
   }
-  const std::string holder = fmt::format("tsmfs {} (process {} on {}) since {}", purpose,
+  const std::string holder = fmt::format("tsmfs {} (process {} on {}) since {}", request.purpose,
                                          ::getpid(), host_name(), format_rfc3339(now()));
   if (::ftruncate(fd_.number(), 0) != 0)
     throw_errno("cannot write " + paths.writer_lock().string());

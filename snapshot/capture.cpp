@@ -47,6 +47,7 @@ Manifest begin_manifest(const InfluxdClient& client, const CaptureOptions& optio
   manifest.address = options.address.empty() ? client.endpoint().text() : options.address;
   manifest.dialect = options.dialect;
   manifest.filter = options.filter;
+  manifest.tags = options.tags;
   manifest.partial = options.filter.range.has_value();
   if (parent) manifest.parent = parent->id;
   return manifest;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "index/repository.h"
 #include "index/repository_writer.h"
@@ -47,6 +48,7 @@ struct CaptureOptions {
   Filter filter;
   std::optional<Since> since;
   unsigned jobs = 2;  // shards at once
+  std::vector<std::string> tags;
   RetryPolicy retry;
   std::function<void(const ShardReport&)> on_shard = [](const ShardReport&) {};
   CaptureProgress* progress = nullptr;

@@ -1,10 +1,11 @@
 #include "snapshot/catalog.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <unordered_map>
+#include <charconv>
 
 #include "index/base/error.h"
 #include "index/base/file.h"
@@ -16,10 +17,33 @@ namespace {
 
 constexpr size_t kIdPrefixDigitsMin = 4;
 
+constexpr uint64_t kLastNumberBytesMax = 16;
+
+int64_t mtime_ns_of(const struct stat& status) {
+  return status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
+}
+
 int64_t directory_mtime_ns(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) throw_errno("cannot stat " + path.string());
-  return status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
+  return mtime_ns_of(status);
+}
+
+// Numbers are not given twice, also after the newest snapshot was forgotten. One that cannot be
+// read is as one that is absent: inode generations tell equal numbers apart.
+uint32_t read_last_number(const index::RepositoryPaths& paths) {
+  if (!open_if_exists(paths.last_number(), O_RDONLY)) return 0;
+  const std::string text = read_whole_file(paths.last_number(), kLastNumberBytesMax);
+  uint32_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return std::min(number, kSnapshotNumberMax);
+}
+
+void raise_last_number(const index::RepositoryPaths& paths, uint32_t number) {
+  if (number <= read_last_number(paths)) return;
+  AtomicFile file(paths.tmp() / "last-number", paths.last_number());
+  file.write(as_bytes(std::to_string(number) + "\n"));
+  file.publish();
 }
 
 void sort_and_number(CatalogState& state) {
@@ -56,19 +80,8 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
   const int64_t mtime_ns = directory_mtime_ns(paths_.snapshots());
   const bool settled = now().unix_ns - mtime_ns > 1'000'000'000;
   if (mtime_ns == directory_mtime_ns_) return state_;
-  std::unordered_map<std::string, SnapshotPtr> have;
-  for (const SnapshotPtr& snapshot : state_->snapshots) have.emplace(snapshot->id.hex(), snapshot);
   auto fresh = std::make_shared<CatalogState>();
-  for (const auto& entry : std::filesystem::directory_iterator(paths_.snapshots())) {
-    const auto known = have.find(entry.path().filename().string());
-    try {
-      fresh->snapshots.push_back(known != have.end() ? known->second : read_snapshot(entry.path()));
-    } catch (const IoError& error) {
-      if (error.error_number() != ENOENT) throw;  // forgotten in this moment
-    } catch (const CorruptError& error) {
-      fresh->damaged.push_back(error.what());
-    }
-  }
+  read_all(*fresh);
   sort_and_number(*fresh);
   directory_mtime_ns_ = settled ? mtime_ns : -1;
   const bool same = fresh->snapshots == state_->snapshots && fresh->damaged == state_->damaged;
@@ -78,15 +91,60 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
   return state_;
 }
 
+// Manifests that are known cost one stat each.
+void Catalog::read_all(CatalogState& fresh) {
+  std::unordered_map<std::string, Known> known;
+  for (const auto& entry : std::filesystem::directory_iterator(paths_.snapshots())) {
+    const std::string name = entry.path().filename().string();
+    struct stat status {};
+    if (::stat(entry.path().c_str(), &status) != 0) continue;  // forgotten in this moment
+    const FileState file{status.st_ino, mtime_ns_of(status)};
+    try {
+      const auto before = known_.find(name);
+      const bool same = before != known_.end() && before->second.file == file;
+      SnapshotPtr snapshot = same ? before->second.snapshot : read_snapshot(entry.path());
+      fresh.snapshots.push_back(snapshot);
+      known.emplace(name, Known{file, std::move(snapshot)});
+    } catch (const IoError& error) {
+      if (error.error_number() != ENOENT) throw;  // forgotten in this moment
+    } catch (const CorruptError& error) {
+      fresh.damaged.push_back(error.what());
+    }
+  }
+  known_ = std::move(known);
+}
+
 SnapshotPtr Catalog::publish(Manifest manifest) {
   const auto current = refresh();
-  manifest.number = current->by_number.empty() ? 1 : current->by_number.rbegin()->first + 1;
+  const uint32_t highest = current->by_number.empty() ? 0 : current->by_number.rbegin()->first;
+  manifest.number = std::max(highest, read_last_number(paths_)) + 1;
   auto snapshot = std::make_shared<const Manifest>(std::move(manifest));
-  AtomicFile file(paths_.tmp() / ("snapshot-" + snapshot->id.hex()), paths_.snapshot(snapshot->id));
-  file.write(as_bytes(encode_manifest(*snapshot)));
-  file.publish();
+  write(*snapshot);
   refresh();
   return snapshot;
+}
+
+SnapshotPtr Catalog::replace(Manifest manifest) {
+  auto snapshot = std::make_shared<const Manifest>(std::move(manifest));
+  write(*snapshot);
+  refresh();
+  return snapshot;
+}
+
+void Catalog::write(const Manifest& manifest) {
+  AtomicFile file(paths_.tmp() / ("snapshot-" + manifest.id.hex()), paths_.snapshot(manifest.id));
+  file.write(as_bytes(encode_manifest(manifest)));
+  file.publish();
+}
+
+void Catalog::remove(const std::vector<SnapshotPtr>& snapshots) {
+  if (snapshots.empty()) return;
+  const auto highest = *std::ranges::max_element(snapshots, {}, &Manifest::number);
+  raise_last_number(paths_, highest->number);
+  for (const SnapshotPtr& snapshot : snapshots)
+    std::filesystem::remove(paths_.snapshot(snapshot->id));
+  sync_directory(paths_.snapshots());
+  refresh();
 }
 
 SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text) {

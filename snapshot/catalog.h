@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "index/base/mutex.h"
@@ -37,10 +38,30 @@ class Catalog {
   // Gives the snapshot its number and makes it durable. Requires: the caller is the repository's
   // writer, and all that the manifest refers to has been flushed.
   SnapshotPtr publish(Manifest manifest);
+  // Puts the manifest in the place of the one with its id, durably. Requires: as publish().
+  SnapshotPtr replace(Manifest manifest);
+  // Forgets snapshots; those that are not there are none to forget. Durable on return; ended in
+  // between, each of them is there or not. Requires: as publish().
+  void remove(const std::vector<SnapshotPtr>& snapshots);
 
  private:
+  // Tells a manifest from one that has taken its place.
+  struct FileState {
+    uint64_t inode = 0;
+    int64_t mtime_ns = 0;
+    bool operator==(const FileState&) const = default;
+  };
+  struct Known {
+    FileState file;
+    SnapshotPtr snapshot;
+  };
+
+  void write(const Manifest& manifest);
+  void read_all(CatalogState& fresh) TSMFS_REQUIRES(mutex_);
+
   index::RepositoryPaths paths_;
   mutable Mutex mutex_;
+  std::unordered_map<std::string, Known> known_ TSMFS_GUARDED_BY(mutex_);  // by the file's name
   std::shared_ptr<const CatalogState> state_ TSMFS_GUARDED_BY(mutex_);
   int64_t directory_mtime_ns_ TSMFS_GUARDED_BY(mutex_) = -1;
 };

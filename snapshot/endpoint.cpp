@@ -40,6 +40,11 @@ std::string Endpoint::text() const {
   return is_v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
 }
 
+bool is_loopback(const Endpoint& endpoint) {
+  const std::string& host = endpoint.host;
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
 Endpoint parse_endpoint(std::string_view text) {
   if (text.find("//") != std::string_view::npos) fail(text, "it is a URL");
   std::string_view host = text;

@@ -17,6 +17,8 @@ struct Endpoint {
   std::string text() const;
 };
 
+// Whether it names this machine.
+bool is_loopback(const Endpoint& endpoint);
 // Takes "host", "host:port", "[v6]" and "[v6]:port". Throws: UsageError.
 Endpoint parse_endpoint(std::string_view text);
 

@@ -117,9 +117,11 @@ bool RunImport::import(const BackupRun& run) {
 
 Manifest RunImport::manifest_of(const BackupRun& run) {
   const bool legacy = run.form == BackupRun::Form::kLegacy;
-  return begin_manifest(*target_.catalog.refresh(), options_.server,
-                        options_.time.value_or(run.time), address_of(dir_.path),
-                        legacy ? kLegacyImport : kPortableImport);
+  Manifest manifest = begin_manifest(*target_.catalog.refresh(), options_.server,
+                                     options_.time.value_or(run.time), address_of(dir_.path),
+                                     legacy ? kLegacyImport : kPortableImport);
+  manifest.tags = options_.tags;
+  return manifest;
 }
 
 std::optional<MetastoreAnswer> RunImport::read_metastore(const BackupRun& run,
@@ -274,6 +276,7 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
     return true;
   }
   manifest.problems = dir.problems;
+  manifest.tags = options.tags;
   SnapshotBuilder builder(target.repository, target.writer, target.catalog, std::move(manifest));
   std::optional<Metastore> metastore;
   if (!dir.places.meta.empty()) try {

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "index/repository.h"
 #include "index/repository_writer.h"
@@ -28,6 +29,7 @@ struct ImportReport {
 
 struct ImportOptions {
   std::string server;             // the name in the history
+  std::vector<std::string> tags;
   std::optional<Timestamp> time;  // instead of the time found; for a single run only
   std::function<void(const ImportReport&)> on_snapshot = [](const ImportReport&) {};
 };

@@ -108,6 +108,13 @@ Manifest decode_fields(const json& stored) {
   manifest.partial = stored.value("partial", false);
   for (const json& problem : stored.at("problems"))
     manifest.problems.push_back(decode_problem(problem));
+  manifest.tags = checked_tags(stored.value("tags", std::vector<std::string>()));
+  if (stored.contains("original")) {
+    const json& original = stored.at("original");
+    manifest.original =
+        Original{index::RepositoryId::from_hex(original.at("repository").get<std::string>()),
+                 index::SnapshotId::from_hex(original.at("snapshot").get<std::string>())};
+  }
   return manifest;
 }
 
@@ -117,6 +124,24 @@ bool Manifest::incomplete() const {
   return std::any_of(problems.begin(), problems.end(), [](const Problem& problem) {
     return problem.severity == Problem::Severity::kIncomplete;
   });
+}
+
+bool Manifest::has_tag(std::string_view tag) const {
+  return std::ranges::find(tags, tag) != tags.end();
+}
+
+std::vector<std::string> checked_tags(std::vector<std::string> tags) {
+  for (const std::string& tag : tags) {
+    const bool sound = std::ranges::none_of(
+        tag, [](unsigned char c) { return c < 0x20 || c == 0x7f || c == ','; });
+    if (tag.empty() || tag.size() > kTagBytesMax || !sound)
+      throw UsageError(fmt::format("a tag has 1 to {} bytes, without commas or control characters",
+                                   kTagBytesMax));
+  }
+  std::ranges::sort(tags);
+  const auto doubles = std::ranges::unique(tags);
+  tags.erase(doubles.begin(), doubles.end());
+  return tags;
 }
 
 std::string encode_manifest(const Manifest& manifest) {
@@ -152,6 +177,10 @@ std::string encode_manifest(const Manifest& manifest) {
   }
   if (!manifest.filter.is_everything()) stored["filter"] = encode_filter(manifest.filter);
   if (manifest.partial) stored["partial"] = true;
+  if (!manifest.tags.empty()) stored["tags"] = manifest.tags;
+  if (manifest.original)
+    stored["original"] = {{"repository", manifest.original->repository.hex()},
+                          {"snapshot", manifest.original->snapshot.hex()}};
   return index::seal_json(kSealKind, stored);
 }
 

@@ -28,6 +28,17 @@ struct Problem {
   std::string what;
 };
 
+// A pinned snapshot is never forgotten.
+constexpr std::string_view kPinTag = "keep";
+constexpr size_t kTagBytesMax = 100;
+
+// The snapshot of another repository that this one is a copy of.
+struct Original {
+  index::RepositoryId repository;
+  index::SnapshotId snapshot;
+  auto operator<=>(const Original&) const = default;
+};
+
 struct Manifest {
   index::SnapshotId id;
   // Counts up in a repository and is not given again while any later snapshot lives; inode numbers
@@ -58,10 +69,18 @@ struct Manifest {
   bool partial = false;  // less than all that the filter lets through was asked for: a time range,
                          // or changes without what they are changes to
   std::vector<Problem> problems;
+  std::vector<std::string> tags;  // sorted, each once
+  std::optional<Original> original;
 
   bool incomplete() const;
+  bool has_tag(std::string_view tag) const;
+  bool is_pinned() const { return has_tag(kPinTag); }
   std::string short_id() const { return id.hex().substr(0, 8); }
 };
+
+// Sorted, each once. Throws: UsageError for a tag that is empty, too long, or has a comma or a
+// control character.
+std::vector<std::string> checked_tags(std::vector<std::string> tags);
 
 std::string encode_manifest(const Manifest& manifest);
 // Throws: CorruptError, naming `object`.

@@ -54,6 +54,59 @@ TEST(Manifest, EveryFlippedByteIsDetected) {
   }
 }
 
+TEST(Manifest, TagsAndOriginalComeBack) {
+  Manifest manifest = sample(1);
+  manifest.tags = checked_tags({"keep", "a b", "keep"});
+  manifest.original =
+      Original{index::random_id<index::RepositoryId>(), index::random_id<index::SnapshotId>()};
+  const Manifest back = decode_manifest(encode_manifest(manifest), "test");
+  EXPECT_EQ(back.tags, (std::vector<std::string>{"a b", "keep"}));
+  EXPECT_EQ(back.original, manifest.original);
+  EXPECT_TRUE(back.is_pinned());
+  EXPECT_FALSE(sample(1).is_pinned());
+}
+
+TEST(Manifest, TagsThatWouldNotPrintAreRefused) {
+  for (const std::string& tag : {std::string(), std::string("a,b"), std::string("a\nb"),
+                                 std::string("a\0b", 3), std::string(kTagBytesMax + 1, 'x')})
+    EXPECT_THROW(checked_tags({tag}), UsageError) << tag;
+}
+
+TEST_F(CatalogTest, RemovedSnapshotIsGoneForEverybody) {
+  Catalog catalog(paths_), other(paths_);
+  const auto first = catalog.publish(sample(100));
+  const auto second = catalog.publish(sample(200));
+  EXPECT_EQ(other.refresh()->snapshots.size(), 2u);
+  catalog.remove({first, first});
+  EXPECT_EQ(catalog.state()->snapshots.size(), 1u);
+  EXPECT_EQ(other.refresh()->snapshots.at(0)->id, second->id);
+}
+
+TEST_F(CatalogTest, NumberOfAForgottenSnapshotIsNotGivenAgain) {
+  Catalog catalog(paths_);
+  const auto first = catalog.publish(sample(100));
+  const auto second = catalog.publish(sample(200));
+  catalog.remove({second});
+  EXPECT_EQ(Catalog(paths_).publish(sample(300))->number, second->number + 1);
+  catalog.remove({first});
+  std::filesystem::remove(paths_.last_number());
+  EXPECT_EQ(Catalog(paths_).publish(sample(400))->number, second->number + 2);
+}
+
+TEST_F(CatalogTest, ReplacedManifestIsSeenByOthers) {
+  Catalog catalog(paths_), other(paths_);
+  const auto published = catalog.publish(sample(100));
+  const uint64_t generation = other.refresh()->generation;
+  Manifest tagged = *published;
+  tagged.tags = {"keep"};
+  catalog.replace(tagged);
+  const auto state = other.refresh();
+  ASSERT_EQ(state->snapshots.size(), 1u);
+  EXPECT_TRUE(state->snapshots[0]->is_pinned());
+  EXPECT_EQ(state->snapshots[0]->number, published->number);
+  EXPECT_NE(state->generation, generation);
+}
+
 TEST_F(CatalogTest, NumbersSortsAndFinds) {
   Catalog catalog(paths_);
   const auto second = catalog.publish(sample(200));

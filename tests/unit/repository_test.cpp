@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -183,6 +184,35 @@ TEST_F(RepositoryTest, SecondWriterIsToldWhoHoldsTheLock) {
     EXPECT_NE(std::string(error.what()).find("tsmfs test (process"), std::string::npos)
         << error.what();
   }
+}
+
+TEST_F(RepositoryTest, WriterThatWaitsGoesOnWhenTheOtherEnds) {
+  auto first = write();
+  std::jthread ends([&] { first.reset(); });
+  EXPECT_NO_THROW(Repository::open_writer(root_, {"test", std::chrono::seconds(60), {}}));
+}
+
+TEST_F(RepositoryTest, WriterThatWaitsStopsWhenItIsTold) {
+  const auto first = write();
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW(Repository::open_writer(root_, {"test", std::chrono::seconds(60), stop.get_token()}),
+               Cancelled);
+}
+
+TEST_F(RepositoryTest, OfManyWritersOneAtATimeIsIn) {
+  std::atomic<int> inside = 0, most = 0;
+  std::vector<std::jthread> writers;
+  for (int i = 0; i < 4; ++i)
+    writers.emplace_back([&] {
+      const auto repository =
+          Repository::open_writer(root_, {"test", std::chrono::seconds(60), {}});
+      most = std::max<int>(most, ++inside);
+      std::this_thread::yield();
+      --inside;
+    });
+  writers.clear();
+  EXPECT_EQ(most, 1);
 }
 
 TEST_F(RepositoryTest, ReaderSeesWhatAWriterAdds) {

@@ -1,0 +1,196 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/prune_command.h"
+#include "index/base/error.h"
+#include "index/repository.h"
+#include "snapshot/catalog.h"
+#include "snapshot/retention.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+using nlohmann::json;
+using snapshot::Decision;
+using snapshot::SnapshotPtr;
+
+struct ForgetCommand {
+  std::filesystem::path repository;
+  std::chrono::seconds lock_wait{0};
+  snapshot::RetentionPolicy policy;
+  std::string within;
+  std::string group_by = "host,database";
+  std::string host;
+  std::string tag;
+  std::vector<std::string> snapshots;
+  bool allow_remove_all = false;
+  bool dry_run = false;
+  bool prune_too = false;
+  PruneCommand prune;
+};
+
+struct DecidedGroup {
+  std::string name;
+  std::vector<Decision> decisions;  // newest first
+};
+
+// Snapshots named one by one go, unless they are pinned.
+DecidedGroup decide_named(const ForgetCommand& command, const snapshot::CatalogState& state) {
+  DecidedGroup group{"as named", {}};
+  for (const std::string& name : command.snapshots) {
+    const SnapshotPtr snapshot = snapshot::find_snapshot(state, name);
+    if (snapshot->is_pinned())
+      throw UsageError(fmt::format("snapshot {} is pinned; nothing was forgotten", name),
+                       fmt::format("tsmfs tag remove {} {} unpins it", snapshot::kPinTag, name));
+    group.decisions.push_back({snapshot, {}});
+  }
+  return group;
+}
+
+std::vector<DecidedGroup> decide_by_policy(const ForgetCommand& command,
+                                           const snapshot::CatalogState& state) {
+  std::vector<SnapshotPtr> concerned;
+  for (const SnapshotPtr& snapshot : state.snapshots)
+    if ((command.host.empty() || snapshot->server == command.host) &&
+        (command.tag.empty() || snapshot->has_tag(command.tag)))
+      concerned.push_back(snapshot);
+  std::vector<DecidedGroup> groups;
+  for (auto& group : snapshot::group(concerned, snapshot::Grouping::parse(command.group_by))) {
+    DecidedGroup decided{group.name, snapshot::decide(group.snapshots, command.policy)};
+    if (std::ranges::none_of(decided.decisions, &Decision::keeps) && !command.allow_remove_all)
+      throw UsageError(
+          fmt::format("this policy keeps no snapshot of {}; nothing was forgotten", group.name),
+          "add --keep-last 1, or allow it with --unsafe-allow-remove-all");
+    groups.push_back(std::move(decided));
+  }
+  return groups;
+}
+
+std::vector<DecidedGroup> decide(const ForgetCommand& command,
+                                 const snapshot::CatalogState& state) {
+  if (!command.snapshots.empty() && !command.policy.is_empty())
+    throw UsageError("snapshots by name and --keep rules do not go together");
+  if (!command.snapshots.empty()) return {decide_named(command, state)};
+  if (command.policy.is_empty())
+    throw UsageError("forget needs --keep rules, or snapshots to forget",
+                     "see tsmfs forget --help");
+  return decide_by_policy(command, state);
+}
+
+void print_table(std::ostream& out, const std::vector<DecidedGroup>& groups, bool dry_run) {
+  for (const DecidedGroup& group : groups) {
+    fmt::print(out, "{}\n", group.name);
+    for (const Decision& decision : group.decisions)
+      fmt::print(out, "  {}  {}  {:<6}  {}\n", decision.snapshot->short_id(),
+                 format_rfc3339(decision.snapshot->time),
+                 decision.keeps() ? "keep"
+                 : dry_run        ? "would go"
+                                  : "forget",
+                 fmt::join(decision.reasons, ", "));
+  }
+}
+
+json to_json(const std::vector<DecidedGroup>& groups, bool dry_run) {
+  json list = json::array();
+  for (const DecidedGroup& group : groups) {
+    json keep = json::array(), remove = json::array();
+    for (const Decision& decision : group.decisions) {
+      json one = {{"id", decision.snapshot->id.hex()},
+                  {"time", format_rfc3339_ns(decision.snapshot->time)}};
+      if (decision.keeps()) one["reasons"] = decision.reasons;
+      (decision.keeps() ? keep : remove).push_back(std::move(one));
+    }
+    list.push_back({{"group", group.name}, {"keep", keep}, {"forget", remove}});
+  }
+  return {{"dry_run", dry_run}, {"groups", list}};
+}
+
+ExitCode run_forget(ForgetCommand& command, Context& context) {
+  require_repository(command.repository);
+  if (!command.within.empty())
+    command.policy.within = snapshot::CalendarSpan::parse(command.within);
+  std::unique_ptr<index::Repository> repository;
+  if (!command.dry_run || command.prune_too)
+    repository = index::Repository::open_writer(command.repository,
+                                                {"forget", command.lock_wait, context.stop});
+  snapshot::Catalog catalog(index::open_paths(command.repository));
+  const auto state = catalog.refresh();
+  for (const auto& damaged : state->damaged)
+    fmt::print(context.err, "tsmfs: {}; forget leaves it alone\n", damaged);
+  const auto groups = decide(command, *state);
+  std::vector<SnapshotPtr> going;
+  size_t kept = 0;
+  for (const DecidedGroup& group : groups)
+    for (const Decision& decision : group.decisions) {
+      kept += decision.keeps() ? 1 : 0;
+      if (!decision.keeps()) going.push_back(decision.snapshot);
+    }
+  if (command.prune.json)
+    fmt::print(context.out, "{}\n", to_json(groups, command.dry_run).dump());
+  else
+    print_table(context.out, groups, command.dry_run);
+  if (!command.dry_run) catalog.remove(going);
+  if (!command.prune.json && command.dry_run)
+    fmt::print(context.out, "{} snapshots would be forgotten\n", going.size());
+  else if (!command.prune.json)
+    fmt::print(context.out, "{} snapshots forgotten{}\n", going.size(),
+               command.prune_too ? "" : "; tsmfs prune gives back their space");
+  if (!command.prune_too || command.dry_run)
+    return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
+  return run_prune(*repository, catalog, command.prune, context);
+}
+
+void add_policy_options(CLI::App& sub, ForgetCommand& command) {
+  snapshot::RetentionPolicy& policy = command.policy;
+  sub.add_option("--keep-last", policy.last, "Keep the newest N")->type_name("N");
+  sub.add_option("--keep-hourly", policy.hourly, "Keep the newest of each of N hours")
+      ->type_name("N");
+  sub.add_option("--keep-daily", policy.daily, "Of each of N days")->type_name("N");
+  sub.add_option("--keep-weekly", policy.weekly, "Of each of N weeks, from Monday")->type_name("N");
+  sub.add_option("--keep-monthly", policy.monthly, "Of each of N months")->type_name("N");
+  sub.add_option("--keep-yearly", policy.yearly, "Of each of N years")->type_name("N");
+  sub.add_option("--keep-within", command.within,
+                 "Keep all of this time back from the newest one:\n2y5m7d3h, 3w")
+      ->type_name("DURATION");
+  sub.add_option("--keep-tag", policy.tags, "Keep those with this tag; may be repeated")
+      ->type_name("TAG")
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+void add_forget(CLI::App& app, Context& context) {
+  auto command = std::make_shared<ForgetCommand>();
+  CLI::App* sub = app.add_subcommand("forget", "Remove snapshots by a policy, or by name");
+  sub->footer(
+      "\nA snapshot stays when any rule keeps it, or when it has the tag keep. Times\n"
+      "are UTC. Space comes back with tsmfs prune.\n"
+      "\nExample:\n"
+      "  tsmfs forget --repo /srv/tsmfs --keep-daily 7 --keep-weekly 5 --dry-run");
+  add_repository_option(*sub, command->repository);
+  add_lock_wait_option(*sub, command->lock_wait);
+  add_policy_options(*sub, *command);
+  sub->add_option("--group-by", command->group_by, "Apply the policy to each host, database")
+      ->type_name("WORDS")
+      ->capture_default_str();
+  sub->add_option("--host", command->host, "Only snapshots of this server")->type_name("NAME");
+  sub->add_option("--tag", command->tag, "Only snapshots with this tag")->type_name("TAG");
+  sub->add_flag("--unsafe-allow-remove-all", command->allow_remove_all,
+                "Let a policy remove all snapshots of a group");
+  sub->add_flag("--dry-run,-n", command->dry_run, "Say what would go and why; change nothing");
+  sub->add_flag("--prune", command->prune_too, "Then prune");
+  add_prune_options(*sub, command->prune);
+  sub->add_flag("--json", command->prune.json, "Report as JSON, one object a line");
+  sub->add_option("SNAPSHOT", command->snapshots, "Ids or times, instead of a policy");
+  sub->callback([command, &context] {
+    context.run = [command, &context] { return run_forget(*command, context); };
+  });
+}
+
+}  // namespace tsmfs::cli

@@ -1,0 +1,58 @@
+// Which snapshots a policy keeps: pure functions over manifests, no clock.
+//
+// The rules are restic's. Hours, days, weeks (ISO 8601, from Monday), months and years are those of
+// UTC.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "snapshot/catalog.h"
+
+namespace tsmfs::snapshot {
+
+// A length of calendar time.
+struct CalendarSpan {
+  int years = 0, months = 0, days = 0, hours = 0;
+  // "2y5m7d3h", "3w", in any order, each unit once. Throws: UsageError.
+  static CalendarSpan parse(std::string_view text);
+  Timestamp before(Timestamp time) const;
+};
+
+// Each rule keeps some; a snapshot stays when a rule keeps it.
+struct RetentionPolicy {
+  size_t last = 0;  // the newest n
+  size_t hourly = 0, daily = 0, weekly = 0, monthly = 0,
+         yearly = 0;                   // the newest of each of n hours, …
+  std::optional<CalendarSpan> within;  // back from the newest snapshot, not from the clock
+  std::vector<std::string> tags;       // with one of these
+  bool is_empty() const;
+};
+
+struct Decision {
+  SnapshotPtr snapshot;
+  std::vector<std::string> reasons;  // "daily", "pinned"; empty: it goes
+  bool keeps() const { return !reasons.empty(); }
+};
+
+// Newest first. Pinned snapshots stay, and count for the rules as any other.
+std::vector<Decision> decide(std::vector<SnapshotPtr> snapshots, const RetentionPolicy& policy);
+
+// What `--group-by` says: a policy is applied to each group of its own.
+struct Grouping {
+  bool host = true;
+  bool database = true;
+  // "host", "database", "host,database", or empty for one group. Throws: UsageError.
+  static Grouping parse(std::string_view text);
+};
+struct SnapshotGroup {
+  std::string name;  // "host db1, database telegraf"; for a person
+  std::vector<SnapshotPtr> snapshots;
+};
+// By the server's name, and by the databases that were asked for (not those that were there).
+std::vector<SnapshotGroup> group(const std::vector<SnapshotPtr>& snapshots, Grouping grouping);
+
+}  // namespace tsmfs::snapshot
