@@ -29,4 +29,9 @@ index::FileReader LiveObjects::open_file(const index::FileId& id) {
   return read_or_catch_up([&] { return objects_.open_file(id); });
 }
 
+index::FileReader LiveObjects::open_file_anew(const index::FileId& id) {
+  catch_up();
+  return objects_.open_file(id);
+}
+
 }  // namespace tsmfs::fs

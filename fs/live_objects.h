@@ -22,6 +22,8 @@ class LiveObjects {
   ByteBuffer read_tree(const index::TreeId& id);
   // Throws: IoError, CorruptError.
   index::FileReader open_file(const index::FileId& id);
+  // By the newest recipe there is now.
+  index::FileReader open_file_anew(const index::FileId& id);
 
  private:
   void catch_up();

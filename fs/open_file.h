@@ -3,7 +3,9 @@
 
 #include <sys/uio.h>
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -41,14 +43,16 @@ class OpenFile {
  public:
   // Throws: IoError; CorruptError, also when the file's length is not the one its directory names.
   OpenFile(LiveObjects& objects, const FileContent& content);
-  // The bytes of [offset, offset + length) that the file has; fewer at its end. Throws: IoError,
+  // The bytes of [offset, offset + length) that the file has; fewer at its end. A pack that is gone
+  // is looked for once more by the file's newest recipe. Throws: IoError,
   // CorruptError.
-  std::span<const iovec> read(uint64_t offset, size_t length, ReadBytes& bytes) const {
-    return bytes.collect(reader_, offset, length);
-  }
+  std::span<const iovec> read(uint64_t offset, size_t length, ReadBytes& bytes);
 
  private:
-  index::FileReader reader_;
+  LiveObjects& objects_;
+  index::FileId id_;
+  // Another one takes its place when a prune has moved what the recipe names.
+  std::atomic<std::shared_ptr<const index::FileReader>> reader_;
 };
 
 }  // namespace tsmfs::fs

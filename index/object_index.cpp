@@ -6,6 +6,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -84,6 +85,12 @@ PackNumber number_of(const PackHeader& header) {
   if (header.sequence > UINT32_MAX)
     throw CorruptError(fmt::format("pack {} has an impossible sequence", header.id.hex()));
   return static_cast<PackNumber>(header.sequence);
+}
+
+uint64_t inode_of(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw_errno("cannot stat " + path.string());
+  return status.st_ino;
 }
 
 // Changes of an index that become durable together.
@@ -202,8 +209,10 @@ struct ObjectIndex::Impl {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   std::filesystem::path directory;
+  uint64_t inode = 0;  // of the directory; for a secondary
   bool secondary = false;
 
+  static std::unique_ptr<Impl> open_secondary(const std::filesystem::path& directory);
   static std::unique_ptr<Impl> open_primary(const std::filesystem::path& directory, bool create);
   ~Impl() {
     for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
@@ -233,7 +242,7 @@ struct ObjectIndex::Impl {
   }
 };
 
-ObjectIndex::ObjectIndex(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ObjectIndex::ObjectIndex(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ObjectIndex::~ObjectIndex() = default;
 
 std::unique_ptr<ObjectIndex::Impl> ObjectIndex::Impl::open_primary(
@@ -261,16 +270,19 @@ std::unique_ptr<ObjectIndex> ObjectIndex::open_primary(const std::filesystem::pa
 }
 
 void ObjectIndex::reopen_after(const std::function<void()>& work) {
-  const std::filesystem::path directory = impl_->directory;
-  impl_.reset();
+  const std::filesystem::path directory = impl()->directory;
+  impl_.store(nullptr);
   work();
-  impl_ = Impl::open_primary(directory, /*create=*/false);
+  impl_.store(Impl::open_primary(directory, /*create=*/false));
 }
 
-std::unique_ptr<ObjectIndex> ObjectIndex::open_secondary(const std::filesystem::path& directory) {
+std::unique_ptr<ObjectIndex::Impl> ObjectIndex::Impl::open_secondary(
+    const std::filesystem::path& directory) {
   const rocksdb::Options options = database_options();
   auto impl = std::make_unique<Impl>();
   impl->secondary = true;
+  impl->directory = directory;
+  impl->inode = inode_of(directory);
   rocksdb::DB* db = nullptr;
   // With a logger of our own the secondary keeps no files, so its path is a name only.
   const std::string no_path =
@@ -280,7 +292,11 @@ std::unique_ptr<ObjectIndex> ObjectIndex::open_secondary(const std::filesystem::
         "cannot open the index in " + directory.string());
   impl->db.reset(db);
   impl->check_version();
-  return std::unique_ptr<ObjectIndex>(new ObjectIndex(std::move(impl)));
+  return impl;
+}
+
+std::unique_ptr<ObjectIndex> ObjectIndex::open_secondary(const std::filesystem::path& directory) {
+  return std::unique_ptr<ObjectIndex>(new ObjectIndex(Impl::open_secondary(directory)));
 }
 
 std::vector<std::optional<PackNumber>> ObjectIndex::find_chunks(
@@ -290,8 +306,8 @@ std::vector<std::optional<PackNumber>> ObjectIndex::find_chunks(
   for (const ChunkId& id : ids) keys.push_back(slice(id));
   std::vector<rocksdb::PinnableSlice> values(ids.size());
   std::vector<rocksdb::Status> statuses(ids.size());
-  impl_->db->MultiGet(rocksdb::ReadOptions(), impl_->handles[kChunks], keys.size(), keys.data(),
-                      values.data(), statuses.data());
+  impl()->db->MultiGet(rocksdb::ReadOptions(), impl()->handles[kChunks], keys.size(), keys.data(),
+                       values.data(), statuses.data());
   std::vector<std::optional<PackNumber>> found(ids.size());
   for (size_t i = 0; i < ids.size(); ++i) {
     if (statuses[i].IsNotFound()) continue;
@@ -302,26 +318,27 @@ std::vector<std::optional<PackNumber>> ObjectIndex::find_chunks(
 }
 
 std::optional<FilePlace> ObjectIndex::find_file(const FileId& id) const {
-  const auto value = impl_->get(kFiles, slice(id));
+  const auto value = impl()->get(kFiles, slice(id));
   if (!value) return std::nullopt;
   return decode_file_place(as_bytes(*value));
 }
 
 std::optional<BlobPlace> ObjectIndex::find_tree(const TreeId& id) const {
-  const auto value = impl_->get(kTrees, slice(id));
+  const auto value = impl()->get(kTrees, slice(id));
   if (!value) return std::nullopt;
   return decode_tree_place(as_bytes(*value));
 }
 
 std::optional<PackRecord> ObjectIndex::find_pack(PackNumber number) const {
-  const auto value = impl_->get(kPacks, slice(encode_pack_key(number)));
+  const auto value = impl()->get(kPacks, slice(encode_pack_key(number)));
   if (!value) return std::nullopt;
   return decode_pack_record(as_bytes(*value));
 }
 
 std::optional<PackNumber> ObjectIndex::last_pack_number() const {
+  const auto held = impl();
   const std::unique_ptr<rocksdb::Iterator> it(
-      impl_->db->NewIterator(rocksdb::ReadOptions(), impl_->handles[kPacks]));
+      held->db->NewIterator(rocksdb::ReadOptions(), held->handles[kPacks]));
   it->SeekToLast();
   check(it->status(), "cannot read the index");
   if (!it->Valid()) return std::nullopt;
@@ -330,14 +347,14 @@ std::optional<PackNumber> ObjectIndex::last_pack_number() const {
 
 void ObjectIndex::for_each_pack(
     const std::function<void(PackNumber, const PackRecord&)>& visit) const {
-  impl_->for_each(kPacks, [&](ByteView key, ByteView value) {
+  impl()->for_each(kPacks, [&](ByteView key, ByteView value) {
     visit(decode_pack_key(key), decode_pack_record(value));
   });
 }
 
 void ObjectIndex::for_each_file(
     const std::function<void(const FileId&, const FilePlace&)>& visit) const {
-  impl_->for_each(kFiles, [&](ByteView key, ByteView value) {
+  impl()->for_each(kFiles, [&](ByteView key, ByteView value) {
     check_id_key(key);
     visit(FileId::from(key), decode_file_place(value));
   });
@@ -345,14 +362,15 @@ void ObjectIndex::for_each_file(
 
 void ObjectIndex::for_each_tree(
     const std::function<void(const TreeId&, const BlobPlace&)>& visit) const {
-  impl_->for_each(kTrees, [&](ByteView key, ByteView value) {
+  impl()->for_each(kTrees, [&](ByteView key, ByteView value) {
     check_id_key(key);
     visit(TreeId::from(key), decode_tree_place(value));
   });
 }
 
 void ObjectIndex::add_pack(const PackContents& pack) {
-  IndexBatch batch(*impl_->db, impl_->handles);
+  const auto held = impl();
+  IndexBatch batch(*held->db, held->handles);
   batch.put_pack(pack);
   batch.write();
 }
@@ -361,13 +379,20 @@ void ObjectIndex::remove_pack(PackNumber number, const std::vector<FrameEntry>& 
                               const std::vector<BlobEntry>& blobs) {
   const auto record = find_pack(number);
   if (!record) return;
-  IndexBatch batch(*impl_->db, impl_->handles);
+  const auto held = impl();
+  IndexBatch batch(*held->db, held->handles);
   batch.remove_pack(number, record->id, frames, blobs);
   batch.write();
 }
 
+// An index that was made again has taken the directory's name.
 void ObjectIndex::catch_up() {
-  if (impl_->secondary) check(impl_->db->TryCatchUpWithPrimary(), "cannot catch up with the index");
+  const auto held = impl();
+  if (!held->secondary) return;
+  if (inode_of(held->directory) != held->inode)
+    impl_.store(Impl::open_secondary(held->directory));
+  else
+    check(held->db->TryCatchUpWithPrimary(), "cannot catch up with the index");
 }
 
 }  // namespace tsmfs::index

@@ -2,6 +2,7 @@
 // everything in it can be made again from the packs (index/rebuild.h). The only user of RocksDB.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -91,13 +92,15 @@ class ObjectIndex {
   // Closes the index while `work` replaces its directory, then opens what is there. Requires:
   // opened as primary. A failure leaves it closed: nothing may be asked of it then.
   void reopen_after(const std::function<void()>& work);
-  // Sees what the writer has added since. Does nothing for a primary.
+  // Sees what the writer has changed since, also when it made the index again. Does nothing for a
+  // primary.
   void catch_up();
 
  private:
   struct Impl;
-  explicit ObjectIndex(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit ObjectIndex(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl() const { return impl_.load(); }
+  std::atomic<std::shared_ptr<Impl>> impl_;
 };
 
 }  // namespace tsmfs::index

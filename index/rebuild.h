@@ -24,8 +24,8 @@ struct AddedPacks {
 AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<PackId> ids);
 
 // Builds a new index from all packs and puts it in the place of the old one. Requires: the caller
-// holds the writer's lock and has no index open. A crash at any point leaves the old index, the new
-// one, or none.
+// holds the writer's lock and has no index open. A crash at any point leaves the old index or
+// the new one.
 AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs);
 
 }  // namespace tsmfs::index

@@ -113,6 +113,11 @@ void rename_file(const fs::path& from, const fs::path& to) {
     throw_errno("cannot rename " + from.string() + " to " + to.string());
 }
 
+void exchange_files(const std::filesystem::path& one, const std::filesystem::path& other) {
+  if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) != 0)
+    throw_errno("cannot exchange " + one.string() + " and " + other.string());
+}
+
 void make_directory(const fs::path& path, unsigned mode) {
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
     throw_errno("cannot create " + path.string());

@@ -83,7 +83,7 @@ class HistoryViewTest : public ::testing::Test {
   }
   std::string read(const std::string& path) {
     const auto content = history().file(walk(path).value().inode);
-    const OpenFile file(made_.objects(), content.value());
+    OpenFile file(made_.objects(), content.value());
     ReadBytes bytes;
     std::string text;
     for (const iovec& piece : file.read(0, 1 << 20, bytes))

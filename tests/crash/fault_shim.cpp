@@ -1,0 +1,364 @@
+// Preloaded into tsmfs, makes the n-th change of files below one directory go wrong, whoever makes
+// it: tsmfs, RocksDB or the standard library.
+//
+//   TSMFS_FAULT_ROOT    the directory, absolute
+//   TSMFS_FAULT_AT      n, from 1
+//   TSMFS_FAULT_KIND    kill    the process dies before the change
+//                       torn    half of a write is made, then the process dies
+//                       power   the process dies, and what was not synced is lost: files are cut to
+//                               their synced length, renames whose directory was not synced are
+//                               undone
+//                       enospc  the change fails with ENOSPC, and so do all later ones but removals
+//                       eio     the change fails with EIO
+//   TSMFS_FAULT_SHADOW  for power: an empty directory on the same file system, outside the root
+//   TSMFS_FAULT_LOG     a file that gets the number of changes and, for a fault, what it hit
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+enum class Kind { kNone, kKill, kTorn, kPower, kNoSpace, kIoError };
+
+// A file written to below the root.
+struct Written {
+  off_t synced_bytes = 0;
+  bool dirty = false;
+};
+struct Rename {
+  std::string from, to;
+  std::string shadow;      // a link to what `to` was before; empty when it was nothing
+  bool exchanged = false;  // `to` became `from`
+};
+
+struct State {
+  std::recursive_mutex mutex;
+  std::string root, shadow, log;
+  Kind kind = Kind::kNone;
+  long at = 0, count = 0;
+  bool no_space = false;
+  std::map<int, std::string> paths;  // of open descriptors below the root
+  std::map<std::string, Written> written;
+  std::vector<Rename> renames;
+};
+
+std::string text_of(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+State& state() {
+  static State* const state = [] {
+    auto* made = new State;  // lives as long as the process: hooks run until its last moment
+    made->root = text_of("TSMFS_FAULT_ROOT");
+    made->shadow = text_of("TSMFS_FAULT_SHADOW");
+    made->log = text_of("TSMFS_FAULT_LOG");
+    made->at = std::atol(text_of("TSMFS_FAULT_AT").c_str());
+    const std::map<std::string, Kind> kinds = {{"kill", Kind::kKill},
+                                               {"torn", Kind::kTorn},
+                                               {"power", Kind::kPower},
+                                               {"enospc", Kind::kNoSpace},
+                                               {"eio", Kind::kIoError}};
+    if (const auto found = kinds.find(text_of("TSMFS_FAULT_KIND")); found != kinds.end())
+      made->kind = found->second;
+    return made;
+  }();
+  return *state;
+}
+
+template <typename Function>
+Function real(const char* name) {
+  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
+}
+
+void write_log(const std::string& line) {
+  if (state().log.empty()) return;
+  const int fd = static_cast<int>(
+      ::syscall(SYS_openat, AT_FDCWD, state().log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644));
+  ::syscall(SYS_write, fd, line.data(), line.size());
+  ::syscall(SYS_close, fd);
+}
+
+bool below_root(std::string_view path) {
+  const std::string& root = state().root;
+  return !root.empty() && path.starts_with(root) &&
+         (path.size() == root.size() || path[root.size()] == '/');
+}
+
+std::string parent_of(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
+
+void lose_power() {
+  for (const auto& [path, file] : state().written)
+    if (file.dirty) ::syscall(SYS_truncate, path.c_str(), file.synced_bytes);
+  auto& renames = state().renames;
+  for (auto it = renames.rbegin(); it != renames.rend(); ++it) {
+    if (it->exchanged) {
+      ::syscall(SYS_renameat2, AT_FDCWD, it->to.c_str(), AT_FDCWD, it->from.c_str(),
+                RENAME_EXCHANGE);
+      continue;
+    }
+    ::syscall(SYS_rename, it->to.c_str(), it->from.c_str());
+    if (!it->shadow.empty()) ::syscall(SYS_rename, it->shadow.c_str(), it->to.c_str());
+  }
+}
+
+[[noreturn]] void die() {
+  if (state().kind == Kind::kPower) lose_power();
+  ::syscall(SYS_kill, ::getpid(), SIGKILL);
+  while (true) ::pause();
+}
+
+// Counts a change. Dies, or says with which errno it fails (0: it may go on). `half` makes half of
+// it.
+template <typename Half>
+int change(const char* what, const std::string& path, bool removal, const Half& half) {
+  State& s = state();
+  if (s.no_space && !removal) return ENOSPC;
+  if (++s.count != s.at || s.kind == Kind::kNone) return 0;
+  write_log("change " + std::to_string(s.count) + ": " + what + " " + path + "\n");
+  switch (s.kind) {
+    case Kind::kIoError:
+      return EIO;
+    case Kind::kNoSpace:
+      s.no_space = true;
+      return removal ? 0 : ENOSPC;
+    case Kind::kTorn:
+      half();
+      die();
+    default:
+      die();
+  }
+}
+int change(const char* what, const std::string& path, bool removal = false) {
+  return change(what, path, removal, [] {});
+}
+
+int fail(int error) {
+  errno = error;
+  return -1;
+}
+
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+std::string path_of(int fd) {
+  const auto found = state().paths.find(fd);
+  return found == state().paths.end() ? std::string() : found->second;
+}
+
+template <typename Open>
+int hooked_open(const char* path, int flags, const Open& open) {
+  Lock lock(state().mutex);
+  if (!path || !below_root(path)) return open();
+  struct stat status {};
+  const bool there = ::stat(path, &status) == 0;
+  const bool creates = (flags & O_CREAT) != 0 && !there;
+  if (creates)
+    if (const int error = change("create", path)) return fail(error);
+  const int fd = open();
+  if (fd < 0) return fd;
+  state().paths[fd] = path;
+  const bool writes = (flags & O_ACCMODE) != O_RDONLY && (flags & O_TMPFILE) != O_TMPFILE;
+  if (writes && !state().written.contains(path))
+    state().written[path] = {there && (flags & O_TRUNC) == 0 ? status.st_size : 0, creates};
+  return fd;
+}
+
+template <typename Write>
+ssize_t hooked_write(int fd, size_t length, const Write& write) {
+  Lock lock(state().mutex);
+  const std::string path = path_of(fd);
+  if (path.empty()) return write(length);
+  if (const int error = change("write", path, false, [&] { write(length / 2); }))
+    return fail(error);
+  if (const auto found = state().written.find(path); found != state().written.end())
+    found->second.dirty = true;
+  return write(length);
+}
+
+template <typename Sync>
+int hooked_sync(int fd, const Sync& sync) {
+  Lock lock(state().mutex);
+  const std::string path = path_of(fd);
+  if (path.empty()) return sync();
+  if (const int error = change("sync", path, true)) return fail(error);
+  const int result = sync();
+  struct stat status {};
+  if (result != 0 || ::fstat(fd, &status) != 0) return result;
+  if (const auto found = state().written.find(path); found != state().written.end())
+    found->second = {status.st_size, false};
+  if (S_ISDIR(status.st_mode))
+    std::erase_if(state().renames, [&](const Rename& rename) {
+      if (parent_of(rename.to) != path) return false;
+      if (!rename.shadow.empty()) ::syscall(SYS_unlink, rename.shadow.c_str());
+      return true;
+    });
+  return result;
+}
+
+template <typename DoRename>
+int hooked_rename(const char* from, const char* to, const DoRename& rename) {
+  Lock lock(state().mutex);
+  if (!below_root(to)) return rename();
+  if (const int error = change("rename", to)) return fail(error);
+  Rename done{from, to, "", false};
+  if (state().kind == Kind::kPower && ::access(to, F_OK) == 0) {
+    done.shadow = state().shadow + "/" + std::to_string(state().count);
+    if (::syscall(SYS_link, to, done.shadow.c_str()) != 0) done.shadow.clear();
+  }
+  const int result = rename();
+  if (result != 0) return result;
+  state().renames.push_back(done);
+  if (const auto file = state().written.extract(from)) {
+    auto node = state().written.insert_or_assign(to, file.mapped());
+    (void)node;
+  }
+  for (auto& [fd, path] : state().paths)
+    if (path == from) path = to;
+  return result;
+}
+
+template <typename Remove>
+int hooked_remove(const char* what, const std::string& path, const Remove& remove) {
+  Lock lock(state().mutex);
+  if (!below_root(path)) return remove();
+  if (const int error = change(what, path, true)) return fail(error);
+  const int result = remove();
+  if (result == 0) state().written.erase(path);
+  return result;
+}
+
+__attribute__((destructor)) void report() {
+  write_log("changes " + std::to_string(state().count) + "\n");
+}
+
+mode_t mode_of(int flags, va_list arguments) {
+  return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
+}
+
+}  // namespace
+
+#define TSMFS_HOOK extern "C" __attribute__((visibility("default")))
+
+#define TSMFS_HOOK_OPEN(name)                                                \
+  TSMFS_HOOK int name(const char* path, int flags, ...) {                    \
+    va_list arguments;                                                       \
+    va_start(arguments, flags);                                              \
+    const mode_t mode = mode_of(flags, arguments);                           \
+    va_end(arguments);                                                       \
+    return hooked_open(path, flags, [&] {                                    \
+      return real<int (*)(const char*, int, ...)>(#name)(path, flags, mode); \
+    });                                                                      \
+  }
+TSMFS_HOOK_OPEN(open)
+TSMFS_HOOK_OPEN(open64)
+
+#define TSMFS_HOOK_OPENAT(name)                                                              \
+  TSMFS_HOOK int name(int directory, const char* path, int flags, ...) {                     \
+    va_list arguments;                                                                       \
+    va_start(arguments, flags);                                                              \
+    const mode_t mode = mode_of(flags, arguments);                                           \
+    va_end(arguments);                                                                       \
+    return hooked_open(path, flags, [&] {                                                    \
+      return real<int (*)(int, const char*, int, ...)>(#name)(directory, path, flags, mode); \
+    });                                                                                      \
+  }
+TSMFS_HOOK_OPENAT(openat)
+TSMFS_HOOK_OPENAT(openat64)
+
+TSMFS_HOOK int close(int fd) {
+  Lock lock(state().mutex);
+  state().paths.erase(fd);
+  return real<int (*)(int)>("close")(fd);
+}
+
+TSMFS_HOOK ssize_t write(int fd, const void* bytes, size_t length) {
+  return hooked_write(fd, length, [&](size_t count) {
+    return real<ssize_t (*)(int, const void*, size_t)>("write")(fd, bytes, count);
+  });
+}
+
+#define TSMFS_HOOK_PWRITE(name)                                                                   \
+  TSMFS_HOOK ssize_t name(int fd, const void* bytes, size_t length, off_t offset) {               \
+    return hooked_write(fd, length, [&](size_t count) {                                           \
+      return real<ssize_t (*)(int, const void*, size_t, off_t)>(#name)(fd, bytes, count, offset); \
+    });                                                                                           \
+  }
+TSMFS_HOOK_PWRITE(pwrite)
+TSMFS_HOOK_PWRITE(pwrite64)
+
+TSMFS_HOOK int fsync(int fd) {
+  return hooked_sync(fd, [&] { return real<int (*)(int)>("fsync")(fd); });
+}
+TSMFS_HOOK int fdatasync(int fd) {
+  return hooked_sync(fd, [&] { return real<int (*)(int)>("fdatasync")(fd); });
+}
+
+#define TSMFS_HOOK_FTRUNCATE(name)                                               \
+  TSMFS_HOOK int name(int fd, off_t length) {                                    \
+    return static_cast<int>(hooked_write(fd, 0, [&](size_t) {                    \
+      return static_cast<ssize_t>(real<int (*)(int, off_t)>(#name)(fd, length)); \
+    }));                                                                         \
+  }
+TSMFS_HOOK_FTRUNCATE(ftruncate)
+TSMFS_HOOK_FTRUNCATE(ftruncate64)
+
+TSMFS_HOOK int rename(const char* from, const char* to) {
+  return hooked_rename(from, to,
+                       [&] { return real<int (*)(const char*, const char*)>("rename")(from, to); });
+}
+TSMFS_HOOK int renameat2(int from_directory, const char* from, int to_directory, const char* to,
+                         unsigned flags) {
+  Lock lock(state().mutex);
+  const auto rename = [&] {
+    return real<int (*)(int, const char*, int, const char*, unsigned)>("renameat2")(
+        from_directory, from, to_directory, to, flags);
+  };
+  if (!below_root(to)) return rename();
+  if (const int error = change("exchange", to)) return fail(error);
+  const int result = rename();
+  if (result == 0) state().renames.push_back({from, to, "", (flags & RENAME_EXCHANGE) != 0});
+  return result;
+}
+TSMFS_HOOK int unlink(const char* path) {
+  return hooked_remove("unlink", path, [&] { return real<int (*)(const char*)>("unlink")(path); });
+}
+TSMFS_HOOK int remove(const char* path) {
+  return hooked_remove("remove", path, [&] { return real<int (*)(const char*)>("remove")(path); });
+}
+TSMFS_HOOK int rmdir(const char* path) {
+  return hooked_remove("rmdir", path, [&] { return real<int (*)(const char*)>("rmdir")(path); });
+}
+TSMFS_HOOK int unlinkat(int directory, const char* path, int flags) {
+  char link[64], name[4096];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+  const ssize_t length = ::readlink(link, name, sizeof name);
+  const std::string whole = path[0] == '/' || length <= 0
+                                ? std::string(path)
+                                : std::string(name, static_cast<size_t>(length)) + "/" + path;
+  return hooked_remove("unlink", whole, [&] {
+    return real<int (*)(int, const char*, int)>("unlinkat")(directory, path, flags);
+  });
+}
+TSMFS_HOOK int mkdir(const char* path, mode_t mode) {
+  Lock lock(state().mutex);
+  if (below_root(path))
+    if (const int error = change("mkdir", path)) return fail(error);
+  return real<int (*)(const char*, mode_t)>("mkdir")(path, mode);
+}
