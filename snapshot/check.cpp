@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <optional>
+#include <span>
 #include <unordered_map>
 
 #include "index/base/error.h"
+#include "index/file_cutter.h"
+#include "index/stored_source.h"
 #include "snapshot/past_snapshot.h"
 
 namespace tsmfs::snapshot {
@@ -38,8 +42,12 @@ class Check {
     repository_.packs().for_each_id([&](const index::PackId& id) {
       if (stop_.stop_requested()) throw Cancelled();
       ++report_.packs;
-      if (const auto what = index::verify_pack(repository_.packs(), id, repository_.key(),
-                                               options_.read_data, stop_))
+      const bool read = options_.read_data == index::ReadData::kYes ||
+                        (options_.subset && options_.subset->takes(id));
+      report_.packs_read += read ? 1 : 0;
+      if (const auto what =
+              index::verify_pack(repository_.packs(), id, repository_.key(),
+                                 read ? index::ReadData::kYes : index::ReadData::kNo, stop_))
         damage(*what);
     });
     repository_.index().for_each_pack([&](index::PackNumber, const index::PackRecord& record) {
@@ -134,12 +142,29 @@ class Check {
       if (!what && options_.read_data == index::ReadData::kYes)
         what = index::verify_file({recipe, repository_.packs(), repository_.objects().frames()},
                                   entry.file(), repository_.key(), stop_);
+      if (!what && options_.tsm && entry.name.ends_with(".tsm")) what = check_tsm(recipe);
       return what.value_or("");
     } catch (const CorruptError& error) {
       return error.what();
     } catch (const IoError& error) {
       return error.what();
     }
+  }
+
+  // Decodes a TSM file. One that was stored as an unsound one is no damage of the repository.
+  std::optional<std::string> check_tsm(const std::shared_ptr<const index::Recipe>& recipe) {
+    index::StoredSource source({recipe, repository_.packs(), repository_.objects().frames()});
+    index::FileCutter cutter(source, index::FileKind::kTsm);
+    index::CutBatch batch;
+    while (cutter.next(batch))
+      if (stop_.stop_requested()) throw Cancelled();
+    ++report_.tsm_files;
+    if (cutter.tsm_defect().empty()) return std::nullopt;
+    if (!recipe->tsm_defect().empty()) {
+      ++report_.unsound_tsm;
+      return std::nullopt;
+    }
+    return "it is no sound TSM file: " + cutter.tsm_defect();
   }
 
   void damage(const std::string& what) {
@@ -157,6 +182,37 @@ class Check {
 };
 
 }  // namespace
+
+DataSubset DataSubset::parse(std::string_view text) {
+  DataSubset subset;
+  const char* const end = text.data() + text.size();
+  if (text.ends_with('%')) {
+    double percent = -1;
+    const auto [rest, error] = std::from_chars(text.data(), end, percent);
+    if (error == std::errc() && rest == end - 1 && percent > 0 && percent <= 100) {
+      subset.share = percent / 100;
+      index::fill_random(std::as_writable_bytes(std::span(&subset.seed, 1)));
+      return subset;
+    }
+  } else {
+    const auto [slash, error] = std::from_chars(text.data(), end, subset.part);
+    if (error == std::errc() && slash != end && *slash == '/') {
+      const auto [rest, other_error] = std::from_chars(slash + 1, end, subset.parts);
+      if (other_error == std::errc() && rest == end && subset.part >= 1 && subset.parts <= 256 &&
+          subset.part <= subset.parts)
+        return subset;
+    }
+  }
+  throw UsageError(fmt::format("'{}' is no part of the data", text),
+                   "give n/m, as in 2/5 (m up to 256), or a percentage, as in 10%");
+}
+
+bool DataSubset::takes(const index::PackId& id) const {
+  if (share < 1)
+    return static_cast<double>(index::checksum(id.view(), seed)) <
+           share * static_cast<double>(UINT64_MAX);
+  return std::to_integer<uint32_t>(id.bytes[0]) % parts == part - 1;
+}
 
 CheckReport check_repository(index::Repository& repository, Catalog& catalog,
                              const CheckOptions& options, std::stop_token stop) {

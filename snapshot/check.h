@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "index/repository.h"
 #include "index/verify.h"
@@ -12,18 +14,36 @@
 
 namespace tsmfs::snapshot {
 
+// A part of the packs, to spread the reading of a large repository over many runs.
+struct DataSubset {
+  // "2/5": the second of five parts, the same at each run; "10%": some, others at each run. Throws:
+  // UsageError.
+  static DataSubset parse(std::string_view text);
+  bool takes(const index::PackId& id) const;
+
+  uint32_t part = 1, parts = 1;  // 1 <= part <= parts <= 256
+  double share = 1;              // 0 to 1
+  uint64_t seed = 0;             // of the choice by share
+};
+
 struct CheckReport {
   size_t snapshots = 0;
   size_t packs = 0;
-  size_t files = 0;    // different contents
-  uint64_t bytes = 0;  // of them
-  size_t damages = 0;  // messages given to on_damage
+  size_t files = 0;        // different contents
+  uint64_t bytes = 0;      // of them
+  size_t packs_read = 0;   // every frame and digest
+  size_t tsm_files = 0;    // decoded
+  size_t unsound_tsm = 0;  // of those, as unsound as when they were stored
+  size_t damages = 0;      // messages given to on_damage
 };
 
 struct CheckOptions {
   index::ReadData read_data = index::ReadData::kNo;
   std::function<void(const std::string&)>
       on_damage;  // one message for each thing that is damaged, by what it means
+  // With ReadData::kNo: reads these packs nevertheless, and no file as a whole.
+  std::optional<DataSubset> subset = std::nullopt;
+  bool tsm = false;  // decode every TSM file: its index, and the CRC of each block
 };
 
 // Throws: IoError when it cannot go on, Cancelled.

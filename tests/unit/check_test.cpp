@@ -191,6 +191,52 @@ TEST_F(CheckTest, ManifestUnderAnotherNameIsDamaged) {
   EXPECT_TRUE(names(damages(), other.hex(), older->id.hex()));
 }
 
+TEST_F(CheckTest, PartsTogetherReadEachPackOnce) {
+  const auto pack = packs_in_order().at(0);
+  flip(path_of(*pack), byte_of(*pack, index::BlobKind::kChunk));
+  const auto repository = index::Repository::open_reader(root);
+  size_t read = 0, found = 0;
+  for (const char* part : {"1/3", "2/3", "3/3"}) {
+    Catalog catalog(repository->paths());
+    CheckOptions options;
+    options.on_damage = [](const std::string&) {};
+    options.subset = DataSubset::parse(part);
+    const CheckReport report = check_repository(*repository, catalog, options, {});
+    read += report.packs_read;
+    found += report.damages;
+  }
+  EXPECT_EQ(read, 2u);
+  EXPECT_EQ(found, 1u);
+}
+
+TEST(DataSubset, TakesItsShareAndRefusesNonsense) {
+  const auto half = DataSubset::parse("50%"), all = DataSubset::parse("100%");
+  size_t taken = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const auto id = index::random_id<index::PackId>();
+    taken += half.takes(id) ? 1 : 0;
+    EXPECT_TRUE(all.takes(id));
+  }
+  EXPECT_GT(taken, 800u);
+  EXPECT_LT(taken, 1200u);
+  for (const char* bad : {"", "0/3", "4/3", "1/257", "1/", "/2", "1", "0%", "101%", "x%", "-1/2"})
+    EXPECT_THROW(DataSubset::parse(bad), UsageError) << bad;
+}
+
+TEST_F(CheckTest, TsmFilesAreDecodedAndUnsoundOnesFromTheServerAreNoDamage) {
+  state.shards[{"db", "rp", 2}]["000000007-000000001.tsm"] = "no TSM file";
+  state.tell(*fake);
+  back_up();
+  const auto repository = index::Repository::open_reader(root);
+  Catalog catalog(repository->paths());
+  CheckOptions options;
+  options.on_damage = [](const std::string& what) { ADD_FAILURE() << what; };
+  options.tsm = true;
+  const CheckReport report = check_repository(*repository, catalog, options, {});
+  EXPECT_EQ(report.tsm_files, 6u);
+  EXPECT_EQ(report.unsound_tsm, 1u);
+}
+
 TEST_F(CheckTest, StopsWhenItIsTold) {
   const auto repository = index::Repository::open_reader(root);
   Catalog catalog(repository->paths());
