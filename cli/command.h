@@ -33,6 +33,7 @@ void add_check(CLI::App& app, Context& context);
 void add_prune(CLI::App& app, Context& context);
 void add_repair(CLI::App& app, Context& context);
 void add_rebuild_index(CLI::App& app, Context& context);
+void add_copy(CLI::App& app, Context& context);
 void add_forget(CLI::App& app, Context& context);
 void add_tag(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);

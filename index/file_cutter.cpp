@@ -14,6 +14,10 @@ constexpr uint32_t kTsmChunkBytesMin = 256;
 
 }  // namespace
 
+FileKind kind_of_file(std::string_view name) {
+  return name.ends_with(".tsm") ? FileKind::kTsm : FileKind::kOther;
+}
+
 FileCutter::FileCutter(ByteSource& source, FileKind kind) : source_(source) {
   if (kind != FileKind::kTsm) return;
   auto result = read_tsm_layout(source);

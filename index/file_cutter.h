@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "index/byte_source.h"
@@ -15,6 +16,8 @@ namespace tsmfs::index {
 
 // How a file's bytes are cut into chunks.
 enum class FileKind { kTsm, kOther };
+// By the end of its name.
+FileKind kind_of_file(std::string_view name);
 
 constexpr size_t kBatchBytesMax = 1 << 20;
 

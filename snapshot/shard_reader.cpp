@@ -16,10 +16,6 @@ constexpr size_t kSpoolMemoryBytes = size_t{32} << 20;
 constexpr size_t kReceiveBytes = size_t{1} << 20;
 constexpr uint32_t kFileMode = 0644;
 
-index::FileKind kind_of(std::string_view name) {
-  return name.ends_with(".tsm") ? index::FileKind::kTsm : index::FileKind::kOther;
-}
-
 }  // namespace
 
 bool is_rebuilt_at_start(std::string_view file) {
@@ -68,7 +64,7 @@ void ShardReader::read(const ShardPath& path, ByteStream& stream, const TarOptio
 
 void ShardReader::store(const std::string& file, index::ByteSource& source, const index::FileId& id,
                         Timestamp mtime, ReadShard& shard) {
-  const auto stored = writer_.put_file(source, id, kind_of(file), stop_);
+  const auto stored = writer_.put_file(source, id, index::kind_of_file(file), stop_);
   shard.files.push_back({file, EntryKind::kFile, kFileMode, mtime, stored.size, 0, stored.id});
   shard.bytes += stored.size;
   shard.new_bytes += stored.new_bytes;

@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/format.h"
+#include "index/base/error.h"
+#include "index/frame_codec.h"
+#include "index/repository.h"
+#include "index/repository_writer.h"
+#include "snapshot/catalog.h"
+#include "snapshot/copier.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+using snapshot::SnapshotPtr;
+
+struct CopyCommand {
+  std::filesystem::path from, to;
+  std::chrono::seconds lock_wait{0};
+  std::string host, tag;
+  std::vector<std::string> snapshots;
+  std::string compression = std::to_string(index::Compression::kLevelDefault);
+  bool quiet = false;
+};
+
+// Oldest first, so that parents come before their children.
+std::vector<SnapshotPtr> chosen(const CopyCommand& command, const snapshot::CatalogState& state) {
+  std::vector<SnapshotPtr> named;
+  for (const std::string& name : command.snapshots)
+    named.push_back(snapshot::find_snapshot(state, name));
+  std::vector<SnapshotPtr> found;
+  for (const SnapshotPtr& one : state.snapshots)
+    if ((named.empty() || std::ranges::find(named, one) != named.end()) &&
+        (command.host.empty() || one->server == command.host) &&
+        (command.tag.empty() || one->has_tag(command.tag)))
+      found.push_back(one);
+  return found;
+}
+
+// Copies what is missing; the snapshots that could not be read are named. The number of those.
+size_t copy_all(const CopyCommand& command, const std::vector<SnapshotPtr>& snapshots,
+                snapshot::Copier& copier, Context& context) {
+  size_t copied = 0, there_before = 0, failed = 0;
+  SnapshotPtr last, last_copy;  // the newest pair that is not learned yet
+  for (const SnapshotPtr& one : snapshots) {
+    if (const SnapshotPtr there = copier.find_copy(*one)) {
+      ++there_before;
+      last = one;
+      last_copy = there;
+      continue;
+    }
+    if (last) copier.learn(*last, *last_copy);
+    last.reset();
+    try {
+      const SnapshotPtr made = copier.copy(*one);
+      ++copied;
+      if (!command.quiet)
+        fmt::print(context.out, "{}  {}  as {}; {} new\n", one->short_id(),
+                   format_rfc3339(one->time), made->short_id(), format_bytes(made->new_bytes));
+      context.out.flush();
+    } catch (const CorruptError& error) {
+      ++failed;
+      fmt::print(context.err, "tsmfs: snapshot {} was not copied: {}\n", one->short_id(),
+                 error.what());
+    }
+  }
+  fmt::print(context.out, "{} snapshots copied, {} were there{}\n", copied, there_before,
+             failed > 0 ? fmt::format(", {} could not be read", failed) : "");
+  return failed;
+}
+
+ExitCode run_copy(const CopyCommand& command, Context& context) {
+  const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
+  const auto source = index::Repository::open_reader(command.from);
+  snapshot::Catalog source_catalog(source->paths());
+  const auto state = source_catalog.refresh();
+  const auto snapshots = chosen(command, *state);
+  if (index::Repository::is_vacant(command.to)) {
+    index::Repository::create(command.to);
+    if (!command.quiet) fmt::print(context.err, "created repository {}\n", command.to.string());
+  }
+  const auto target =
+      index::Repository::open_writer(command.to, {"copy", command.lock_wait, context.stop});
+  if (target->config().id == source->config().id)
+    throw UsageError("--from and --to are one repository, or one is a plain copy of the other");
+  index::RepositoryWriter writer(*target, writer_options);
+  snapshot::Catalog catalog(target->paths());
+  catalog.refresh();
+  snapshot::Copier copier(*source, *target, writer, catalog, context.stop);
+  const size_t failed = copy_all(command, snapshots, copier, context);
+  for (const auto& damaged : state->damaged)
+    fmt::print(context.err, "tsmfs: {}; it was not copied\n", damaged);
+  return failed == 0 && state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
+}
+
+}  // namespace
+
+void add_copy(CLI::App& app, Context& context) {
+  auto command = std::make_shared<CopyCommand>();
+  CLI::App* sub = app.add_subcommand("copy", "Copy snapshots into another repository");
+  sub->footer(
+      "\nSnapshots that were copied before are left out: run it again and again for a\n"
+      "second copy of everything. Every byte is checked on the way.\n"
+      "\nExample:\n  tsmfs copy --from /srv/tsmfs --to /mnt/usb/tsmfs");
+  sub->add_option("--from", command->from, "The repository to read")->type_name("DIR")->required();
+  sub->add_option("--to", command->to, "The repository to write; made when there is none")
+      ->type_name("DIR")
+      ->required();
+  add_lock_wait_option(*sub, command->lock_wait);
+  sub->add_option("--host", command->host, "Only snapshots of this server")->type_name("NAME");
+  sub->add_option("--tag", command->tag, "Only snapshots with this tag")->type_name("TAG");
+  sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
+      ->capture_default_str();
+  sub->add_flag("--quiet,-q", command->quiet, "Print problems and the result only");
+  sub->add_option("SNAPSHOT", command->snapshots, "Ids, times, or latest; without any, all");
+  sub->callback([command, &context] {
+    context.run = [command, &context] { return run_copy(*command, context); };
+  });
+}
+
+}  // namespace tsmfs::cli

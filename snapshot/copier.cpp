@@ -1,0 +1,134 @@
+#include "snapshot/copier.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "index/base/error.h"
+#include "index/stored_source.h"
+#include "snapshot/past_snapshot.h"
+#include "snapshot/tree_store.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+constexpr size_t kReadBytes = 1 << 20;
+
+}  // namespace
+
+Copier::Copier(index::Repository& source, index::Repository& target,
+               index::RepositoryWriter& writer, Catalog& target_catalog, std::stop_token stop)
+    : source_(source),
+      target_(target),
+      writer_(writer),
+      catalog_(target_catalog),
+      stop_(std::move(stop)) {}
+
+Original Copier::original_of(const Manifest& snapshot) const {
+  return snapshot.original.value_or(Original{source_.config().id, snapshot.id});
+}
+
+SnapshotPtr Copier::find_copy(const Manifest& snapshot) const {
+  const Original original = original_of(snapshot);
+  for (const SnapshotPtr& there : catalog_.state()->snapshots) {
+    const bool is_original =
+        original.repository == target_.config().id && original.snapshot == there->id;
+    if (is_original || there->original == original) return there;
+  }
+  return nullptr;
+}
+
+void Copier::learn(const Manifest& snapshot, const Manifest& copy) {
+  try {
+    learn_tree(snapshot.data, copy.data);
+    learn_tree(snapshot.meta, copy.meta);
+  } catch (const Error&) {
+    // What cannot be read is not learned, and is copied again.
+  }
+}
+
+// Both trees have the same names in the same order.
+void Copier::learn_tree(const index::TreeId& from, const index::TreeId& to) {
+  if (trees_.contains(from)) return;
+  const Tree source = read_tree(source_.objects(), from);
+  const Tree target = read_tree(target_.objects(), to);
+  if (source.entries().size() != target.entries().size()) return;
+  for (size_t i = 0; i < source.entries().size(); ++i) {
+    const TreeEntry& one = source.entries()[i];
+    const TreeEntry& other = target.entries()[i];
+    if (one.name != other.name || one.kind != other.kind || one.size != other.size) return;
+    if (one.kind == EntryKind::kDirectory)
+      learn_tree(one.directory(), other.directory());
+    else if (const auto place = target_.index().find_file(other.file()); place && !place->lossy)
+      files_.emplace(one.file(), other.file());
+  }
+}
+
+SnapshotPtr Copier::copy(const Manifest& snapshot) {
+  new_bytes_ = 0;
+  Manifest made = snapshot;
+  made.data = copy_tree(snapshot.data);
+  made.meta = copy_tree(snapshot.meta);
+  if (snapshot.wal) made.wal = copy_tree(*snapshot.wal);
+  writer_.flush();
+  made.id = index::random_id<index::SnapshotId>();
+  made.original = original_of(snapshot);
+  made.parent.reset();
+  if (snapshot.parent) {
+    Manifest parent;
+    parent.id = *snapshot.parent;
+    if (const SnapshotPtr there = find_copy(parent)) made.parent = there->id;
+  }
+  made.new_bytes = new_bytes_;
+  const uint64_t stored = writer_.totals().stored_bytes;
+  made.stored_bytes = stored - std::exchange(stored_before_, stored);
+  return catalog_.publish(std::move(made));
+}
+
+index::TreeId Copier::copy_tree(const index::TreeId& id) {
+  if (const auto known = trees_.find(id); known != trees_.end()) return known->second;
+  if (stop_.stop_requested()) throw Cancelled();
+  std::vector<TreeEntry> entries = read_tree(source_.objects(), id).entries();
+  for (TreeEntry& entry : entries) {
+    if (entry.kind == EntryKind::kDirectory)
+      entry.id = copy_tree(entry.directory());
+    else
+      entry.id = copy_file(entry);
+  }
+  const index::TreeId copied = store_tree(writer_, std::move(entries)).id;
+  trees_.emplace(id, copied);
+  return copied;
+}
+
+index::FileId Copier::copy_file(const TreeEntry& entry) {
+  if (const auto known = files_.find(entry.file()); known != files_.end()) return known->second;
+  const index::FileId id = digest_in_target(entry);
+  index::StoredSource source(source_.objects().open_file(entry.file()));
+  const index::StoredFile stored =
+      writer_.put_file(source, id, index::kind_of_file(entry.name), stop_);
+  new_bytes_ += stored.new_bytes;
+  files_.emplace(entry.file(), id);
+  return id;
+}
+
+// Reads the file and holds it against its digest in the source.
+index::FileId Copier::digest_in_target(const TreeEntry& entry) {
+  index::StoredSource source(source_.objects().open_file(entry.file()));
+  index::DigestStream theirs(source_.key()), ours(writer_.digest_key());
+  for (uint64_t offset = 0; offset < source.size(); offset += kReadBytes) {
+    if (stop_.stop_requested()) throw Cancelled();
+    const ByteView bytes =
+        source.view(offset, std::min<uint64_t>(kReadBytes, source.size() - offset));
+    theirs.update(bytes);
+    ours.update(bytes);
+  }
+  if (theirs.file_id() != entry.file() || source.size() != entry.size)
+    throw CorruptError(fmt::format("{} is damaged: its digest is wrong", entry.name),
+                       "run tsmfs check --read-data on the repository it is in");
+  return ours.file_id();
+}
+
+}  // namespace tsmfs::snapshot

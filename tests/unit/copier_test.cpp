@@ -1,0 +1,117 @@
+#include "snapshot/copier.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "index/base/error.h"
+#include "tests/unit/backup_fixture.h"
+
+namespace tsmfs::snapshot {
+namespace {
+
+namespace stdfs = std::filesystem;
+
+class CopierTest : public BackupTest {
+ protected:
+  CopierTest() : other(dir / "other") {
+    index::Repository::create(other);
+    state.tell(*fake);
+    older = back_up();
+    older_files = expected(state);
+    state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
+    state.tell(*fake);
+    newer = back_up();
+  }
+
+  // Copies what is missing; the copies, in the order of the originals. `new_bytes` gets their sum.
+  std::vector<SnapshotPtr> copy_all(const stdfs::path& from, const stdfs::path& to,
+                                    uint64_t* new_bytes = nullptr) {
+    const auto source = index::Repository::open_reader(from);
+    const auto target = index::Repository::open_writer(to, "test");
+    index::RepositoryWriter writer(*target, {});
+    Catalog catalog(target->paths());
+    catalog.refresh();
+    Copier copier(*source, *target, writer, catalog, stop.get_token());
+    std::vector<SnapshotPtr> copies;
+    const auto originals = Catalog(source->paths()).refresh();
+    for (const SnapshotPtr& one : originals->snapshots) {
+      SnapshotPtr there = copier.find_copy(*one);
+      if (there) copier.learn(*one, *there);
+      if (!there) {
+        there = copier.copy(*one);
+        if (new_bytes) *new_bytes += there->new_bytes;
+      }
+      copies.push_back(there);
+    }
+    return copies;
+  }
+
+  static FileContents contents(const stdfs::path& repository_root, const index::TreeId& tree) {
+    const auto repository = index::Repository::open_reader(repository_root);
+    FileContents found;
+    read_below(*repository, tree, "", found);
+    return found;
+  }
+
+  ServerState state = sample_state();
+  stdfs::path other;
+  SnapshotPtr older, newer;
+  FileContents older_files;
+};
+
+TEST_F(CopierTest, CopiesHoldTheSameBytesAndNameTheirOriginals) {
+  const auto copies = copy_all(root, other);
+  ASSERT_EQ(copies.size(), 2u);
+  EXPECT_EQ(contents(other, copies[0]->data), older_files);
+  EXPECT_EQ(contents(other, copies[1]->data), expected(state));
+  EXPECT_EQ(contents(other, copies[1]->meta), contents_of(newer->meta));
+  EXPECT_EQ(copies[0]->time, older->time);
+  EXPECT_EQ(copies[0]->original->snapshot, older->id);
+  EXPECT_EQ(copies[1]->parent, copies[0]->id);
+  EXPECT_NE(copies[1]->data, newer->data) << "another repository has another secret";
+}
+
+TEST_F(CopierTest, SecondCopyStoresWhatIsNewOnly) {
+  copy_all(root, other);
+  EXPECT_EQ(copy_all(root, other).size(), 2u);
+  EXPECT_EQ(Catalog(index::RepositoryPaths(other)).refresh()->snapshots.size(), 2u);
+  state.shards[{"db", "rp", 1}]["000000009-000000001.tsm"] = tsm(20, 77);
+  state.tell(*fake);
+  const auto newest = back_up();
+  uint64_t new_bytes = 0;
+  const auto copies = copy_all(root, other, &new_bytes);
+  EXPECT_EQ(contents(other, copies.back()->data), expected(state));
+  EXPECT_LT(new_bytes, uint64_t{30'000});
+  EXPECT_GT(new_bytes, uint64_t{10'000});
+}
+
+TEST_F(CopierTest, CopyOfACopyIsKnownAsTheOriginal) {
+  copy_all(root, other);
+  // Back again: everything is there.
+  EXPECT_EQ(copy_all(other, root).at(0)->id, older->id);
+  EXPECT_EQ(snapshots()->snapshots.size(), 2u);
+  const stdfs::path third = dir / "third";
+  index::Repository::create(third);
+  copy_all(other, third);
+  EXPECT_EQ(copy_all(root, third).size(), 2u);
+  EXPECT_EQ(Catalog(index::RepositoryPaths(third)).refresh()->snapshots.size(), 2u);
+}
+
+TEST_F(CopierTest, DamagedSourceIsNotCopied) {
+  for (const auto& pack : packs()) {
+    std::fstream file(pack, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(stdfs::file_size(pack) / 4));
+    file.write("damage", 6);
+  }
+  EXPECT_THROW(copy_all(root, other), CorruptError);
+  EXPECT_TRUE(Catalog(index::RepositoryPaths(other)).refresh()->snapshots.empty());
+}
+
+TEST_F(CopierTest, StopsWhenItIsTold) {
+  stop.request_stop();
+  EXPECT_THROW(copy_all(root, other), Cancelled);
+}
+
+}  // namespace
+}  // namespace tsmfs::snapshot
