@@ -32,6 +32,7 @@ struct BackupCommand {
   std::chrono::seconds lock_wait{0};
   std::string compression = std::to_string(index::Compression::kLevelDefault);
   unsigned jobs = 2;
+  uint64_t shard_bytes_max = snapshot::kShardBytesMaxDefault;
   double timeout_s = 120;
   bool quiet = false;
   bool as_json = false;
@@ -88,6 +89,7 @@ snapshot::CaptureOptions capture_options(const BackupCommand& command,
   options.filter.range = time_range(command);
   options.since = parse_since(command.since);
   options.jobs = command.jobs;
+  options.shard_bytes_max = command.shard_bytes_max;
   options.tags = snapshot::checked_tags(command.tags);
   return options;
 }
@@ -173,6 +175,10 @@ void add_backup(CLI::App& app, Context& context) {
   sub->add_option("--jobs,-j", command->jobs, "Shards fetched at once")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  sub->add_option("--max-shard-size", command->shard_bytes_max,
+                  "Take a larger shard for a stream without end: 10G (1T)")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(false));
   sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
       ->capture_default_str();
   sub->add_option("--timeout", command->timeout_s, "Seconds without a byte before it gives up")

@@ -37,8 +37,9 @@ void PackStore::for_each_id(const std::function<void(const PackId&)>& visit) con
   std::filesystem::recursive_directory_iterator it(paths_.packs(), error);
   for (; !error && it != std::filesystem::recursive_directory_iterator(); it.increment(error)) {
     const std::string name = it->path().filename().string();
-    if (name.size() != 2 * kIdBytes) continue;
-    visit(PackId::from_hex(name));
+    const bool is_id = name.size() == 2 * kIdBytes &&
+                       name.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (is_id) visit(PackId::from_hex(name));
   }
   if (error) throw IoError("cannot list " + paths_.packs().string(), error.value());
 }

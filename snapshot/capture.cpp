@@ -190,9 +190,12 @@ void Capture::fetch_shards() {
 
 void Capture::fetch_loop(std::stop_source& failed) {
   try {
-    ShardFetcher fetcher(client_, writer_, repository_.paths().tmp(), options_.retry,
+    // A failure of one thread ends the others at once, also where they wait for the server.
+    const InfluxdClient client = client_.with_stop(failed.get_token());
+    ShardFetcher fetcher(client, writer_, repository_.paths().tmp(), options_.retry,
                          failed.get_token(),
                          options_.progress ? &options_.progress->received_bytes : nullptr);
+    fetcher.set_shard_bytes_max(options_.shard_bytes_max);
     for (size_t i = next_++; i < work_.size(); i = next_++) {
       if (failed.stop_requested()) throw Cancelled();
       const ShardPath& path = work_[i];
@@ -205,7 +208,7 @@ void Capture::fetch_loop(std::stop_source& failed) {
       }
       if (take(path, fetcher.fetch(request_for(path)))) continue;
       try {
-        client_.fetch_metastore();
+        client.fetch_metastore();
       } catch (const ProtocolError&) {
         server_gone_ = true;
       }

@@ -48,6 +48,7 @@ struct CaptureOptions {
   Filter filter;
   std::optional<Since> since;
   unsigned jobs = 2;  // shards at once
+  uint64_t shard_bytes_max = kShardBytesMaxDefault;
   std::vector<std::string> tags;
   RetryPolicy retry;
   std::function<void(const ShardReport&)> on_shard = [](const ShardReport&) {};

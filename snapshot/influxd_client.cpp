@@ -90,6 +90,12 @@ std::string_view dialect_name(Dialect dialect) {
 InfluxdClient::InfluxdClient(Endpoint endpoint, InfluxdOptions options, std::stop_token stop)
     : endpoint_(std::move(endpoint)), options_(options), stop_(std::move(stop)) {}
 
+InfluxdClient InfluxdClient::with_stop(std::stop_token stop) const {
+  InfluxdClient copy = *this;
+  copy.stop_ = std::move(stop);
+  return copy;
+}
+
 Dialect InfluxdClient::probe() {
   addresses_ = resolve(endpoint_, options_.timeouts.connect, stop_);
   try {

@@ -58,6 +58,8 @@ class InfluxdClient {
   // As open_shard, but the TSM blocks that overlap a time range; 1.5 and later only. For a shard with
   // tombstones the server's tar has no end. Requires: the dialect is k15.
   std::unique_ptr<ByteStream> open_range(const ShardPath& path, const TimeRange& range) const;
+  // The same, ended by another token.
+  InfluxdClient with_stop(std::stop_token stop) const;
   const Endpoint& endpoint() const { return endpoint_; }
 
  private:

@@ -13,7 +13,8 @@
 
 namespace tsmfs::snapshot {
 
-constexpr uint64_t kMetastoreBytesMax = uint64_t{1} << 30;
+// Parsing takes up to 60 times the size in memory. A metastore of 100 000 shards has some 5 MB.
+constexpr uint64_t kMetastoreBytesMax = uint64_t{32} << 20;
 
 struct MetaShardGroup {
   uint64_t id = 0;

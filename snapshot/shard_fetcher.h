@@ -53,6 +53,8 @@ class ShardFetcher {
   ShardFetcher(const InfluxdClient& client, index::RepositoryWriter& writer,
                const std::filesystem::path& spool_directory, RetryPolicy retry,
                std::stop_token stop, std::atomic<uint64_t>* received_bytes = nullptr);
+  // As ShardReader::set_shard_bytes_max.
+  void set_shard_bytes_max(uint64_t bytes) { reader_.set_shard_bytes_max(bytes); }
   // Throws: IoError when the repository cannot be written, Cancelled. What the server does wrong
   // becomes a problem.
   FetchedShard fetch(const FetchRequest& request);

@@ -48,6 +48,9 @@ void ShardReader::read(const ShardPath& path, ByteStream& stream, const TarOptio
           fmt::format("the stream holds {}, a name that no shard has", quote(member->name)));
     if (!names.insert(file).second)
       throw ProtocolError(fmt::format("the stream holds {} twice", quote(member->name)));
+    if (member->size > shard_bytes_max_ - std::min(shard.bytes, shard_bytes_max_))
+      throw ProtocolError(fmt::format("the stream holds more than {} bytes", shard_bytes_max_),
+                          "raise the limit with --max-shard-size if the shard is that large");
     spool_.clear();
     index::DigestStream digest(writer_.digest_key());
     for (uint64_t left = member->size; left > 0;) {

@@ -33,6 +33,9 @@ struct ReadShard {
   bool new_defects = false;  // one of them was never seen before
 };
 
+// InfluxDB's shards have some GB; this bounds what a server that never ends can fill.
+constexpr uint64_t kShardBytesMaxDefault = uint64_t{1} << 40;
+
 // One a thread. Requires: the writer outlives it.
 class ShardReader {
  public:
@@ -40,6 +43,8 @@ class ShardReader {
   // read.
   ShardReader(index::RepositoryWriter& writer, const std::filesystem::path& spool_directory,
               std::stop_token stop, std::atomic<uint64_t>* received_bytes = nullptr);
+  // A larger shard is taken for a stream without end. Call it before read().
+  void set_shard_bytes_max(uint64_t bytes) { shard_bytes_max_ = bytes; }
   // Adds to `shard` what the stream holds; after a throw, what came whole before. What every server
   // makes again at its start (index/, fields.idx) is left out. Throws: ProtocolError for a stream
   // that is not a whole tar of this shard's files; IoError; Cancelled.
@@ -54,6 +59,7 @@ class ShardReader {
   Spool spool_;
   std::stop_token stop_;
   std::atomic<uint64_t>* received_bytes_;
+  uint64_t shard_bytes_max_ = kShardBytesMaxDefault;
 };
 
 // True for what influxd keeps in a shard and makes again when it starts.

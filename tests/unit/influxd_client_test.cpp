@@ -139,9 +139,9 @@ TEST_P(BothDialects, RejectsMetastoreLengthsOutOfBounds) {
     EXPECT_THROW(client.fetch_metastore(), ProtocolError);
   }
   // Announced, within the bound, and not there: no memory is taken for it.
-  fake.answer_metastore({magic + std::string("\0\0\0\0\x40\0\0\0", 8) + "meta"});
+  fake.answer_metastore({magic + std::string("\0\0\0\0\0\x10\0\0", 8) + "meta"});
   EXPECT_TRUE(
-      contains(failure_of([&] { client.fetch_metastore(); }).what(), "4 bytes of 1073741824"));
+      contains(failure_of([&] { client.fetch_metastore(); }).what(), "4 bytes of 1048576"));
 }
 
 TEST_P(BothDialects, TellsNoShardsFromAnUnknownName) {

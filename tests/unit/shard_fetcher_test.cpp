@@ -22,6 +22,7 @@ class ShardFetcherTest : public BackupTest {
     index::RepositoryWriter writer(*repository, {});
     const InfluxdClient client = probed_client(token);
     ShardFetcher fetcher(client, writer, repository->paths().tmp(), std::move(retry), token);
+    fetcher.set_shard_bytes_max(shard_bytes_max);
     FetchedShard shard = fetcher.fetch({path, bytes_before, {}, {}});
     writer.flush();
     return shard;
@@ -55,11 +56,20 @@ class ShardFetcherTest : public BackupTest {
     return support::make_tar(entries, support::TarForm::kUstar);
   }
 
+  uint64_t shard_bytes_max = kShardBytesMaxDefault;
   const ShardPath path{"db", "rp", 7};
   const std::string first = "000000001-000000001.tsm", second = "000000002-000000001.tsm";
   FileContents files = {
       {first, tsm(20, 1)}, {second, tsm(10, 2)}, {"000000001-000000001.tombstone", "gone"}};
 };
+
+TEST_F(ShardFetcherTest, StreamPastTheLimitIsRefusedAndWhatCameBeforeIsKept) {
+  shard_bytes_max = files[first].size() + 100;
+  fake->answer_shard(7, {tar()});
+  const FetchedShard shard = fetch();
+  EXPECT_TRUE(has_problem(shard.problems, Severity::kIncomplete, "db/rp/7", "more than"));
+  EXPECT_LE(shard.bytes, shard_bytes_max);
+}
 
 TEST_F(ShardFetcherTest, TakesAWholeShardAtOnce) {
   fake->answer_shard(7, {tar(), SIZE_MAX, Answer::End::kClose, 10'001});
