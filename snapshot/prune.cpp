@@ -19,9 +19,9 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-// So many packs are replaced at once: bounds memory, and the space that old and new packs take
-// beside each other.
-constexpr size_t kPacksAtOnce = 64;
+// Packs of so many bytes are replaced at once: bounds memory, and the space that old and new packs
+// take beside each other. Each time costs a walk over all recipes.
+constexpr uint64_t kLogicalBytesAtOnce = uint64_t{4} << 30;
 
 class Prune {
  public:
@@ -43,8 +43,9 @@ class Prune {
     }
     // Neighbours first: what one backup stored stays together.
     std::ranges::sort(plan.rewrite, {}, &index::PackUse::number);
-    for (size_t begin = 0; begin < plan.rewrite.size(); begin += kPacksAtOnce) {
-      const size_t end = std::min(begin + kPacksAtOnce, plan.rewrite.size());
+    for (size_t begin = 0, end = 0; begin < plan.rewrite.size(); begin = end) {
+      for (uint64_t bytes = 0; end < plan.rewrite.size() && bytes < kLogicalBytesAtOnce; ++end)
+        bytes += plan.rewrite[end].logical_bytes;
       say(fmt::format("rewriting packs {} to {} of {}", begin + 1, end, plan.rewrite.size()));
       rewrite({plan.rewrite.begin() + static_cast<ptrdiff_t>(begin),
                plan.rewrite.begin() + static_cast<ptrdiff_t>(end)});
