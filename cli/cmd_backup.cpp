@@ -176,7 +176,7 @@ void add_backup(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   sub->add_option("--max-shard-size", command->shard_bytes_max,
-                  "Take a larger shard for a stream without end: 10G (1T)")
+                  "Take a larger shard for a stream\nwithout end: 10G (1T)")
       ->type_name("SIZE")
       ->transform(CLI::AsSizeValue(false));
   sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")

@@ -95,12 +95,11 @@ void add_check(CLI::App& app, Context& context) {
   add_repository_option(*sub, command->repository);
   auto* all =
       sub->add_flag("--read-data", command->read_data, "Read every byte and compare every digest");
-  sub->add_option(
-         "--read-data-subset", command->subset,
-         "Read a part of the packs: n/m, the n-th of m parts,\nor a percentage, chosen at random")
+  sub->add_option("--read-data-subset", command->subset,
+                  "Read some packs: n/m, the n-th of m parts,\nor a percentage, chosen at random")
       ->type_name("PART")
       ->excludes(all);
-  sub->add_flag("--tsm", command->tsm, "Decode every TSM file: its index and each block's CRC");
+  sub->add_flag("--tsm", command->tsm, "Decode every TSM file, index and CRCs");
   sub->add_flag("--verbose,-v", command->verbose, "Name all damage, however much");
   sub->add_flag("--json", command->json, "Print JSON, one object a line");
   sub->callback([command, &context] {

@@ -78,14 +78,14 @@ ExitCode run(const PruneArguments& arguments, Context& context) {
 
 void add_prune_options(CLI::App& command, PruneCommand& prune) {
   command
-      .add_option("--max-unused", prune.max_unused,
-                  "Share of the packs that may stay unused: packs with more\n"
-                  "to gain are rewritten; unlimited rewrites none")
+      .add_option(
+          "--max-unused", prune.max_unused,
+          "Share of the packs that may stay unused;\nmore is rewritten; unlimited: rewrite none")
       ->type_name("PERCENT")
       ->capture_default_str();
-  command.add_flag("--accept-loss", prune.accept_loss,
-                   "Prune though parts of snapshots are lost; what only they\n"
-                   "lead to goes as well");
+  command.add_flag(
+      "--accept-loss", prune.accept_loss,
+      "Prune though parts of snapshots are lost;\nwhat only they lead to goes as well");
 }
 
 ExitCode run_prune(index::Repository& repository, snapshot::Catalog& catalog,

@@ -76,8 +76,7 @@ ExitCode run_repair(const RepairCommand& command, Context& context) {
 
 void add_repair(CLI::App& app, Context& context) {
   auto command = std::make_shared<RepairCommand>();
-  CLI::App* sub = app.add_subcommand(
-      "repair", "Take what is damaged out of the way and save what is good in it");
+  CLI::App* sub = app.add_subcommand("repair", "Take damage out of the way, save what is good");
   sub->footer(
       "\nReads everything. Damaged packs and manifests go to quarantine/ in the\n"
       "repository; snapshots stay readable but for the bytes that are lost.\n"

@@ -1,7 +1,8 @@
 """Each command's help reads well: 80 columns, and an example."""
 from harness import EndToEndTest, main, tsmfs
 
-COMMANDS = ['backup', 'import', 'snapshots', 'mount', 'umount', 'check', 'rebuild-index', 'restore', 'export']
+COMMANDS = ['backup', 'import', 'snapshots', 'mount', 'umount', 'check', 'rebuild-index', 'restore', 'export', 'forget',
+            'prune', 'repair', 'tag', 'copy']
 COLUMNS_MAX = 80
 
 
