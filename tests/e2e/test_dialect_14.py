@@ -2,7 +2,7 @@
 import os
 import shutil
 
-from harness import DAY, EndToEndTest, Influxd, Mount, Repo, compare_trees, main, points
+from harness import DAY, EndToEndTest, ExitCode, Influxd, Mount, Repo, compare_trees, main, points, tsmfs
 from harness.older_server import OlderServer
 
 DATABASES = ['telegraf', 'my.db', 'данные']
@@ -78,6 +78,13 @@ class Dialect14(EndToEndTest):
             shutil.copytree(mount.path('backups', 'latest'), os.path.join(restored, 'data'))
             shutil.copytree(mount.path('meta', 'latest'), os.path.join(restored, 'meta'))
         self.assertEqual(self.stopping(Influxd(restored)).answers(), self.answers)
+
+    def test_a_running_server_takes_no_restore(self):
+        server = self.stopping(OlderServer(self.home))
+        self.repo.backup(server)
+        done = tsmfs('restore', '--repo', self.repo.path, '--online', '--host', server.snapshot_address, '--database', 'telegraf',
+                     '--newdb', 'copy', expect=ExitCode.NO_SERVER)
+        self.assertIn('older than InfluxDB 1.5', done.stderr)
 
 
 if __name__ == '__main__':

@@ -1,0 +1,22 @@
+// The manifest of a portable backup: parse_portable_manifest. Its names stay in their directory.
+#include <string>
+
+#include "index/base/error.h"
+#include "snapshot/portable_manifest.h"
+#include "snapshot/tree.h"
+#include "tests/fuzz/fuzz_target.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace tsmfs;
+  using namespace tsmfs::fuzz;
+  const std::string input(as_text(input_bytes(data, size)));
+  takes<Error>([&] {
+    const auto manifest = snapshot::parse_portable_manifest(input, "input");
+    require(manifest.meta_file.find('/') == std::string::npos, "the metastore is a bare name");
+    for (const auto& file : manifest.files) {
+      require(snapshot::is_valid_name(file.file), "a file's name stays in its directory");
+      require(snapshot::is_valid_name(file.path.database), "a database's name is one");
+    }
+  });
+  return 0;
+}

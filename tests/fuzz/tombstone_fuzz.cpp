@@ -1,0 +1,18 @@
+// The deleted series of a tombstone file, in all of its versions: read_tombstone.
+#include "index/base/error.h"
+#include "snapshot/tombstone.h"
+#include "tests/fuzz/fuzz_target.h"
+#include "tests/support/string_stream.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace tsmfs;
+  using namespace tsmfs::fuzz;
+  support::StringStream stream{std::string(as_text(input_bytes(data, size)))};
+  const snapshot::TombstoneLimits limits{3, 1 << 20};
+  takes<CorruptError>([&] {
+    const auto found = snapshot::read_tombstone(stream, "input", limits);
+    require(found.series.size() <= limits.series_max, "no more series than were asked for");
+    require(found.version <= 4, "a version that there is");
+  });
+  return 0;
+}
