@@ -20,7 +20,7 @@ PackFiller::PackFiller(PackFillerOptions options)
       next_sequence_(options_.first_sequence),
       pipeline_({options_.paths, options_.compression, options_.threads, options_.on_pack}) {}
 
-PackFiller::OpenPack& PackFiller::open_pack() {
+OpenPack& PackFiller::open_pack() {
   if (pack_) return *pack_;
   pack_.emplace();
   pack_->header = {random_id<PackId>(), options_.config.id, next_sequence_++};

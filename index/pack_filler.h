@@ -40,6 +40,23 @@ struct RecipeNotes {
   bool lossy = false;      // the recipe needs a pack that is gone
 };
 
+// A recipe or a tree node that waits for the end of its pack.
+struct SideBlob {
+  Id<BlobTag> id;
+  ByteBuffer bytes;
+};
+// The pack that is being filled. Chunks go to the pipeline frame by frame; recipes and trees wait
+// for the pack's end, since a chunk's place must be known at once and chunks come first in a pack.
+struct OpenPack {
+  PackHeader header;
+  uint64_t logical_bytes = 0;  // of chunks, those of the open frame included
+  size_t chunk_count = 0;
+  RawFrame chunks;
+  std::vector<SideBlob> recipes, trees;
+  size_t side_bytes = 0;
+  RecipeLists lists;
+};
+
 // Not thread safe. A failure of the threads behind it is thrown by each later call. Destroyed
 // before drain(), it abandons the packs that are not durable yet.
 class PackFiller {
@@ -54,22 +71,6 @@ class PackFiller {
   void drain();
 
  private:
-  struct SideBlob {
-    Id<BlobTag> id;
-    ByteBuffer bytes;
-  };
-  // Chunks go to the pipeline frame by frame; recipes and trees wait for the pack's end, since a
-  // chunk's place must be known at once and chunks come first in a pack.
-  struct OpenPack {
-    PackHeader header;
-    uint64_t logical_bytes = 0;  // of chunks, those of the open frame included
-    size_t chunk_count = 0;
-    RawFrame chunks;
-    std::vector<SideBlob> recipes, trees;
-    size_t side_bytes = 0;
-    RecipeLists lists;
-  };
-
   OpenPack& open_pack();
   void add_side(std::vector<SideBlob>& list, SideBlob blob);
   void submit_chunks();

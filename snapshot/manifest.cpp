@@ -139,8 +139,7 @@ std::vector<std::string> checked_tags(std::vector<std::string> tags) {
                                    kTagBytesMax));
   }
   std::ranges::sort(tags);
-  const auto doubles = std::ranges::unique(tags);
-  tags.erase(doubles.begin(), doubles.end());
+  tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
   return tags;
 }
 
