@@ -1,5 +1,6 @@
 // The RocksDB index: which pack holds a chunk, a recipe, a tree node. An index, not the truth:
-// everything in it can be made again from the packs (index/rebuild.h). The only user of RocksDB.
+// everything in it can be made again from the packs (index/rebuild.h). Of RocksDB know only this,
+// index_batch and index_database.
 #pragma once
 
 #include <atomic>
@@ -55,6 +56,8 @@ struct PackRecord {
   uint64_t chunk_bytes = 0;
 };
 
+class IndexDatabase;
+
 // Thread safe, but catch_up() and add_pack() each for one thread at a time. RocksDB's errors come
 // as IoError or CorruptError.
 class ObjectIndex {
@@ -97,10 +100,9 @@ class ObjectIndex {
   void catch_up();
 
  private:
-  struct Impl;
-  explicit ObjectIndex(std::shared_ptr<Impl> impl);
-  std::shared_ptr<Impl> impl() const { return impl_.load(); }
-  std::atomic<std::shared_ptr<Impl>> impl_;
+  explicit ObjectIndex(std::shared_ptr<IndexDatabase> database);
+  std::shared_ptr<IndexDatabase> database() const { return database_.load(); }
+  std::atomic<std::shared_ptr<IndexDatabase>> database_;
 };
 
 }  // namespace tsmfs::index

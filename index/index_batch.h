@@ -1,0 +1,35 @@
+// Changes of the index that become durable together: a pack that comes, a pack that goes.
+#pragma once
+
+#include <rocksdb/write_batch.h>
+
+#include <vector>
+
+#include "index/index_database.h"
+#include "index/object_index.h"
+#include "index/pack_format.h"
+
+namespace tsmfs::index {
+
+// Not thread safe. Requires: the database was opened as primary and outlives it.
+class IndexBatch {
+ public:
+  explicit IndexBatch(const IndexDatabase& database) : database_(database) {}
+  void put_pack(const PackContents& pack);
+  void remove_pack(PackNumber number, const PackId& id, const std::vector<FrameEntry>& frames,
+                   const std::vector<BlobEntry>& blobs);
+  // Durable on return. Throws: IoError.
+  void write();
+
+ private:
+  void put_recipes(const PackContents& pack);
+  bool has_whole_recipe(const rocksdb::Slice& key) const;
+  void remove_found(Family family, const std::vector<const BlobEntry*>& blobs, ByteView beginning);
+  void put(Family family, const rocksdb::Slice& key, const ByteBuffer& value);
+  void remove(Family family, const rocksdb::Slice& key);
+
+  const IndexDatabase& database_;
+  rocksdb::WriteBatch batch_;
+};
+
+}  // namespace tsmfs::index

@@ -1,0 +1,134 @@
+#include "index/index_database.h"
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <sys/stat.h>
+
+#include <array>
+
+#include "index/base/error.h"
+#include "index/index_values.h"
+
+namespace tsmfs::index {
+
+namespace {
+
+constexpr size_t kBlockCacheBytes = size_t{32} << 20;
+constexpr size_t kWriteBufferBytes = size_t{16} << 20;
+constexpr uint32_t kIndexVersion = 1;
+constexpr std::string_view kVersionKey = "version";
+constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"default", "chunks", "files",
+                                                                "trees", "packs"};
+
+// Keeps RocksDB's own log off the disk: what matters of it arrives as a Status.
+class NullLogger : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+rocksdb::Options database_options() {
+  rocksdb::Options options;
+  options.info_log = std::make_shared<NullLogger>();
+  options.max_open_files = -1;  // a secondary instance needs it
+  options.max_background_jobs = 2;
+  options.write_buffer_size = kWriteBufferBytes;
+  options.db_write_buffer_size = 2 * kWriteBufferBytes;
+  options.keep_log_file_num = 1;
+  options.compression = rocksdb::kNoCompression;  // ids do not compress
+  rocksdb::BlockBasedTableOptions table;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.block_cache = rocksdb::NewLRUCache(kBlockCacheBytes);
+  table.format_version = 5;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families(const rocksdb::Options& options) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const char* name : kFamilyNames) descriptors.emplace_back(name, options);
+  return descriptors;
+}
+
+uint64_t inode_of(const std::filesystem::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) throw_errno("cannot stat " + path.string());
+  return status.st_ino;
+}
+
+}  // namespace
+
+void check_status(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return;
+  const std::string what = fmt::format("{}: {}", doing, status.ToString());
+  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound())
+    throw CorruptError(what, std::string(kRebuildAdvice));
+  if (status.IsNoSpace()) throw IoError(what, ENOSPC);
+  throw IoError(what, EIO, std::string(kRebuildAdvice));
+}
+
+IndexDatabase::IndexDatabase(std::filesystem::path directory, bool secondary)
+    : directory_(std::move(directory)), secondary_(secondary) {}
+
+IndexDatabase::~IndexDatabase() {
+  for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  if (db_) db_->Close().PermitUncheckedError();
+}
+
+std::shared_ptr<IndexDatabase> IndexDatabase::open_primary(const std::filesystem::path& directory,
+                                                           bool create) {
+  rocksdb::Options options = database_options();
+  options.create_if_missing = create;
+  options.create_missing_column_families = create;
+  std::shared_ptr<IndexDatabase> opened(new IndexDatabase(directory, /*secondary=*/false));
+  rocksdb::DB* db = nullptr;
+  check_status(
+      rocksdb::DB::Open(options, directory.string(), families(options), &opened->handles_, &db),
+      "cannot open the index in " + directory.string());
+  opened->db_.reset(db);
+  const rocksdb::Slice key(kVersionKey.data(), kVersionKey.size());
+  if (create && !opened->get(kDefault, key))
+    check_status(db->Put(rocksdb::WriteOptions(), key, std::to_string(kIndexVersion)),
+                 "cannot write the index");
+  opened->check_version();
+  return opened;
+}
+
+std::shared_ptr<IndexDatabase> IndexDatabase::open_secondary(
+    const std::filesystem::path& directory) {
+  const rocksdb::Options options = database_options();
+  std::shared_ptr<IndexDatabase> opened(new IndexDatabase(directory, /*secondary=*/true));
+  opened->inode_ = inode_of(directory);
+  rocksdb::DB* db = nullptr;
+  // With a logger of our own the secondary keeps no files, so its path is a name only.
+  const std::string no_path =
+      (std::filesystem::temp_directory_path() / "tsmfs-index-secondary").string();
+  check_status(rocksdb::DB::OpenAsSecondary(options, directory.string(), no_path, families(options),
+                                            &opened->handles_, &db),
+               "cannot open the index in " + directory.string());
+  opened->db_.reset(db);
+  opened->check_version();
+  return opened;
+}
+
+bool IndexDatabase::is_replaced() const {
+  return inode_of(directory_) != inode_;
+}
+
+std::optional<std::string> IndexDatabase::get(Family family, const rocksdb::Slice& key) const {
+  std::string value;
+  const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), handles_[family], key, &value);
+  if (status.IsNotFound()) return std::nullopt;
+  check_status(status, "cannot read the index");
+  return value;
+}
+
+void IndexDatabase::check_version() const {
+  const auto value = get(kDefault, {kVersionKey.data(), kVersionKey.size()});
+  if (!value || *value != std::to_string(kIndexVersion))
+    throw CorruptError("the index is of another version", std::string(kRebuildAdvice));
+}
+
+}  // namespace tsmfs::index
