@@ -9,6 +9,7 @@
 #include <array>
 
 #include "index/base/error.h"
+#include "index/base/file.h"
 #include "index/index_values.h"
 
 namespace tsmfs::index {
@@ -82,6 +83,7 @@ std::shared_ptr<IndexDatabase> IndexDatabase::open_primary(const std::filesystem
   rocksdb::Options options = database_options();
   options.create_if_missing = create;
   options.create_missing_column_families = create;
+  if (create) make_directory(directory);  // owner-only, which RocksDB would not make it
   std::shared_ptr<IndexDatabase> opened(new IndexDatabase(directory, /*secondary=*/false));
   rocksdb::DB* db = nullptr;
   check_status(

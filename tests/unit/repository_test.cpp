@@ -175,6 +175,15 @@ TEST_F(RepositoryTest, DefectIsRememberedWithTheFile) {
   EXPECT_NE(store({file}, FileKind::kTsm)[0].tsm_defect, "");
 }
 
+TEST_F(RepositoryTest, DirectoriesAreTheOwnersOnly) {
+  Repository::rebuild_index(root_, "test");
+  const auto rights = [](const stdfs::path& path) { return stdfs::status(path).permissions(); };
+  EXPECT_EQ(rights(root_), stdfs::perms::owner_all);
+  for (const auto& entry : stdfs::directory_iterator(root_))
+    EXPECT_TRUE(!entry.is_directory() || rights(entry.path()) == stdfs::perms::owner_all) << entry;
+  EXPECT_EQ(rights(root_ / "config"), stdfs::perms::owner_read | stdfs::perms::owner_write);
+}
+
 TEST_F(RepositoryTest, SecondWriterIsToldWhoHoldsTheLock) {
   const auto first = write();
   try {
