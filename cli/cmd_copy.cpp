@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "cli/command.h"
@@ -32,12 +33,10 @@ std::vector<SnapshotPtr> chosen(const CopyCommand& command, const snapshot::Cata
   std::vector<SnapshotPtr> named;
   for (const std::string& name : command.snapshots)
     named.push_back(snapshot::find_snapshot(state, name));
-  std::vector<SnapshotPtr> found;
-  for (const SnapshotPtr& one : state.snapshots)
-    if ((named.empty() || std::ranges::find(named, one) != named.end()) &&
-        (command.host.empty() || one->server == command.host) &&
-        (command.tag.empty() || one->has_tag(command.tag)))
-      found.push_back(one);
+  auto found = snapshot::choose_snapshots(state, command.host, command.tag);
+  std::erase_if(found, [&](const SnapshotPtr& one) {
+    return !named.empty() && std::ranges::find(named, one) == named.end();
+  });
   return found;
 }
 

@@ -55,11 +55,7 @@ DecidedGroup decide_named(const ForgetCommand& command, const snapshot::CatalogS
 
 std::vector<DecidedGroup> decide_by_policy(const ForgetCommand& command,
                                            const snapshot::CatalogState& state) {
-  std::vector<SnapshotPtr> concerned;
-  for (const SnapshotPtr& snapshot : state.snapshots)
-    if ((command.host.empty() || snapshot->server == command.host) &&
-        (command.tag.empty() || snapshot->has_tag(command.tag)))
-      concerned.push_back(snapshot);
+  const auto concerned = snapshot::choose_snapshots(state, command.host, command.tag);
   std::vector<DecidedGroup> groups;
   for (auto& group : snapshot::group(concerned, snapshot::Grouping::parse(command.group_by))) {
     DecidedGroup decided{group.name, snapshot::decide(group.snapshots, command.policy)};

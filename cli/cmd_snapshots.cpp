@@ -75,11 +75,7 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   const auto paths = index::open_paths(command.repository);
   snapshot::Catalog catalog(paths);
   const auto state = catalog.refresh();
-  std::vector<snapshot::SnapshotPtr> shown;
-  for (const auto& snapshot : state->snapshots)
-    if ((command.host.empty() || snapshot->server == command.host) &&
-        (command.tag.empty() || snapshot->has_tag(command.tag)))
-      shown.push_back(snapshot);
+  const auto shown = snapshot::choose_snapshots(*state, command.host, command.tag);
   if (command.as_json) {
     json list = json::array();
     for (const auto& snapshot : shown) list.push_back(to_json(*snapshot));

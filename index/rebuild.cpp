@@ -66,11 +66,11 @@ AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs) {
     const auto index = ObjectIndex::open_primary(paths.new_index(), /*create=*/true);
     added = add_packs(*index, packs, std::move(ids));
   }
-  if (std::filesystem::exists(paths.index())) {
-    exchange_files(paths.new_index(), paths.index());
+  if (std::filesystem::exists(paths.index()) && exchange_files(paths.new_index(), paths.index())) {
     sync_directory(paths.root());
     std::filesystem::remove_all(paths.new_index());
   } else {
+    std::filesystem::remove_all(paths.index());
     rename_file(paths.new_index(), paths.index());
   }
   sync_directory(paths.root());

@@ -25,7 +25,7 @@ AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<Pac
 
 // Builds a new index from all packs and puts it in the place of the old one. Requires: the caller
 // holds the writer's lock and has no index open. A crash at any point leaves the old index or
-// the new one.
+// the new one; on a file system that cannot exchange names, perhaps none.
 AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs);
 
 }  // namespace tsmfs::index

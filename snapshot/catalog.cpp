@@ -55,6 +55,8 @@ void sort_and_number(CatalogState& state) {
     state.by_number.emplace(state.snapshots[i]->number, i);
 }
 
+}  // namespace
+
 SnapshotPtr read_snapshot(const std::filesystem::path& path) {
   const auto manifest = decode_manifest(read_whole_file(path, index::kSealedJsonBytesMax),
                                         "snapshot " + path.filename().string());
@@ -62,8 +64,6 @@ SnapshotPtr read_snapshot(const std::filesystem::path& path) {
     throw CorruptError(fmt::format("{} holds snapshot {}", path.string(), manifest.id.hex()));
   return std::make_shared<const Manifest>(manifest);
 }
-
-}  // namespace
 
 Catalog::Catalog(const index::RepositoryPaths& paths)
     : paths_(paths), state_(std::make_shared<CatalogState>()) {}
@@ -145,6 +145,15 @@ void Catalog::remove(const std::vector<SnapshotPtr>& snapshots) {
     std::filesystem::remove(paths_.snapshot(snapshot->id));
   sync_directory(paths_.snapshots());
   refresh();
+}
+
+std::vector<SnapshotPtr> choose_snapshots(const CatalogState& state, std::string_view server,
+                                          std::string_view tag) {
+  std::vector<SnapshotPtr> chosen;
+  for (const SnapshotPtr& snapshot : state.snapshots)
+    if ((server.empty() || snapshot->server == server) && (tag.empty() || snapshot->has_tag(tag)))
+      chosen.push_back(snapshot);
+  return chosen;
 }
 
 SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text) {

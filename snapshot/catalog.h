@@ -66,6 +66,13 @@ class Catalog {
   int64_t directory_mtime_ns_ TSMFS_GUARDED_BY(mutex_) = -1;
 };
 
+// The snapshots of a server, with a tag; an empty name or tag lets all through. Oldest first.
+std::vector<SnapshotPtr> choose_snapshots(const CatalogState& state, std::string_view server,
+                                          std::string_view tag);
+
+// What a manifest's file holds. Throws: IoError; CorruptError, also when its id is not its name.
+SnapshotPtr read_snapshot(const std::filesystem::path& path);
+
 // "latest", an id or its beginning (at least 4 digits), or an RFC 3339 time in seconds. Throws:
 // UsageError when none or several match.
 SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text);

@@ -6,8 +6,7 @@
 
 #include "index/base/error.h"
 #include "index/base/file.h"
-#include "index/sealed_json.h"
-#include "snapshot/manifest.h"
+#include "snapshot/catalog.h"
 
 namespace tsmfs::snapshot {
 
@@ -25,10 +24,7 @@ std::vector<DamagedManifest> find_damaged_manifests(const index::RepositoryPaths
   for (const auto& entry : stdfs::directory_iterator(paths.snapshots())) {
     const std::string name = entry.path().filename().string();
     try {
-      const Manifest manifest = decode_manifest(
-          read_whole_file(entry.path(), index::kSealedJsonBytesMax), "snapshot " + name);
-      if (manifest.id.hex() != name)
-        throw CorruptError(fmt::format("{} holds snapshot {}", name, manifest.id.hex()));
+      read_snapshot(entry.path());
     } catch (const CorruptError& error) {
       damaged.push_back({name, error.what()});
     }

@@ -74,9 +74,7 @@ bool holds_something(const stdfs::path& directory) {
 
 // The new directory takes the place of the old one, which goes to the new one's name.
 void exchange(const stdfs::path& fresh, const stdfs::path& old) {
-  if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, old.c_str(), RENAME_EXCHANGE) == 0) return;
-  if (errno != EINVAL && errno != ENOSYS)
-    throw_errno("cannot exchange " + old.string() + " with " + fresh.string());
+  if (exchange_files(fresh, old)) return;
   // A file system without an exchange: for a moment there is neither.
   const stdfs::path aside = beside(old, kOldSuffix);
   rename_file(old, aside);

@@ -113,9 +113,12 @@ void rename_file(const fs::path& from, const fs::path& to) {
     throw_errno("cannot rename " + from.string() + " to " + to.string());
 }
 
-void exchange_files(const std::filesystem::path& one, const std::filesystem::path& other) {
-  if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) != 0)
+bool exchange_files(const fs::path& one, const fs::path& other) {
+  if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0)
+    return true;
+  if (errno != EINVAL && errno != ENOSYS)
     throw_errno("cannot exchange " + one.string() + " and " + other.string());
+  return false;
 }
 
 void make_directory(const fs::path& path, unsigned mode) {

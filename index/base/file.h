@@ -49,8 +49,8 @@ void sync_directory(const std::filesystem::path& path);
 // Throws: CorruptError when the file holds more than `bytes_max`.
 std::string read_whole_file(const std::filesystem::path& path, uint64_t bytes_max);
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
-// Each takes the other's name, at once.
-void exchange_files(const std::filesystem::path& one, const std::filesystem::path& other);
+// Each takes the other's name, at once. False, with nothing done, on a file system that cannot.
+bool exchange_files(const std::filesystem::path& one, const std::filesystem::path& other);
 void make_directory(const std::filesystem::path& path,
                     unsigned mode = 0700);  // fine when it is there
 

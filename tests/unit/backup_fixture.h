@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -158,6 +159,14 @@ class BackupTest : public ::testing::Test {
   }
   void expect_sound() const { EXPECT_EQ(damages(), std::vector<std::string>()); }
 
+  static void flip(const std::filesystem::path& path, uint64_t offset) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(offset));
+    const char byte = static_cast<char>(file.get() ^ 0x20);
+    file.seekp(static_cast<std::streamoff>(offset));
+    file.put(byte);
+    ASSERT_TRUE(file.good());
+  }
   // All files below a tree, by their paths.
   static void read_below(index::Repository& repository, const index::TreeId& id,
                          const std::string& path, FileContents& out) {

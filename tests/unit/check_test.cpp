@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "index/base/error.h"
 #include "index/pack_reader.h"
 #include "tests/unit/backup_fixture.h"
@@ -38,15 +36,6 @@ class CheckTest : public BackupTest {
                    << "nothing names '" << one << "' and '" << other << "'";
     for (const std::string& message : messages) failure << "\n  " << message;
     return failure;
-  }
-
-  static void flip(const stdfs::path& path, uint64_t offset) {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(static_cast<std::streamoff>(offset));
-    const char byte = static_cast<char>(file.get() ^ 0x20);
-    file.seekp(static_cast<std::streamoff>(offset));
-    file.put(byte);
-    ASSERT_TRUE(file.good());
   }
 
   // The packs of the first backup and of the second.

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "index/base/error.h"
 #include "tests/unit/backup_fixture.h"
 
@@ -34,14 +32,6 @@ class RepairTest : public BackupTest {
   index::PackReader open(const stdfs::path& pack) const {
     return index::PackReader(pack, index::PackId::from_hex(pack.filename().string()),
                              index::Repository::open_reader(root)->config().id);
-  }
-  static void flip(const stdfs::path& path, uint64_t offset) {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(static_cast<std::streamoff>(offset));
-    const char byte = static_cast<char>(file.get() ^ 0x20);
-    file.seekp(static_cast<std::streamoff>(offset));
-    file.put(byte);
-    ASSERT_TRUE(file.good());
   }
   // A byte in the middle of the n-th frame of a kind.
   uint64_t byte_of(const stdfs::path& pack, BlobKind kind) const {
