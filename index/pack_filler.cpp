@@ -1,6 +1,10 @@
 #include "index/pack_filler.h"
 
+#include <fmt/format.h>
+
 #include <utility>
+
+#include "index/base/error.h"
 
 namespace tsmfs::index {
 
@@ -12,6 +16,12 @@ constexpr size_t kRecipeFrameBytes =
 constexpr size_t kTreeFrameBytes = 64 << 10;
 constexpr size_t kSideBytesMax = size_t{16}
                                  << 20;  // recipes and trees waiting for the end of their pack
+
+void check_size(const ByteBuffer& encoded, const char* what, const std::string& id) {
+  if (encoded.size() > kFrameRawBytesMax)
+    throw UsageError(fmt::format("{} {} is too large for a pack: {} bytes, {} is the limit", what,
+                                 id, encoded.size(), kFrameRawBytesMax));
+}
 
 }  // namespace
 
@@ -46,6 +56,7 @@ NewPlace PackFiller::add_chunk(const ChunkId& id, ByteView bytes) {
 }
 
 void PackFiller::add_recipe(const FileId& id, ByteBuffer encoded, RecipeNotes notes) {
+  check_size(encoded, "the recipe of file", id.hex());
   OpenPack& pack = open_pack();
   if (notes.defective) pack.lists.defective.push_back(id);
   if (notes.lossy) pack.lists.lossy.push_back(id);
@@ -53,6 +64,7 @@ void PackFiller::add_recipe(const FileId& id, ByteBuffer encoded, RecipeNotes no
 }
 
 void PackFiller::add_tree(const TreeId& id, ByteBuffer encoded) {
+  check_size(encoded, "the node of a directory,", id.hex());
   add_side(open_pack().trees, {Id<BlobTag>::from(id.view()), std::move(encoded)});
 }
 

@@ -64,7 +64,7 @@ class PackFiller {
   explicit PackFiller(PackFillerOptions options);
 
   NewPlace add_chunk(const ChunkId& id, ByteView bytes);
-  // Requires, of a recipe and of a tree node: encoded.size() <= kFrameRawBytesMax.
+  // Both throw UsageError when `encoded` is larger than a frame can be.
   void add_recipe(const FileId& id, ByteBuffer encoded, RecipeNotes notes);
   void add_tree(const TreeId& id, ByteBuffer encoded);
   // Ends the open pack and waits: on return everything is durable and on_pack has been called.

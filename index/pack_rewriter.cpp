@@ -97,11 +97,7 @@ bool PackRewriter::improve_file(const FileId& id) {
 }
 
 void PackRewriter::add_recipe(const Recipe& recipe, const MovedRecipe& moved, bool lossy_before) {
-  ByteBuffer encoded = moved.recipe.encode();
-  if (encoded.size() > kFrameRawBytesMax)
-    throw UsageError(fmt::format("the recipe of file {} would be too large for a pack: {} bytes",
-                                 recipe.file().hex(), encoded.size()));
-  filler_.add_recipe(recipe.file(), std::move(encoded),
+  filler_.add_recipe(recipe.file(), moved.recipe.encode(),
                      {!recipe.tsm_defect().empty(), moved.lossy || lossy_before});
 }
 

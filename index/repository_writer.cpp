@@ -188,9 +188,6 @@ ChunkPlace RepositoryWriter::Impl::place_chunk(const ChunkId& id, ByteView bytes
 void RepositoryWriter::Impl::add_recipe(const FileId& id, const RecipeBuilder& recipe,
                                         const std::string& defect) {
   ByteBuffer encoded = recipe.encode();
-  if (encoded.size() > kFrameRawBytesMax)
-    throw UsageError(
-        fmt::format("file {} is too large: its recipe takes {} bytes", id.hex(), encoded.size()));
   MutexLock lock(mutex_);
   if (!new_files_.emplace(id, defect).second) return;  // another thread was faster
   filler_.add_recipe(id, std::move(encoded), {!defect.empty(), /*lossy=*/false});
@@ -198,9 +195,6 @@ void RepositoryWriter::Impl::add_recipe(const FileId& id, const RecipeBuilder& r
 
 TreeId RepositoryWriter::Impl::put_tree(ByteView encoded) {
   const TreeId id = key().digest<TreeId>(encoded);
-  if (encoded.size() > kFrameRawBytesMax)
-    throw UsageError(
-        fmt::format("a directory is too large: its node takes {} bytes", encoded.size()));
   const bool indexed = repository_.index().find_tree(id).has_value();
   MutexLock lock(mutex_);
   if (!indexed && new_trees_.insert(id).second)
