@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -54,6 +55,13 @@ nlohmann::json to_json(const snapshot::RepairReport& report, bool dry_run) {
           {"lossy_files", report.lossy_files}};
 }
 
+bool lost_something(const snapshot::RepairReport& report) {
+  return report.lossy_files > 0 || !report.manifests.empty() ||
+         std::ranges::any_of(report.packs, [](const index::DamagedPack& pack) {
+           return pack.salvage.lost_frames > 0;
+         });
+}
+
 ExitCode run_repair(const RepairCommand& command, Context& context) {
   require_repository(command.repository);
   const auto repository = index::Repository::open_writer(
@@ -67,9 +75,8 @@ ExitCode run_repair(const RepairCommand& command, Context& context) {
     fmt::print(context.out, "{}\n", to_json(report, command.dry_run).dump());
   else
     print_report(report, command.dry_run, context);
-  const bool would_change = !report.packs.empty() || !report.manifests.empty();
-  return report.lossy_files > 0 || (command.dry_run && would_change) ? ExitCode::kDamaged
-                                                                     : ExitCode::kOk;
+  const bool would_change = command.dry_run && !report.packs.empty();
+  return lost_something(report) || would_change ? ExitCode::kDamaged : ExitCode::kOk;
 }
 
 }  // namespace

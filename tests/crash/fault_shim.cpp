@@ -10,144 +10,31 @@
 //                               undone
 //                       enospc  the change fails with ENOSPC, and so do all later ones but removals
 //                       eio     the change fails with EIO
+//                       eioread the n-th read fails with EIO, and no change
 //   TSMFS_FAULT_SHADOW  for power: an empty directory on the same file system, outside the root
 //   TSMFS_FAULT_LOG     a file that gets the number of changes and, for a fault, what it hit
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdarg>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <map>
 #include <mutex>
 #include <string>
-#include <string_view>
-#include <vector>
+#include <utility>
+
+#include "faults.h"
 
 namespace {
 
-enum class Kind { kNone, kKill, kTorn, kPower, kNoSpace, kIoError };
-
-// A file written to below the root.
-struct Written {
-  off_t synced_bytes = 0;
-  bool dirty = false;
-};
-struct Rename {
-  std::string from, to;
-  std::string shadow;      // a link to what `to` was before; empty when it was nothing
-  bool exchanged = false;  // `to` became `from`
-};
-
-struct State {
-  std::recursive_mutex mutex;
-  std::string root, shadow, log;
-  Kind kind = Kind::kNone;
-  long at = 0, count = 0;
-  bool no_space = false;
-  std::map<int, std::string> paths;  // of open descriptors below the root
-  std::map<std::string, Written> written;
-  std::vector<Rename> renames;
-};
-
-std::string text_of(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-State& state() {
-  static State* const state = [] {
-    auto* made = new State;  // lives as long as the process: hooks run until its last moment
-    made->root = text_of("TSMFS_FAULT_ROOT");
-    made->shadow = text_of("TSMFS_FAULT_SHADOW");
-    made->log = text_of("TSMFS_FAULT_LOG");
-    made->at = std::atol(text_of("TSMFS_FAULT_AT").c_str());
-    const std::map<std::string, Kind> kinds = {{"kill", Kind::kKill},
-                                               {"torn", Kind::kTorn},
-                                               {"power", Kind::kPower},
-                                               {"enospc", Kind::kNoSpace},
-                                               {"eio", Kind::kIoError}};
-    if (const auto found = kinds.find(text_of("TSMFS_FAULT_KIND")); found != kinds.end())
-      made->kind = found->second;
-    return made;
-  }();
-  return *state;
-}
+using namespace tsmfs::faults;
 
 template <typename Function>
 Function real(const char* name) {
   return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
-}
-
-void write_log(const std::string& line) {
-  if (state().log.empty()) return;
-  const int fd = static_cast<int>(
-      ::syscall(SYS_openat, AT_FDCWD, state().log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644));
-  ::syscall(SYS_write, fd, line.data(), line.size());
-  ::syscall(SYS_close, fd);
-}
-
-bool below_root(std::string_view path) {
-  const std::string& root = state().root;
-  return !root.empty() && path.starts_with(root) &&
-         (path.size() == root.size() || path[root.size()] == '/');
-}
-
-std::string parent_of(const std::string& path) {
-  return path.substr(0, path.rfind('/'));
-}
-
-void lose_power() {
-  for (const auto& [path, file] : state().written)
-    if (file.dirty) ::syscall(SYS_truncate, path.c_str(), file.synced_bytes);
-  auto& renames = state().renames;
-  for (auto it = renames.rbegin(); it != renames.rend(); ++it) {
-    if (it->exchanged) {
-      ::syscall(SYS_renameat2, AT_FDCWD, it->to.c_str(), AT_FDCWD, it->from.c_str(),
-                RENAME_EXCHANGE);
-      continue;
-    }
-    ::syscall(SYS_rename, it->to.c_str(), it->from.c_str());
-    if (!it->shadow.empty()) ::syscall(SYS_rename, it->shadow.c_str(), it->to.c_str());
-  }
-}
-
-[[noreturn]] void die() {
-  if (state().kind == Kind::kPower) lose_power();
-  ::syscall(SYS_kill, ::getpid(), SIGKILL);
-  while (true) ::pause();
-}
-
-// Counts a change. Dies, or says with which errno it fails (0: it may go on). `half` makes half of
-// it.
-template <typename Half>
-int change(const char* what, const std::string& path, bool removal, const Half& half) {
-  State& s = state();
-  if (s.no_space && !removal) return ENOSPC;
-  if (++s.count != s.at || s.kind == Kind::kNone) return 0;
-  write_log("change " + std::to_string(s.count) + ": " + what + " " + path + "\n");
-  switch (s.kind) {
-    case Kind::kIoError:
-      return EIO;
-    case Kind::kNoSpace:
-      s.no_space = true;
-      return removal ? 0 : ENOSPC;
-    case Kind::kTorn:
-      half();
-      die();
-    default:
-      die();
-  }
-}
-int change(const char* what, const std::string& path, bool removal = false) {
-  return change(what, path, removal, [] {});
 }
 
 int fail(int error) {
@@ -190,6 +77,15 @@ ssize_t hooked_write(int fd, size_t length, const Write& write) {
   if (const auto found = state().written.find(path); found != state().written.end())
     found->second.dirty = true;
   return write(length);
+}
+
+template <typename Read>
+ssize_t hooked_read(int fd, const Read& read) {
+  Lock lock(state().mutex);
+  const std::string path = path_of(fd);
+  if (path.empty()) return read();
+  if (const int error = read_fails(path)) return fail(error);
+  return read();
 }
 
 template <typename Sync>
@@ -293,6 +189,19 @@ TSMFS_HOOK ssize_t write(int fd, const void* bytes, size_t length) {
     return real<ssize_t (*)(int, const void*, size_t)>("write")(fd, bytes, count);
   });
 }
+
+TSMFS_HOOK ssize_t read(int fd, void* bytes, size_t length) {
+  return hooked_read(
+      fd, [&] { return real<ssize_t (*)(int, void*, size_t)>("read")(fd, bytes, length); });
+}
+#define TSMFS_HOOK_PREAD(name)                                                               \
+  TSMFS_HOOK ssize_t name(int fd, void* bytes, size_t length, off_t offset) {                \
+    return hooked_read(fd, [&] {                                                             \
+      return real<ssize_t (*)(int, void*, size_t, off_t)>(#name)(fd, bytes, length, offset); \
+    });                                                                                      \
+  }
+TSMFS_HOOK_PREAD(pread)
+TSMFS_HOOK_PREAD(pread64)
 
 #define TSMFS_HOOK_PWRITE(name)                                                                   \
   TSMFS_HOOK ssize_t name(int fd, const void* bytes, size_t length, off_t offset) {               \

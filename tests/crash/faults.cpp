@@ -1,0 +1,85 @@
+#include "faults.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+namespace tsmfs::faults {
+
+namespace {
+
+std::string text_of(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+void lose_power() {
+  for (const auto& [path, file] : state().written)
+    if (file.dirty) ::syscall(SYS_truncate, path.c_str(), file.synced_bytes);
+  auto& renames = state().renames;
+  for (auto it = renames.rbegin(); it != renames.rend(); ++it) {
+    if (it->exchanged) {
+      ::syscall(SYS_renameat2, AT_FDCWD, it->to.c_str(), AT_FDCWD, it->from.c_str(),
+                RENAME_EXCHANGE);
+      continue;
+    }
+    ::syscall(SYS_rename, it->to.c_str(), it->from.c_str());
+    if (!it->shadow.empty()) ::syscall(SYS_rename, it->shadow.c_str(), it->to.c_str());
+  }
+}
+
+}  // namespace
+
+State& state() {
+  static State* const state = [] {
+    auto* made = new State;  // lives as long as the process: hooks run until its last moment
+    made->root = text_of("TSMFS_FAULT_ROOT");
+    made->shadow = text_of("TSMFS_FAULT_SHADOW");
+    made->log = text_of("TSMFS_FAULT_LOG");
+    made->at = std::atol(text_of("TSMFS_FAULT_AT").c_str());
+    const std::map<std::string, Kind> kinds = {
+        {"kill", Kind::kKill},      {"torn", Kind::kTorn},   {"power", Kind::kPower},
+        {"enospc", Kind::kNoSpace}, {"eio", Kind::kIoError}, {"eioread", Kind::kReadError}};
+    if (const auto found = kinds.find(text_of("TSMFS_FAULT_KIND")); found != kinds.end())
+      made->kind = found->second;
+    return made;
+  }();
+  return *state;
+}
+
+void write_log(const std::string& line) {
+  if (state().log.empty()) return;
+  const int fd = static_cast<int>(
+      ::syscall(SYS_openat, AT_FDCWD, state().log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644));
+  ::syscall(SYS_write, fd, line.data(), line.size());
+  ::syscall(SYS_close, fd);
+}
+
+bool below_root(std::string_view path) {
+  const std::string& root = state().root;
+  return !root.empty() && path.starts_with(root) &&
+         (path.size() == root.size() || path[root.size()] == '/');
+}
+
+std::string parent_of(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
+
+[[noreturn]] void die() {
+  if (state().kind == Kind::kPower) lose_power();
+  ::syscall(SYS_kill, ::getpid(), SIGKILL);
+  while (true) ::pause();
+}
+
+bool is_the_one(const char* what, const std::string& path) {
+  State& s = state();
+  if (++s.count != s.at || s.kind == Kind::kNone) return false;
+  write_log("change " + std::to_string(s.count) + ": " + what + " " + path + "\n");
+  return true;
+}
+
+}  // namespace tsmfs::faults
