@@ -112,7 +112,7 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   if (!command.within.empty())
     command.policy.within = snapshot::CalendarSpan::parse(command.within);
   std::unique_ptr<index::Repository> repository;
-  if (!command.dry_run || command.prune_too)
+  if (!command.dry_run)
     repository = index::Repository::open_writer(command.repository,
                                                 {"forget", command.lock_wait, context.stop});
   snapshot::Catalog catalog(index::open_paths(command.repository));

@@ -68,8 +68,11 @@ struct PruneArguments {
 ExitCode run(const PruneArguments& arguments, Context& context) {
   require_repository(arguments.repository);
   parse_max_unused(arguments.prune.max_unused);
-  const auto repository = index::Repository::open_writer(
-      arguments.repository, {"prune", arguments.lock_wait, context.stop});
+  const auto repository =
+      arguments.prune.dry_run
+          ? index::Repository::open_reader(arguments.repository)
+          : index::Repository::open_writer(arguments.repository,
+                                           {"prune", arguments.lock_wait, context.stop});
   snapshot::Catalog catalog(repository->paths());
   return run_prune(*repository, catalog, arguments.prune, context);
 }

@@ -18,7 +18,7 @@ struct PruneCommand {
 
 // Adds --max-unused and --accept-loss.
 void add_prune_options(CLI::App& command, PruneCommand& prune);
-// Requires: `repository` was opened for writing.
+// Requires: `repository` was opened for writing, but for a dry run.
 ExitCode run_prune(index::Repository& repository, snapshot::Catalog& catalog,
                    const PruneCommand& command, Context& context);
 

@@ -41,9 +41,10 @@ struct PruneReport {
   }
 };
 
-// Requires: `repository` was opened for writing. Nothing goes before its replacement is durable and
-// indexed; ended at any point, it can be run again. Throws: CorruptError, before anything was
-// changed, when a snapshot or something it needs cannot be read; IoError; Cancelled.
+// Requires: `repository` was opened for writing, but for a dry run. Nothing goes before its
+// replacement is durable and indexed; ended at any point, it can be run again. Throws:
+// CorruptError, before anything was changed, when a snapshot or something it needs cannot be read;
+// IoError; Cancelled.
 PruneReport prune_repository(index::Repository& repository, Catalog& catalog,
                              const PruneOptions& options, std::stop_token stop);
 

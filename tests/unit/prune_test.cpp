@@ -31,8 +31,10 @@ PruneOptions accept_loss() {
 
 class PruneTest : public BackupTest {
  protected:
+  // A dry run takes no lock.
   PruneReport prune(const PruneOptions& how = {}) {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = how.dry_run ? index::Repository::open_reader(root)
+                                        : index::Repository::open_writer(root, "test");
     Catalog catalog(repository->paths());
     return prune_repository(*repository, catalog, how, stop.get_token());
   }
