@@ -19,7 +19,6 @@
 #include "cli/signals.h"
 #include "fs/fuse_session.h"
 #include "fs/history_view.h"
-#include "fs/live_objects.h"
 #include "fs/mount_options.h"
 #include "fs/mount_point.h"
 #include "fs/tree_cache.h"
@@ -48,7 +47,7 @@ struct MountCommand {
 void serve(const fs::MountOptions& options, std::stop_token stop, std::function<void()> on_ready) {
   const auto repository = index::Repository::open_reader(options.source);
   snapshot::Catalog catalog(repository->paths());
-  fs::LiveObjects objects(repository->index(), repository->objects());
+  index::ObjectReader& objects = repository->objects();
   fs::TreeCache trees([&objects](const index::TreeId& id) { return objects.read_tree(id); });
   fs::HistoryView history(catalog, trees);
   fs::FuseSession session(history, objects, options);

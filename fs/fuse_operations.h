@@ -12,7 +12,7 @@
 
 #include "fs/fuse.h"
 #include "fs/history_view.h"
-#include "fs/live_objects.h"
+#include "index/object_reader.h"
 
 namespace tsmfs::fs {
 
@@ -27,7 +27,7 @@ constexpr unsigned kReadAheadBytes = 4U << 20;
 // it.
 struct MountedHistory {
   HistoryView& history;
-  LiveObjects& objects;
+  index::ObjectReader& objects;
   uid_t uid = 0;
   gid_t gid = 0;
   std::function<void()> on_ready;       // called once, when the kernel has the mount

@@ -124,7 +124,8 @@ void FuseSession::DestroySession::operator()(fuse_session* session) const {
   fuse_session_destroy(session);
 }
 
-FuseSession::FuseSession(HistoryView& history, LiveObjects& objects, const MountOptions& options)
+FuseSession::FuseSession(HistoryView& history, index::ObjectReader& objects,
+                         const MountOptions& options)
     : options_(options), mounted_{history, objects, options.uid, options.gid, {}, {}, {}} {
   mounted_.on_first_open = [this] { raise_read_ahead(options_.mountpoint); };
   mount();

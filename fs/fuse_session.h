@@ -19,7 +19,7 @@ class FuseSession {
 
   // Mounts. Requires: `history` and `objects` outlive it; options.mountpoint came from
   // check_mountpoint(). Throws: Error.
-  FuseSession(HistoryView& history, LiveObjects& objects, const MountOptions& options);
+  FuseSession(HistoryView& history, index::ObjectReader& objects, const MountOptions& options);
   // Unmounts, lazily when somebody still uses it.
   ~FuseSession();
   FuseSession(const FuseSession&) = delete;

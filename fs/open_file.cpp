@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstring>
 
 #include "index/base/error.h"
@@ -37,26 +36,15 @@ void ReadBytes::gather() {
   pieces_.push_back({gathered_.data(), total});
 }
 
-OpenFile::OpenFile(LiveObjects& objects, const FileContent& content)
-    : objects_(objects),
-      id_(content.id),
-      reader_(std::make_shared<const index::FileReader>(objects.open_file(content.id))) {
-  const uint64_t size = reader_.load()->size();
-  if (size != content.size) {
+OpenFile::OpenFile(index::ObjectReader& objects, const FileContent& content)
+    : reader_(objects.open_file(content.id)) {
+  if (reader_.size() != content.size)
     throw CorruptError(fmt::format("file {} has {} bytes, where its directory names {}",
-                                   content.id.hex(), size, content.size));
-  }
+                                   content.id.hex(), reader_.size(), content.size));
 }
 
-std::span<const iovec> OpenFile::read(uint64_t offset, size_t length, ReadBytes& bytes) {
-  try {
-    return bytes.collect(*reader_.load(), offset, length);
-  } catch (const IoError& error) {
-    if (error.error_number() != ENOENT) throw;
-  }
-  const auto reader = std::make_shared<const index::FileReader>(objects_.open_file_anew(id_));
-  reader_.store(reader);
-  return bytes.collect(*reader, offset, length);
+std::span<const iovec> OpenFile::read(uint64_t offset, size_t length, ReadBytes& bytes) const {
+  return bytes.collect(reader_, offset, length);
 }
 
 }  // namespace tsmfs::fs

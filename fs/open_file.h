@@ -3,17 +3,14 @@
 
 #include <sys/uio.h>
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <span>
-#include <utility>
 #include <vector>
 
-#include "fs/live_objects.h"
 #include "fs/node.h"
 #include "index/base/bytes.h"
 #include "index/file_reader.h"
+#include "index/object_reader.h"
 
 namespace tsmfs::fs {
 
@@ -42,17 +39,13 @@ class ReadBytes {
 class OpenFile {
  public:
   // Throws: IoError; CorruptError, also when the file's length is not the one its directory names.
-  OpenFile(LiveObjects& objects, const FileContent& content);
-  // The bytes of [offset, offset + length) that the file has; fewer at its end. A pack that is gone
-  // is looked for once more by the file's newest recipe. Throws: IoError,
+  OpenFile(index::ObjectReader& objects, const FileContent& content);
+  // The bytes of [offset, offset + length) that the file has; fewer at its end. Throws: IoError,
   // CorruptError.
-  std::span<const iovec> read(uint64_t offset, size_t length, ReadBytes& bytes);
+  std::span<const iovec> read(uint64_t offset, size_t length, ReadBytes& bytes) const;
 
  private:
-  LiveObjects& objects_;
-  index::FileId id_;
-  // Another one takes its place when a prune has moved what the recipe names.
-  std::atomic<std::shared_ptr<const index::FileReader>> reader_;
+  index::FileReader reader_;
 };
 
 }  // namespace tsmfs::fs

@@ -8,7 +8,41 @@ ObjectReader::ObjectReader(ObjectIndex& index, PackStore& packs, const DigestKey
                            size_t cache_bytes_max)
     : index_(index), packs_(packs), key_(key), frames_(cache_bytes_max) {}
 
+void ObjectReader::catch_up() {
+  MutexLock lock(catching_up_);
+  index_.catch_up();
+}
+
+template <typename Read>
+auto ObjectReader::read_or_catch_up(const Read& read) {
+  try {
+    return read();
+  } catch (const CorruptError&) {
+    catch_up();
+  } catch (const IoError&) {
+    catch_up();
+  }
+  return read();
+}
+
 ByteBuffer ObjectReader::read_tree(const TreeId& id) {
+  return read_or_catch_up([&] { return find_tree(id); });
+}
+
+std::shared_ptr<const Recipe> ObjectReader::read_recipe(const FileId& id) {
+  return read_or_catch_up([&] { return find_recipe(id); });
+}
+
+std::shared_ptr<const Recipe> ObjectReader::read_newest_recipe(const FileId& id) {
+  catch_up();
+  return find_recipe(id);
+}
+
+FileReader ObjectReader::open_file(const FileId& id) {
+  return FileReader(read_recipe(id), *this);
+}
+
+ByteBuffer ObjectReader::find_tree(const TreeId& id) {
   const auto place = index_.find_tree(id);
   if (!place)
     throw CorruptError("tree node " + id.hex() + " is not in the index",
@@ -20,7 +54,7 @@ ByteBuffer ObjectReader::read_tree(const TreeId& id) {
   return encoded;
 }
 
-std::shared_ptr<const Recipe> ObjectReader::read_recipe(const FileId& id) {
+std::shared_ptr<const Recipe> ObjectReader::find_recipe(const FileId& id) {
   const auto place = index_.find_file(id);
   if (!place)
     throw CorruptError("the recipe of file " + id.hex() + " is not in the index",
@@ -31,10 +65,6 @@ std::shared_ptr<const Recipe> ObjectReader::read_recipe(const FileId& id) {
     throw CorruptError(name + " is damaged: it is that of file " + recipe->file().hex(),
                        "run tsmfs check");
   return recipe;
-}
-
-FileReader ObjectReader::open_file(const FileId& id) {
-  return FileReader(read_recipe(id), packs_, frames_);
 }
 
 ByteBuffer ObjectReader::read_blob(const BlobPlace& place) {

@@ -75,8 +75,8 @@ std::optional<std::string> verify_recipe(const Recipe& recipe, PackStore& packs)
   });
 }
 
-std::optional<std::string> verify_file(const FileReader& file, const FileId& id,
-                                       const DigestKey& key, const std::stop_token& stop) {
+std::optional<std::string> verify_file(const FileReader& file, const DigestKey& key,
+                                       const std::stop_token& stop) {
   return answer([&] {
     DigestStream digest(key);
     std::vector<Slice> slices;
@@ -86,7 +86,7 @@ std::optional<std::string> verify_file(const FileReader& file, const FileId& id,
       file.read(offset, kReadBytes, slices);
       for (const Slice& slice : slices) digest.update(slice.bytes);
     }
-    if (digest.file_id() != id) throw CorruptError("its digest is wrong");
+    if (digest.file_id() != file.id()) throw CorruptError("its digest is wrong");
   });
 }
 

@@ -25,7 +25,7 @@ std::optional<std::string> verify_pack(const PackStore& packs, const PackId& id,
 std::optional<std::string> verify_recipe(const Recipe& recipe, PackStore& packs);
 
 // Reads the whole file and compares its digest.
-std::optional<std::string> verify_file(const FileReader& file, const FileId& id,
-                                       const DigestKey& key, const std::stop_token& stop);
+std::optional<std::string> verify_file(const FileReader& file, const DigestKey& key,
+                                       const std::stop_token& stop);
 
 }  // namespace tsmfs::index

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "index/base/error.h"
 #include "index/file_cutter.h"
@@ -21,6 +25,14 @@ std::string_view without_end(std::string_view path) {
   return path.substr(0, path.size() - (path.ends_with(": ") ? 2 : 1));
 }
 
+// What a snapshot's manifest says of its trees.
+struct Counts {
+  TreeTotals totals;
+  // Entries so many levels below a directory: below a snapshot's, databases, retention policies,
+  // shards and files.
+  std::array<uint64_t, 4> at_level{};
+};
+
 class Check {
  public:
   Check(index::Repository& repository, Catalog& catalog, const CheckOptions& options,
@@ -29,10 +41,19 @@ class Check {
 
   CheckReport run() {
     check_packs();
+    check_index();
+    report_found();
     const auto state = catalog_.refresh();
     for (const auto& damaged : state->damaged) damage(damaged);
-    for (const SnapshotPtr& snapshot : state->snapshots) check_snapshot(*snapshot);
+    for (const SnapshotPtr& snapshot : state->snapshots) {
+      check_snapshot(*snapshot);
+      // One that was forgotten meanwhile may lose anything.
+      if (!std::filesystem::exists(repository_.paths().snapshot(snapshot->id))) found_.clear();
+      report_found();
+    }
     check_numbers(*state);
+    report_found();
+    report_.packs = packs_.size();
     report_.snapshots = state->snapshots.size();
     return report_;
   }
@@ -41,41 +62,81 @@ class Check {
   void check_packs() {
     repository_.packs().for_each_id([&](const index::PackId& id) {
       if (stop_.stop_requested()) throw Cancelled();
-      ++report_.packs;
+      packs_.push_back(id);
       const bool read = options_.read_data == index::ReadData::kYes ||
                         (options_.subset && options_.subset->takes(id));
       report_.packs_read += read ? 1 : 0;
-      if (const auto what =
-              index::verify_pack(repository_.packs(), id, repository_.key(),
-                                 read ? index::ReadData::kYes : index::ReadData::kNo, stop_))
-        damage(*what);
+      const auto what =
+          index::verify_pack(repository_.packs(), id, repository_.key(),
+                             read ? index::ReadData::kYes : index::ReadData::kNo, stop_);
+      if (what && is_there(id)) damage(*what);
     });
-    repository_.index().for_each_pack([&](index::PackNumber, const index::PackRecord& record) {
-      if (!std::filesystem::exists(repository_.paths().pack(record.id)))
-        damage(fmt::format("pack {} is gone", record.id.hex()));
-    });
+  }
+
+  void check_index() {
+    std::vector<index::PackNumber> gone;
+    std::unordered_set<index::PackId, index::IdHash> indexed;
+    repository_.index().for_each_pack(
+        [&](index::PackNumber number, const index::PackRecord& record) {
+          indexed.insert(record.id);
+          if (!is_there(record.id)) gone.push_back(number);
+        });
+    if (!gone.empty()) repository_.index().catch_up();
+    // A prune takes a pack out of the index before it deletes it.
+    for (const index::PackNumber number : gone) {
+      const auto record = repository_.index().find_pack(number);
+      if (record && !is_there(record->id)) damage(fmt::format("pack {} is gone", record->id.hex()));
+    }
+    for (const index::PackId& id : packs_)
+      if (!indexed.contains(id)) check_sequence(id);
+  }
+
+  // The next writer takes up a pack that the index lacks, unless another one has its place.
+  void check_sequence(const index::PackId& id) {
+    try {
+      const uint64_t sequence = repository_.packs().open(id)->header().sequence;
+      const auto other = repository_.index().find_pack(static_cast<index::PackNumber>(sequence));
+      if (other && other->id != id)
+        damage(
+            fmt::format("packs {} and {} both have the sequence {}: two copies of the "
+                        "repository were written to, then mixed; tsmfs copy into a new "
+                        "repository takes what is sound",
+                        id.hex(), other->id.hex(), sequence));
+    } catch (const Error&) {
+      // It is named already, or a prune has just deleted it.
+    }
+  }
+
+  bool is_there(const index::PackId& pack) const {
+    return std::filesystem::exists(repository_.paths().pack(pack));
   }
 
   void check_snapshot(const Manifest& snapshot) {
     const std::string name =
         fmt::format("snapshot {} ({})", snapshot.short_id(), format_rfc3339(snapshot.time));
-    const auto data = check_root(snapshot.data, snapshot.data_below, name + ": ");
-    if (data && data->size != snapshot.bytes)
-      damage(fmt::format("{}: its files have {} bytes, its manifest says {}", name, data->size,
-                         snapshot.bytes));
+    if (const auto data = check_root(snapshot.data, snapshot.data_below, name + ": ")) {
+      const auto compare = [&](const char* what, uint64_t counted, uint64_t told) {
+        if (counted != told)
+          damage(fmt::format("{}: its tree has {} {}, its manifest says {}", name, counted, what,
+                             told));
+      };
+      compare("bytes of files", data->totals.size, snapshot.bytes);
+      compare("shards", data->at_level[2], snapshot.shards);
+      compare("files", data->at_level[3], snapshot.files);
+    }
     check_root(snapshot.meta, snapshot.meta_below, name + ": meta: ");
     if (snapshot.wal) check_root(*snapshot.wal, snapshot.wal_below, name + ": wal: ");
   }
 
   // Nothing when the tree is not sound.
-  std::optional<TreeTotals> check_root(const index::TreeId& id, uint64_t below,
-                                       const std::string& name) {
-    TreeTotals totals;
-    if (!check_tree(id, name, 0, totals)) return std::nullopt;
-    if (totals.below != below)
-      damage(fmt::format("{}its tree has {} entries, its manifest says {}", name, totals.below,
-                         below));
-    return totals;
+  std::optional<Counts> check_root(const index::TreeId& id, uint64_t below,
+                                   const std::string& name) {
+    Counts counts;
+    if (!check_tree(id, name, 0, counts)) return std::nullopt;
+    if (counts.totals.below != below)
+      damage(fmt::format("{}its tree has {} entries, its manifest says {}", name,
+                         counts.totals.below, below));
+    return counts;
   }
 
   // Inode numbers are made of a snapshot's number.
@@ -92,19 +153,21 @@ class Check {
   // True when all below is sound. A sound node is looked at once, however many snapshots share it;
   // a damaged one is reported in each.
   bool check_tree(const index::TreeId& id, const std::string& path, uint32_t depth,
-                  TreeTotals& totals) {
+                  Counts& counts) {
     if (stop_.stop_requested()) throw Cancelled();
     if (const auto known = sound_trees_.find(id); known != sound_trees_.end()) {
-      totals = known->second;
+      counts = known->second;
       return true;
     }
     try {
       if (depth > kTreeDepthMax) throw CorruptError("directories nest too deep");
       const Tree tree = read_tree(repository_.objects(), id);
-      totals = tree.totals();
+      counts.totals = tree.totals();
+      counts.at_level[0] = tree.entries().size();
       bool sound = true;
-      for (const TreeEntry& entry : tree.entries()) sound &= check_entry(entry, path, depth);
-      if (sound) sound_trees_.emplace(id, totals);
+      for (const TreeEntry& entry : tree.entries())
+        sound &= check_entry(entry, path, depth, counts);
+      if (sound) sound_trees_.emplace(id, counts);
       return sound;
     } catch (const CorruptError& error) {
       damage(fmt::format("{}: {}", without_end(path), error.what()));
@@ -114,12 +177,16 @@ class Check {
     return false;
   }
 
-  bool check_entry(const TreeEntry& entry, const std::string& path, uint32_t depth) {
+  // Adds what is below the entry to `counts`, those of its directory.
+  bool check_entry(const TreeEntry& entry, const std::string& path, uint32_t depth,
+                   Counts& counts) {
     const std::string name = path + entry.name;
     if (entry.kind == EntryKind::kDirectory) {
-      TreeTotals totals;
-      if (!check_tree(entry.directory(), name + "/", depth + 1, totals)) return false;
-      if (totals.size == entry.size && totals.below == entry.below) return true;
+      Counts below;
+      if (!check_tree(entry.directory(), name + "/", depth + 1, below)) return false;
+      for (size_t level = 1; level < counts.at_level.size(); ++level)
+        counts.at_level[level] += below.at_level[level - 1];
+      if (below.totals.size == entry.size && below.totals.below == entry.below) return true;
       damage(fmt::format("{}: the directory is not as large as its entry says", name));
       return false;
     }
@@ -135,14 +202,19 @@ class Check {
     ++report_.files;
     report_.bytes += entry.size;
     try {
-      const auto recipe = repository_.objects().read_recipe(entry.file());
+      auto recipe = repository_.objects().read_recipe(entry.file());
       if (recipe->size() != entry.size)
         return fmt::format("its recipe makes {} bytes of {}", recipe->size(), entry.size);
       auto what = index::verify_recipe(*recipe, repository_.packs());
+      if (what) {  // a prune that runs beside this check may have moved its bytes
+        recipe = repository_.objects().read_newest_recipe(entry.file());
+        what = index::verify_recipe(*recipe, repository_.packs());
+      }
+      const index::FileReader file(recipe, repository_.objects());
       if (!what && options_.read_data == index::ReadData::kYes)
-        what = index::verify_file({recipe, repository_.packs(), repository_.objects().frames()},
-                                  entry.file(), repository_.key(), stop_);
-      if (!what && options_.tsm && entry.name.ends_with(".tsm")) what = check_tsm(recipe);
+        what = index::verify_file(file, repository_.key(), stop_);
+      if (!what && options_.tsm && entry.name.ends_with(".tsm"))
+        what = check_tsm(file, !recipe->tsm_defect().empty());
       return what.value_or("");
     } catch (const CorruptError& error) {
       return error.what();
@@ -152,24 +224,27 @@ class Check {
   }
 
   // Decodes a TSM file. One that was stored as an unsound one is no damage of the repository.
-  std::optional<std::string> check_tsm(const std::shared_ptr<const index::Recipe>& recipe) {
-    index::StoredSource source({recipe, repository_.packs(), repository_.objects().frames()});
+  std::optional<std::string> check_tsm(const index::FileReader& file, bool stored_as_unsound) {
+    index::StoredSource source(file);
     index::FileCutter cutter(source, index::FileKind::kTsm);
     index::CutBatch batch;
     while (cutter.next(batch))
       if (stop_.stop_requested()) throw Cancelled();
     ++report_.tsm_files;
     if (cutter.tsm_defect().empty()) return std::nullopt;
-    if (!recipe->tsm_defect().empty()) {
+    if (stored_as_unsound) {
       ++report_.unsound_tsm;
       return std::nullopt;
     }
     return "it is no sound TSM file: " + cutter.tsm_defect();
   }
 
-  void damage(const std::string& what) {
-    ++report_.damages;
-    options_.on_damage(what);
+  void damage(std::string what) { found_.push_back(std::move(what)); }
+
+  void report_found() {
+    report_.damages += found_.size();
+    for (const std::string& what : found_) options_.on_damage(what);
+    found_.clear();
   }
 
   index::Repository& repository_;
@@ -177,7 +252,9 @@ class Check {
   const CheckOptions& options_;
   std::stop_token stop_;
   CheckReport report_;
-  std::unordered_map<index::TreeId, TreeTotals, index::IdHash> sound_trees_;
+  std::vector<index::PackId> packs_;  // on disk
+  std::vector<std::string> found_;    // damage that was not told yet
+  std::unordered_map<index::TreeId, Counts, index::IdHash> sound_trees_;
   std::unordered_map<index::FileId, std::string, index::IdHash> files_;
 };
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "fs/history_view.h"
-#include "fs/live_objects.h"
 #include "fs/tree_cache.h"
 #include "index/repository.h"
 #include "index/repository_writer.h"
@@ -31,9 +30,8 @@ class HistoryFixture {
     index::Repository::create(dir_ / "repo");
     repository_ = index::Repository::open_writer(dir_ / "repo", "test");
     catalog_ = std::make_unique<snapshot::Catalog>(repository_->paths());
-    objects_ = std::make_unique<fs::LiveObjects>(repository_->index(), repository_->objects());
     trees_ = std::make_unique<fs::TreeCache>(
-        [this](const index::TreeId& id) { return objects_->read_tree(id); });
+        [this](const index::TreeId& id) { return objects().read_tree(id); });
     // Of its own, so that the view has to find out about new snapshots.
     seen_catalog_ = std::make_unique<snapshot::Catalog>(repository_->paths());
     history_ = std::make_unique<fs::HistoryView>(*seen_catalog_, *trees_);
@@ -69,13 +67,13 @@ class HistoryFixture {
   void remount() {
     seen_catalog_ = std::make_unique<snapshot::Catalog>(repository_->paths());
     trees_ = std::make_unique<fs::TreeCache>(
-        [this](const index::TreeId& id) { return objects_->read_tree(id); });
+        [this](const index::TreeId& id) { return objects().read_tree(id); });
     history_ = std::make_unique<fs::HistoryView>(*seen_catalog_, *trees_);
   }
 
   fs::HistoryView& history() { return *history_; }
   index::Repository& repository() { return *repository_; }
-  fs::LiveObjects& objects() { return *objects_; }
+  index::ObjectReader& objects() { return repository_->objects(); }
   const TempDir& dir() const { return dir_; }
 
  private:
@@ -108,7 +106,6 @@ class HistoryFixture {
   std::unique_ptr<index::Repository> repository_;
   std::unique_ptr<snapshot::Catalog> catalog_;
   std::unique_ptr<snapshot::Catalog> seen_catalog_;
-  std::unique_ptr<fs::LiveObjects> objects_;
   std::unique_ptr<fs::TreeCache> trees_;
   std::unique_ptr<fs::HistoryView> history_;
   std::optional<index::SnapshotId> next_parent_;

@@ -4,6 +4,7 @@
 
 #include "index/base/error.h"
 #include "index/pack_reader.h"
+#include "snapshot/prune.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -178,6 +179,60 @@ TEST_F(CheckTest, ManifestUnderAnotherNameIsDamaged) {
   const auto other = index::random_id<index::SnapshotId>();
   stdfs::copy_file(paths.snapshot(older->id), paths.snapshot(other));
   EXPECT_TRUE(names(damages(), other.hex(), older->id.hex()));
+}
+
+TEST_F(CheckTest, ManifestThatMiscountsIsNamed) {
+  const auto repository = index::Repository::open_writer(root, "test");
+  Catalog catalog(repository->paths());
+  catalog.refresh();
+  Manifest manifest = *newer;
+  manifest.files += 1;
+  manifest.shards -= 1;
+  catalog.replace(manifest);
+  const auto messages = damages();
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_TRUE(names(messages, name_of(newer), "has 3 shards, its manifest says 2"));
+  EXPECT_TRUE(names(messages, name_of(newer), "has 6 files, its manifest says 7"));
+}
+
+TEST_F(CheckTest, PacksOfTwoCopiesThatWereMixedAreNamed) {
+  stdfs::copy(root, dir / "copy", stdfs::copy_options::recursive);
+  state.shards[{"db", "rp", 2}]["000000003-000000001.tsm"] = tsm(40, 10);
+  state.tell(*fake);
+  back_up();
+  const auto ours = packs();
+  const auto here = std::exchange(root, dir / "copy");
+  state.shards[{"db", "rp", 2}]["000000003-000000001.tsm"] = tsm(40, 11);
+  state.tell(*fake);
+  back_up();
+  for (const auto& pack : packs()) {
+    const auto place = here / stdfs::relative(pack, root);
+    stdfs::create_directories(place.parent_path());
+    stdfs::copy_file(pack, place, stdfs::copy_options::skip_existing);
+  }
+  root = here;
+  const auto messages = damages();
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_TRUE(names(messages, "both have the sequence 3", "tsmfs copy"));
+}
+
+// As when a prune and a forget run beside the check.
+TEST_F(CheckTest, IndexFromBeforeAPruneFindsNoDamage) {
+  const auto reader = index::Repository::open_reader(root);
+  {
+    const auto writer = index::Repository::open_writer(root, "test");
+    Catalog catalog(writer->paths());
+    catalog.refresh();
+    catalog.remove({older});
+    PruneOptions how;
+    how.max_unused = 0;
+    const PruneReport pruned = prune_repository(*writer, catalog, how, {});
+    ASSERT_GT(pruned.dead_packs + pruned.rewritten_packs, 0u);
+  }
+  Catalog catalog(reader->paths());
+  const CheckOptions options{ReadData::kYes,
+                             [](const std::string& what) { ADD_FAILURE() << what; }};
+  EXPECT_EQ(check_repository(*reader, catalog, options, {}).snapshots, 1u);
 }
 
 TEST_F(CheckTest, PartsTogetherReadEachPackOnce) {

@@ -28,7 +28,7 @@ class OpenFileTest : public snapshot::BackupTest {
     state.tell(*fake);
     newer = back_up();
     reader = index::Repository::open_reader(root);
-    objects.emplace(reader->index(), reader->objects());
+    objects = &reader->objects();
   }
 
   FileContent file() const {
@@ -61,7 +61,7 @@ class OpenFileTest : public snapshot::BackupTest {
   std::string content;
   snapshot::SnapshotPtr older, newer;
   std::unique_ptr<index::Repository> reader;
-  std::optional<LiveObjects> objects;
+  index::ObjectReader* objects = nullptr;
 };
 
 TEST_F(OpenFileTest, OpenHandleReadsOnAfterAPruneMovedItsBytes) {
