@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
-#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -33,6 +32,7 @@ void print_report(const snapshot::RepairReport& report, bool dry_run, Context& c
     fmt::print(context.out, "nothing is damaged\n");
   if (report.healed > 0)
     fmt::print(context.out, "{} files got bytes back that had been lost\n", report.healed);
+  for (const std::string& what : report.unreadable) fmt::print(context.out, "{}\n", what);
   if (report.lossy_files > 0)
     fmt::print(context.out,
                "{} files lack bytes: tsmfs check names them and their snapshots;\n"
@@ -52,14 +52,12 @@ nlohmann::json to_json(const snapshot::RepairReport& report, bool dry_run) {
           {"packs", packs},
           {"manifests", report.manifests},
           {"healed_files", report.healed},
-          {"lossy_files", report.lossy_files}};
+          {"lossy_files", report.lossy_files},
+          {"unreadable", report.unreadable}};
 }
 
 bool lost_something(const snapshot::RepairReport& report) {
-  return report.lossy_files > 0 || !report.manifests.empty() ||
-         std::ranges::any_of(report.packs, [](const index::DamagedPack& pack) {
-           return pack.salvage.lost_frames > 0;
-         });
+  return report.lossy_files > 0 || !report.unreadable.empty() || !report.manifests.empty();
 }
 
 ExitCode run_repair(const RepairCommand& command, Context& context) {

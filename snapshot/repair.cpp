@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "snapshot/catalog.h"
+#include "snapshot/reachable.h"
 
 namespace tsmfs::snapshot {
 
@@ -45,6 +47,19 @@ void quarantine_manifests(const index::RepositoryPaths& paths,
   sync_directory(paths.root());
 }
 
+// What no snapshot needs is no loss: a prune that was ended early leaves recipes without their
+// packs.
+void count_losses(index::Repository& repository, const std::stop_token& stop,
+                  RepairReport& report) {
+  Catalog catalog(repository.paths());
+  Reachable needed = find_reachable(repository.objects(), *catalog.refresh(), stop);
+  report.unreadable = std::move(needed.unreadable);
+  for (const index::FileId& id : needed.files) {
+    const auto place = repository.index().find_file(id);
+    report.lossy_files += !place || place->lossy ? 1 : 0;
+  }
+}
+
 }  // namespace
 
 RepairReport repair_repository(index::Repository& repository, const RepairOptions& options,
@@ -66,9 +81,7 @@ RepairReport repair_repository(index::Repository& repository, const RepairOption
     say(fmt::format("saving what is good in {} damaged packs", report.packs.size()));
   index::quarantine(repository, report.packs, options.compression, stop);
   report.healed = index::heal_recipes(repository, options.compression, stop);
-  repository.index().for_each_file([&](const index::FileId&, const index::FilePlace& place) {
-    report.lossy_files += place.lossy ? 1 : 0;
-  });
+  count_losses(repository, stop, report);
   return report;
 }
 

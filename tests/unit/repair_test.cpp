@@ -114,6 +114,14 @@ TEST_F(RepairTest, LostChunksCostTheirFilesOnly) {
   EXPECT_THROW(test::read_all(*repository, shard.find("000000001-000000001.tsm")->file()), IoError);
 }
 
+TEST_F(RepairTest, BytesThatNoSnapshotNeedsAreNoLoss) {
+  for (const auto& snapshot : {older, newer}) stdfs::remove(paths.snapshot(snapshot->id));
+  flip(older_pack, byte_of(older_pack, BlobKind::kChunk));
+  const RepairReport report = repair();
+  EXPECT_EQ(report.packs.size(), 1u);
+  EXPECT_EQ(report.lossy_files, 0u);
+}
+
 TEST_F(RepairTest, LaterBackupOfTheSameFilesHealsAllSnapshots) {
   flip(older_pack, byte_of(older_pack, BlobKind::kChunk));
   repair();
