@@ -20,7 +20,6 @@ namespace stdfs = std::filesystem;
 
 constexpr std::string_view kFrameMagicText = "FRAM";
 constexpr size_t kSearchBytes = 1 << 20;
-constexpr int kReadAttempts = 3;
 
 // A pack file, without trust in anything of it.
 class PackFile {
@@ -70,18 +69,10 @@ class PackFile {
   std::vector<FrameEntry> search_frames(const std::stop_token& stop) const;
 
  private:
-  // A disk that begins to fail may give at the second attempt what it did not at the first; what is
-  // not saved now is lost to the repository.
   RawBuffer read(uint64_t offset, size_t length) const {
     RawBuffer bytes(length);
-    for (int attempt = 1;; ++attempt) {
-      try {
-        pread_exactly(fd_, offset, bytes.span(), path_);
-        return bytes;
-      } catch (const IoError& error) {
-        if (error.error_number() != EIO || attempt == kReadAttempts) throw;
-      }
-    }
+    pread_exactly(fd_, offset, bytes.span(), path_);
+    return bytes;
   }
   // A sound frame that begins at `offset`.
   std::optional<FrameEntry> frame_at(uint64_t offset) const;

@@ -17,6 +17,7 @@ namespace {
 
 // Linux moves at most this many bytes in one read or write (read(2)).
 constexpr size_t kTransferBytesMax = 0x7ffff000;
+constexpr int kReadAttempts = 3;
 
 template <typename Call>
 auto retry_eintr(Call call) {
@@ -65,11 +66,12 @@ uint64_t file_size(const Fd& fd, const fs::path& path) {
 
 void pread_exactly(const Fd& fd, uint64_t offset, MutableByteView out, const fs::path& path) {
   size_t done = 0;
-  while (done < out.size()) {
+  for (int failures = 0; done < out.size();) {
     const size_t wanted = std::min(out.size() - done, kTransferBytesMax);
     const ssize_t count = retry_eintr([&] {
       return ::pread(fd.number(), out.data() + done, wanted, static_cast<off_t>(offset + done));
     });
+    if (count < 0 && errno == EIO && ++failures < kReadAttempts) continue;
     if (count < 0) throw_errno("cannot read " + path.string());
     if (count == 0)
       throw CorruptError(fmt::format("{} ends at byte {}, but {} were expected", path.string(),

@@ -40,7 +40,9 @@ Fd open_if_exists(const std::filesystem::path& path, int flags);
 Fd open_unnamed(const std::filesystem::path& directory);
 
 uint64_t file_size(const Fd& fd, const std::filesystem::path& path);
-// Reads exactly out.size() bytes. Throws: CorruptError when the file ends before that.
+// Reads exactly out.size() bytes. What a failing disk does not give at the first attempt it may
+// give at the next: after EIO it is tried twice more. Throws: CorruptError when the file ends
+// before that.
 void pread_exactly(const Fd& fd, uint64_t offset, MutableByteView out,
                    const std::filesystem::path& path);
 void write_all(const Fd& fd, ByteView bytes, const std::filesystem::path& path);
