@@ -2,7 +2,11 @@
 
 namespace tsmfs::index {
 
-FrameCache::FrameCache(size_t bytes_max) : shard_bytes_max_(bytes_max / kShards) {}
+// One buffer for each of the threads that read at a time is spare.
+constexpr size_t kSpareBuffers = 8;
+
+FrameCache::FrameCache(size_t bytes_max, size_t frame_bytes)
+    : shard_bytes_max_(bytes_max / kShards), buffers_(frame_bytes, kSpareBuffers) {}
 
 FramePtr FrameCache::get(const PackReader& pack, size_t number) {
   const Key key{pack.header().id, number};
@@ -20,7 +24,9 @@ FramePtr FrameCache::get(const PackReader& pack, size_t number) {
     }
   }
   try {
-    auto frame = std::make_shared<const RawBuffer>(pack.read_frame(number));
+    const auto buffer = buffers_.take(pack.frames().at(number).raw_length);
+    pack.read_frame(number, buffer->span());
+    const FramePtr frame = buffer;
     insert(shard, key, frame);
     return frame;
   } catch (...) {

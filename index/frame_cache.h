@@ -9,6 +9,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "index/base/buffer_pool.h"
 #include "index/base/mutex.h"
 #include "index/pack_reader.h"
 
@@ -20,14 +21,16 @@ using FramePtr = std::shared_ptr<const RawBuffer>;
 // it.
 class FrameCache {
  public:
-  explicit FrameCache(size_t bytes_max);
+  // Keeps up to `bytes_max` of frames, most of which have `frame_bytes`.
+  FrameCache(size_t bytes_max, size_t frame_bytes);
+  size_t bytes_max() const { return kShards * shard_bytes_max_; }
   // Throws: what PackReader::read_frame throws; a failure is not kept, so that the next caller
   // tries again.
   FramePtr get(const PackReader& pack, size_t number);
   size_t bytes() const;
 
  private:
-  static constexpr size_t kShards = 16;
+  static constexpr size_t kShards = 4;
   struct Key {
     PackId pack;
     size_t number = 0;
@@ -53,6 +56,7 @@ class FrameCache {
   void give_up(Shard& shard, const Key& key);
 
   size_t shard_bytes_max_;
+  BufferPool buffers_;
   std::array<Shard, kShards> shards_;
 };
 

@@ -56,7 +56,7 @@ Codec FrameCompressor::compress(ByteView raw, RawBuffer& out) {
     if (ZSTD_isError(length))
       throw std::bad_alloc();  // with a bounded output, memory is all that it can lack
     if (length + raw.size() / kGainShareMin < raw.size()) {
-      out.truncate(length);
+      out.resize(length);
       return Codec::kZstd;
     }
   }

@@ -4,9 +4,12 @@
 
 namespace tsmfs::index {
 
-ObjectReader::ObjectReader(ObjectIndex& index, PackStore& packs, const DigestKey& key,
+ObjectReader::ObjectReader(ObjectIndex& index, PackStore& packs, const Config& config,
                            size_t cache_bytes_max)
-    : index_(index), packs_(packs), key_(key), frames_(cache_bytes_max) {}
+    : index_(index),
+      packs_(packs),
+      key_(config.key),
+      frames_(cache_bytes_max, config.frame_bytes) {}
 
 void ObjectReader::catch_up() {
   MutexLock lock(catching_up_);

@@ -9,6 +9,7 @@
 
 #include "index/base/bytes.h"
 #include "index/base/mutex.h"
+#include "index/config.h"
 #include "index/digest.h"
 #include "index/file_reader.h"
 #include "index/frame_cache.h"
@@ -17,11 +18,11 @@
 
 namespace tsmfs::index {
 
-// Thread safe. Requires: `index`, `packs` and `key` outlive it, and the readers it gives out do
+// Thread safe. Requires: `index`, `packs` and `config` outlive it, and the readers it gives out do
 // not.
 class ObjectReader {
  public:
-  ObjectReader(ObjectIndex& index, PackStore& packs, const DigestKey& key, size_t cache_bytes_max);
+  ObjectReader(ObjectIndex& index, PackStore& packs, const Config& config, size_t cache_bytes_max);
   // The encoded node. Throws: IoError; CorruptError when it is absent or its digest is wrong.
   ByteBuffer read_tree(const TreeId& id);
   // Throws: IoError; CorruptError when no recipe of the file is found, or it is another file's.

@@ -47,17 +47,24 @@ size_t PackReader::frame_at(uint64_t logical_offset) const {
 }
 
 RawBuffer PackReader::read_frame(size_t number) const {
+  RawBuffer raw(frames_.at(number).raw_length);
+  read_frame(number, raw.span());
+  return raw;
+}
+
+void PackReader::read_frame(size_t number, MutableByteView out) const {
   const FrameEntry& entry = frames_.at(number);
-  RawBuffer bytes(kFrameHeaderBytes + entry.stored_length);
+  thread_local RawBuffer bytes;  // as it lies in the pack
+  if (bytes.capacity() < kFrameHeaderBytes + entry.stored_length)
+    bytes = RawBuffer(kFrameHeaderBytes + entry.stored_length);
+  bytes.resize(kFrameHeaderBytes + entry.stored_length);
   pread_exactly(fd_, entry.file_offset, bytes.span(), path_);
   const FrameHeader header = decode_frame(bytes.view(), header_.id, name_);
   if (header.kind != entry.kind || header.raw_length != entry.raw_length ||
       header.logical_start != entry.logical_start)
     throw CorruptError(
         fmt::format("{} is damaged: frame {} is not the one its table names", name_, number));
-  RawBuffer raw(entry.raw_length);
-  decompress_frame(header.codec, bytes.view().subspan(kFrameHeaderBytes), raw.span(), name_);
-  return raw;
+  decompress_frame(header.codec, bytes.view().subspan(kFrameHeaderBytes), out, name_);
 }
 
 std::vector<BlobEntry> PackReader::read_blobs() const {

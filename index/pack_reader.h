@@ -28,6 +28,8 @@ class PackReader {
   size_t frame_at(uint64_t logical_offset) const;
   // A frame's raw bytes. Throws: IoError, CorruptError.
   RawBuffer read_frame(size_t number) const;
+  // The same, into a buffer of frames()[number].raw_length.
+  void read_frame(size_t number, MutableByteView out) const;
   // Reads and checks the blob table, which is not kept.
   std::vector<BlobEntry> read_blobs() const;
   const std::string& name() const { return name_; }

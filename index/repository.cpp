@@ -168,6 +168,6 @@ Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<Wri
       lock_(std::move(lock)),
       index_(std::move(index)),
       packs_(paths_, config_.id),
-      objects_(*index_, packs_, config_.key, cache_bytes_max) {}
+      objects_(*index_, packs_, config_, cache_bytes_max) {}
 
 }  // namespace tsmfs::index

@@ -127,17 +127,19 @@ class RawBuffer {
  public:
   RawBuffer() = default;
   explicit RawBuffer(size_t size)
-      : data_(std::make_unique_for_overwrite<std::byte[]>(size)), size_(size) {}
+      : data_(std::make_unique_for_overwrite<std::byte[]>(size)), size_(size), capacity_(size) {}
   std::byte* data() { return data_.get(); }
   size_t size() const { return size_; }
   MutableByteView span() { return {data_.get(), size_}; }
   ByteView view() const { return {data_.get(), size_}; }
-  // Requires: size <= this->size().
-  void truncate(size_t size) { size_ = size; }
+  size_t capacity() const { return capacity_; }
+  // Requires: size <= capacity().
+  void resize(size_t size) { size_ = size; }
 
  private:
   std::unique_ptr<std::byte[]> data_;
   size_t size_ = 0;
+  size_t capacity_ = 0;
 };
 
 }  // namespace tsmfs
