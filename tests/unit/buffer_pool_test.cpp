@@ -8,13 +8,14 @@ namespace tsmfs {
 namespace {
 
 TEST(BufferPool, GivesABufferAgainOnceItIsLetGo) {
-  BufferPool pool(1000, 1);
+  BufferPool pool(1000, 2);
   const std::byte* first = nullptr;
   {
     const auto buffer = pool.take(900);
     EXPECT_EQ(buffer->size(), 900u);
     first = buffer->data();
-    EXPECT_NE(pool.take(900)->data(), first);
+    const auto other = pool.take(900);
+    EXPECT_NE(other->data(), first);
   }
   const auto again = pool.take(1000);
   EXPECT_EQ(again->size(), 1000u);
