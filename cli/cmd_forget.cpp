@@ -110,7 +110,7 @@ json to_json(const std::vector<DecidedGroup>& groups, bool dry_run) {
 ExitCode run_forget(ForgetCommand& command, Context& context) {
   require_repository(command.repository);
   if (!command.within.empty())
-    command.policy.within = snapshot::CalendarSpan::parse(command.within);
+    command.policy.within = CalendarSpan::parse(command.within);
   std::unique_ptr<index::Repository> repository;
   if (!command.dry_run)
     repository = index::Repository::open_writer(command.repository,

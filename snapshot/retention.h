@@ -10,17 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "index/base/calendar_span.h"
 #include "snapshot/catalog.h"
 
 namespace tsmfs::snapshot {
-
-// A length of calendar time.
-struct CalendarSpan {
-  int years = 0, months = 0, days = 0, hours = 0;
-  // "2y5m7d3h", "3w", in any order, each unit once. Throws: UsageError.
-  static CalendarSpan parse(std::string_view text);
-  Timestamp before(Timestamp time) const;
-};
 
 // Each rule keeps some; a snapshot stays when a rule keeps it.
 struct RetentionPolicy {
