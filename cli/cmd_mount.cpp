@@ -40,12 +40,13 @@ struct MountCommand {
   bool foreground = false;
   std::vector<std::string> options;
   std::string owner;
+  std::string cache;
 };
 
 // Everything a mount is made of, in the order in which each needs the one before. Returns when the
 // mount has ended.
 void serve(const fs::MountOptions& options, std::stop_token stop, std::function<void()> on_ready) {
-  const auto repository = index::Repository::open_reader(options.source);
+  const auto repository = index::Repository::open_reader(options.source, options.cache_bytes);
   snapshot::Catalog catalog(repository->paths());
   index::ObjectReader& objects = repository->objects();
   fs::TreeCache trees([&objects](const index::TreeId& id) { return objects.read_tree(id); });
@@ -156,6 +157,7 @@ ExitCode run_mount(const MountCommand& command, Context& context) {
   fs::MountOptions options = fs::MountOptions::for_caller();
   for (const std::string& words : command.options) fs::apply_mount_words(words, options);
   if (!command.owner.empty()) fs::apply_owner(command.owner, options);
+  if (!command.cache.empty()) fs::apply_cache_size(command.cache, options);
   const auto repository = std::filesystem::canonical(paths.root());
   options.source = repository.string();
   options.mountpoint = fs::check_mountpoint(command.mountpoint, repository, options.nonempty);
@@ -170,10 +172,12 @@ constexpr const char* kFooter =
     "  changes/<time>/   only what that snapshot added or replaced\n"
     "  meta/<time>/      the metastore\n"
     "  wal/<time>/       the write-ahead log, of imported snapshots that have one\n"
+    "  at/<when>/        the newest snapshot that is not later: a date, an RFC 3339\n"
+    "                    time, now, 2h-ago, 1w-ago; not listed\n"
     "  hosts/<server>/   the same for one server\n"
-    "\nOptions for -o: allow_other, nonempty, uid=USER, gid=GROUP, ro, noatime,\n"
-    "nodiratime, relatime, noexec; mount(8)'s defaults, auto, noauto, nofail,\n"
-    "_netdev, nosuid, nodev and the like are accepted.\n"
+    "\nOptions for -o: allow_other, nonempty, uid=USER, gid=GROUP, umask=OCTAL,\n"
+    "cache=SIZE, ro, noatime, nodiratime, relatime, noexec; mount(8)'s defaults,\n"
+    "auto, noauto, nofail, _netdev, nosuid, nodev and the like are accepted.\n"
     "\nExample:\n"
     "  tsmfs mount --repo /srv/tsmfs -o allow_other --owner influxdb:influxdb /mnt\n"
     "  cp -a /mnt/backups/latest/telegraf/autogen/2 \\\n"
@@ -196,6 +200,8 @@ void add_mount(CLI::App& app, Context& context) {
       ->allow_extra_args(false);
   sub->add_option("--owner", command->owner, "Who owns all files: copies made by root keep it")
       ->type_name("USER[:GROUP]");
+  sub->add_option("--cache", command->cache, "Memory for decompressed data (64M)")
+      ->type_name("SIZE");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_mount(*command, context); };
   });

@@ -30,7 +30,8 @@ SignalWatch::SignalWatch() {
 
 SignalWatch::~SignalWatch() {
   thread_.request_stop();
-  // Wakes the thread at once; it takes the signal for what it is, since the stop was requested first.
+  // Wakes the thread at once; it takes the signal for what it is, since the stop was requested
+  // first.
   pthread_kill(thread_.native_handle(), SIGHUP);
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "fs/file_facts.h"
 #include "fs/open_file.h"
 #include "fs/reply.h"
 
@@ -57,7 +58,7 @@ struct stat to_stat(const MountedHistory& mount, const Node& node) {
   constexpr int64_t kSecondNs = 1'000'000'000;
   struct stat status {};
   status.st_ino = node.inode.number();
-  status.st_mode = type_bits(node.kind) | node.mode;
+  status.st_mode = type_bits(node.kind) | (node.mode & ~mount.umask);
   status.st_nlink = node.links;
   status.st_uid = mount.uid;
   status.st_gid = mount.gid;
@@ -267,6 +268,20 @@ void op_release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) noexcept {
   fuse_reply_err(request, 0);
 }
 
+// `size` 0 asks for the value's length.
+void op_getxattr(fuse_req_t request, fuse_ino_t number, const char* name, size_t size) noexcept {
+  serve(request, "getxattr", number, [=](MountedHistory& mount, const Inode& inode, Reply& reply) {
+    const auto value = FileFacts(mount.history, mount.objects).get(inode, name);
+    if (!value) return reply.error(ENODATA);
+    if (size == 0)
+      reply.send(fuse_reply_xattr, value->size());
+    else if (size < value->size())
+      reply.error(ERANGE);
+    else
+      reply.send(fuse_reply_buf, value->data(), value->size());
+  });
+}
+
 // A copy of /backups is what is used, and nothing is free.
 void op_statfs(fuse_req_t request, fuse_ino_t number) noexcept {
   serve(request, "statfs", number == 0 ? FUSE_ROOT_ID : number,
@@ -299,6 +314,7 @@ fuse_lowlevel_ops make_operations() {
   operations.read = op_read;
   operations.release = op_release;
   operations.statfs = op_statfs;
+  operations.getxattr = op_getxattr;
   return operations;
 }
 

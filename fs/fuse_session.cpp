@@ -126,7 +126,8 @@ void FuseSession::DestroySession::operator()(fuse_session* session) const {
 
 FuseSession::FuseSession(HistoryView& history, index::ObjectReader& objects,
                          const MountOptions& options)
-    : options_(options), mounted_{history, objects, options.uid, options.gid, {}, {}, {}} {
+    : options_(options), mounted_{history,       objects, options.uid, options.gid,
+                                  options.umask, {},      {},          {}} {
   mounted_.on_first_open = [this] { raise_read_ahead(options_.mountpoint); };
   mount();
 }

@@ -154,6 +154,49 @@ std::optional<FileContent> HistoryView::file(const Inode& inode) {
   return SnapshotView(*shown, inode, trees_).file(inode.ordinal);
 }
 
+snapshot::SnapshotPtr HistoryView::snapshot(const Inode& inode) {
+  if (inode.is_list()) return nullptr;
+  NamesPtr names;
+  const ShownSnapshot* shown = find_snapshot(inode, names);
+  return shown == nullptr ? nullptr : shown->snapshot;
+}
+
+snapshot::SnapshotPtr HistoryView::first_with(const Inode& inode) {
+  const auto content = file(inode);
+  NamesPtr names;
+  const ShownSnapshot* first = content ? find_snapshot(inode, names) : nullptr;
+  if (first == nullptr) return nullptr;
+  const auto path = SnapshotView(*first, inode, trees_).path(inode.ordinal);
+  if (!path) return nullptr;
+  const Section section =
+      inode.section() == Section::kChanges ? Section::kBackups : inode.section();
+  while (first->previous != nullptr) {
+    const ShownSnapshot* before = names->find(first->previous->number);
+    if (before == nullptr) break;
+    const auto there = file_at(*before, section, *path);
+    if (!there || there->id != content->id) break;
+    first = before;
+  }
+  return first->snapshot;
+}
+
+std::optional<FileContent> HistoryView::file_at(const ShownSnapshot& shown, Section section,
+                                                std::string_view path) {
+  if (section == Section::kWal && !shown.snapshot->wal) return std::nullopt;
+  const Inode root{view_of(section, false), shown.snapshot->number, 0};
+  const SnapshotView view(shown, root, trees_);
+  uint32_t at = root.ordinal;
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    const size_t end = std::min(path.find('/'), path.size());
+    const auto found = view.lookup(at, path.substr(0, end));
+    if (!found || !found->node) return std::nullopt;
+    at = found->node->inode.ordinal;
+    path.remove_prefix(end);
+  }
+  return view.file(at);
+}
+
 HistoryTotals HistoryView::totals() {
   const NamesPtr names = fresh_names();
   return {names->total_bytes(), names->total_files()};

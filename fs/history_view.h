@@ -4,8 +4,10 @@
 //   /changes/<time>/…                     only what it added or replaced since the one before it
 //   /meta/<time>/…                        the metastore
 //   /wal/<time>/<db>/<rp>/<shard>/…       the write-ahead log, of snapshots that have one
-//   /hosts/<server>/{backups,changes,meta,wal}/…   the same, one server at a time
+//   /hosts/<server>/{backups,changes,meta,wal,at}/…   the same, one server at a time
 //   …/latest -> <time>                    in each list, the newest in it
+//   /at/<when> -> ../backups/<time>       the newest that is not later (fs/point_in_time.h); not
+//   listed
 //
 // <time> is RFC 3339 in UTC to the second; "-2", "-3" behind it tell apart snapshots of one second,
 // in order of their numbers.
@@ -50,6 +52,11 @@ class HistoryView {
   bool list(const Inode& directory, uint64_t cookie, Detail detail, const ListVisitor& visit);
   std::optional<std::string> read_link(const Inode& inode);
   std::optional<FileContent> file(const Inode& inode);
+  // The snapshot that a node lies in; empty for those above the snapshots, and when there is none.
+  snapshot::SnapshotPtr snapshot(const Inode& inode);
+  // Of a file: the first snapshot, going back from its own without a gap, that holds the same
+  // content under the same path. Empty when there is no such file.
+  snapshot::SnapshotPtr first_with(const Inode& inode);
   HistoryTotals totals();
   // For messages: the path, and the snapshot it lies in. Empty when there is no such node. Never
   // throws.
@@ -63,6 +70,9 @@ class HistoryView {
   // The snapshot that an inode outside the lists lies in, if it is there.
   const ShownSnapshot* find_snapshot(const Inode& inode, NamesPtr& names);
   std::optional<Inode> parent(const Inode& inode);
+  // What a snapshot has under a path such as "/db/rp/2/x.tsm" in a section.
+  std::optional<FileContent> file_at(const ShownSnapshot& shown, Section section,
+                                     std::string_view path);
   std::optional<Lookup> lookup_in_list(const Inode& directory, std::string_view name);
   std::string path(const Inode& inode);
 

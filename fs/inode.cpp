@@ -6,10 +6,14 @@ namespace {
 constexpr uint32_t kFirstSection = static_cast<uint32_t>(ListKind::kSection);
 constexpr uint32_t kHosts = static_cast<uint32_t>(ListKind::kHosts);
 constexpr uint32_t kFirstLatest = static_cast<uint32_t>(ListKind::kLatest);
-static_assert(kFirstSection + kSectionCount == kHosts && kHosts + 1 == kFirstLatest);
+constexpr uint32_t kAt = static_cast<uint32_t>(ListKind::kAt);
+constexpr uint32_t kFirstAtLink = static_cast<uint32_t>(ListKind::kAtLink);
+static_assert(kFirstSection + kSectionCount == kHosts && kHosts + 1 == kFirstLatest &&
+              kFirstLatest + kSectionCount == kAt && kAt < kFirstAtLink);
 
 bool is_list_ordinal(View view, uint32_t ordinal) {
-  if (ordinal == 0 || ordinal >= kFirstLatest + kSectionCount) return false;
+  if (ordinal >= kFirstAtLink) return ordinal - kFirstAtLink <= Inode::kSnapshotMax;
+  if (ordinal == 0 || ordinal > kAt) return false;
   return view == View::kTop || ordinal != kHosts;
 }
 
@@ -42,11 +46,14 @@ View view_of(Section section, bool in_host) {
 
 uint32_t ordinal_of(const ListNode& node) {
   const bool has_section = node.kind == ListKind::kSection || node.kind == ListKind::kLatest;
-  return static_cast<uint32_t>(node.kind) + (has_section ? static_cast<uint32_t>(node.section) : 0);
+  const uint32_t offset = has_section ? static_cast<uint32_t>(node.section) : node.snapshot;
+  return static_cast<uint32_t>(node.kind) + offset;
 }
 
 ListNode list_node(const Inode& inode) {
   const uint32_t ordinal = inode.ordinal;
+  if (ordinal >= kFirstAtLink) return {ListKind::kAtLink, {}, ordinal - kFirstAtLink};
+  if (ordinal == kAt) return {ListKind::kAt, {}};
   if (ordinal >= kFirstLatest)
     return {ListKind::kLatest, static_cast<Section>(ordinal - kFirstLatest)};
   if (ordinal == kHosts) return {ListKind::kHosts, {}};

@@ -2,8 +2,8 @@
 //
 //   bits 63..60  view      which directory tree
 //   bits 59..32  snapshot  the number of a snapshot (Manifest::number)
-//   bits 31..0   ordinal   the preorder number of a node in the snapshot's data, meta or WAL tree; 0 is
-//   its root directory
+//   bits 31..0   ordinal   the preorder number of a node in the snapshot's data, meta or WAL tree;
+//   0 is its root directory
 //
 // Hence numbers survive a remount, never collide, can be resolved when the kernel has forgotten
 // them, and cost no memory. The same snapshot is reached on several paths (/backups,
@@ -39,6 +39,8 @@ enum class ListKind : uint32_t {
   kSection = 2,  // + Section: "backups", "changes", "meta", "wal"
   kHosts = 6,    // only in View::kTop
   kLatest = 7,   // + Section: the symbolic link in each
+  kAt = 11,      // "at"
+  kAtLink = 16,  // + number of a snapshot: a symbolic link to it in "at"
 };
 
 struct Inode {
@@ -66,10 +68,11 @@ struct Inode {
 // The view that shows `section` of all snapshots, or of one server's.
 View view_of(Section section, bool in_host);
 
-// A node above the snapshots: what it is, and for sections and links of which section.
+// A node above the snapshots: what it is, and of which section or snapshot.
 struct ListNode {
   ListKind kind = ListKind::kRoot;
-  Section section = Section::kBackups;
+  Section section = Section::kBackups;  // of kSection and kLatest
+  uint32_t snapshot = 0;                // of kAtLink
 };
 uint32_t ordinal_of(const ListNode& node);
 // Requires: inode.is_list() and it came from from_number().

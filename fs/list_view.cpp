@@ -4,10 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "fs/point_in_time.h"
+
 namespace tsmfs::fs {
 namespace {
 
 constexpr std::string_view kLatestName = "latest";
+constexpr std::string_view kAtName = "at";  // in every root, and in no listing
 // Cookies of snapshots and servers: behind "latest", in order of their numbers.
 constexpr uint64_t kCookieLatest = kCookieFirst;
 constexpr uint64_t kCookieNumbers = kCookieFirst + 1;
@@ -63,6 +66,11 @@ const ShownSnapshot* ListView::newest(const Inode& inode) const {
   return newest;
 }
 
+const ShownSnapshot* ListView::target(const Inode& link) const {
+  const ListNode node = list_node(link);
+  return node.kind == ListKind::kAtLink ? names_.find(node.snapshot) : newest(link);
+}
+
 bool ListView::shows(const Inode& root, const ListNode& entry) const {
   if (entry.kind == ListKind::kHosts) return root.view == View::kTop;
   return entry.section != Section::kWal || newest(sibling(root, entry)) != nullptr;
@@ -83,6 +91,8 @@ uint32_t ListView::count_directories(const Inode& inode) const {
       count = std::ssize(names_.hosts());
       break;
     case ListKind::kLatest:
+    case ListKind::kAt:
+    case ListKind::kAtLink:
       break;
   }
   return static_cast<uint32_t>(count);
@@ -96,11 +106,13 @@ std::optional<Node> ListView::node(const Inode& inode) const {
   node.inode = inode;
   const ShownSnapshot* last = newest(inode);
   if (last != nullptr) node.mtime = last->snapshot->time;
-  if (list.kind == ListKind::kLatest) {
-    if (last == nullptr) return std::nullopt;
+  if (list.kind == ListKind::kLatest || list.kind == ListKind::kAtLink) {
+    const auto says = read_link(inode);
+    if (!says) return std::nullopt;
     node.kind = NodeKind::kLink;
     node.mode = 0777;
-    node.size = last->name.size();
+    node.size = says->size();
+    node.mtime = target(inode)->snapshot->time;
     return node;
   }
   node.links = 2 + count_directories(inode);
@@ -113,6 +125,9 @@ std::optional<Inode> ListView::find(const Inode& directory, std::string_view nam
     for (const FixedEntry& entry : kRootEntries) {
       if (entry.name == name && shows(directory, entry.node)) return sibling(directory, entry.node);
     }
+    if (name == kAtName) return sibling(directory, {ListKind::kAt, {}});
+  } else if (node.kind == ListKind::kAt) {
+    return find_point_in_time(directory, name);
   } else if (node.kind == ListKind::kHosts) {
     if (const ShownHost* host = names_.find_host(name)) return host_root(*host);
   } else if (node.kind == ListKind::kSection) {
@@ -125,6 +140,19 @@ std::optional<Inode> ListView::find(const Inode& directory, std::string_view nam
     return snapshot_root(directory, node.section, shown->snapshot->number);
   }
   return std::nullopt;
+}
+
+std::optional<Inode> ListView::find_point_in_time(const Inode& directory,
+                                                  std::string_view name) const {
+  const ShownHost* host =
+      directory.view == View::kHost ? names_.find_host(directory.snapshot) : nullptr;
+  // A snapshot's own name means it, also when another one has come in the same second.
+  const ShownSnapshot* shown = names_.find(name);
+  if (shown != nullptr && host != nullptr && shown->host != host->oldest) shown = nullptr;
+  if (const auto time = parse_point_in_time(name, now()); shown == nullptr && time)
+    shown = names_.newest_until(*time, host);
+  if (shown == nullptr) return std::nullopt;
+  return sibling(directory, {ListKind::kAtLink, {}, shown->snapshot->number});
 }
 
 void ListView::list(const Inode& directory, uint64_t cookie, const ListVisitor& visit) const {
@@ -149,6 +177,8 @@ void ListView::list(const Inode& directory, uint64_t cookie, const ListVisitor& 
       list_snapshots(directory, cookie, visit);
       return;
     case ListKind::kLatest:
+    case ListKind::kAt:
+    case ListKind::kAtLink:
       return;
   }
 }
@@ -173,10 +203,11 @@ void ListView::list_snapshots(const Inode& directory, uint64_t cookie,
 }
 
 std::optional<std::string> ListView::read_link(const Inode& inode) const {
-  if (list_node(inode).kind != ListKind::kLatest) return std::nullopt;
-  const ShownSnapshot* last = newest(inode);
-  if (last == nullptr) return std::nullopt;
-  return last->name;
+  const ListKind kind = list_node(inode).kind;
+  if (kind != ListKind::kLatest && kind != ListKind::kAtLink) return std::nullopt;
+  const ShownSnapshot* shown = target(inode);
+  if (shown == nullptr) return std::nullopt;
+  return (kind == ListKind::kAtLink ? "../backups/" : "") + shown->name;
 }
 
 Inode ListView::parent(const Inode& inode) const {
@@ -187,8 +218,11 @@ Inode ListView::parent(const Inode& inode) const {
       return inode;
     case ListKind::kLatest:
       return sibling(inode, {ListKind::kSection, node.section});
+    case ListKind::kAtLink:
+      return sibling(inode, {ListKind::kAt, {}});
     case ListKind::kSection:
     case ListKind::kHosts:
+    case ListKind::kAt:
       break;
   }
   return sibling(inode, {ListKind::kRoot, {}});
@@ -200,6 +234,11 @@ std::string ListView::path(const Inode& inode) const {
     if (inode.view == View::kTop) return {};
     const ShownHost* host = names_.find_host(inode.snapshot);
     return "/hosts/" + (host == nullptr ? "?" : host->name);
+  }
+  if (node.kind == ListKind::kAt) return path(parent(inode)).append("/").append(kAtName);
+  if (node.kind == ListKind::kAtLink) {
+    const ShownSnapshot* shown = names_.find(node.snapshot);
+    return path(parent(inode)).append("/").append(shown == nullptr ? "?" : shown->name);
   }
   if (node.kind == ListKind::kLatest) return path(parent(inode)).append("/").append(kLatestName);
   for (const FixedEntry& entry : kRootEntries) {

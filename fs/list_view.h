@@ -24,7 +24,7 @@ class ListView {
   // Visits what is behind `cookie`, in an order and with cookies that stay when snapshots come and
   // go.
   void list(const Inode& directory, uint64_t cookie, const ListVisitor& visit) const;
-  // What a `latest` link says.
+  // What a `latest` link says, or one in "at".
   std::optional<std::string> read_link(const Inode& inode) const;
   Inode parent(const Inode& inode) const;
   // The path from the mount's root, without a "/" at its end; "" for the root itself.
@@ -38,6 +38,9 @@ class ListView {
   // The newest snapshot in the scope of a node: all servers, or one; for a node of "wal" the newest
   // that has one.
   const ShownSnapshot* newest(const Inode& inode) const;
+  // What a link leads to.
+  const ShownSnapshot* target(const Inode& link) const;
+  std::optional<Inode> find_point_in_time(const Inode& directory, std::string_view name) const;
   uint32_t count_directories(const Inode& inode) const;
   void list_snapshots(const Inode& directory, uint64_t cookie, const ListVisitor& visit) const;
 

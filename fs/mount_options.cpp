@@ -55,9 +55,17 @@ void apply_user(const std::string& text, bool with_group, MountOptions& options)
   if (with_group && found != nullptr) options.gid = found->pw_gid;
 }
 
+mode_t parse_umask(std::string_view text) {
+  unsigned mask = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mask, 8);
+  if (error != std::errc() || end != text.data() + text.size() || mask > 0777)
+    throw UsageError(fmt::format("'{}' is no umask", text), "give octal digits, as in umask=027");
+  return mask;
+}
+
 void apply_word(std::string_view word, MountOptions& options) {
   if (word.empty() || contains(kHarmlessWords, word) || word.starts_with("x-") ||
-      word.starts_with("comment="))
+      word.starts_with("comment=") || word.starts_with("user="))
     return;
   if (word == "nonempty") {
     options.nonempty = true;
@@ -67,6 +75,10 @@ void apply_word(std::string_view word, MountOptions& options) {
     apply_user(std::string(word.substr(4)), false, options);
   } else if (word.starts_with("gid=")) {
     options.gid = find_group(std::string(word.substr(4)));
+  } else if (word.starts_with("umask=")) {
+    options.umask = parse_umask(word.substr(6));
+  } else if (word.starts_with("cache=")) {
+    apply_cache_size(word.substr(6), options);
   } else if (contains(kKernelWords, word)) {
     options.flags.emplace_back(word);
   } else if (word == "rw") {
@@ -93,6 +105,22 @@ void apply_mount_words(std::string_view words, MountOptions& options) {
     apply_word(words.substr(0, comma), options);
     words.remove_prefix(std::min(comma + 1, words.size()));
   }
+}
+
+void apply_cache_size(std::string_view size, MountOptions& options) {
+  constexpr size_t kBytesMin = size_t{8} << 20;  // some frames for each of the threads
+  constexpr std::string_view kUnits = "KMGT";
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), value);
+  std::string_view rest = size.substr(static_cast<size_t>(end - size.data()));
+  const size_t unit = rest.empty() ? std::string_view::npos : kUnits.find(rest.front());
+  if (unit != std::string_view::npos) rest.remove_prefix(1);
+  const size_t shift = unit == std::string_view::npos ? 0 : 10 * (unit + 1);
+  if (error != std::errc() || !rest.empty() || value > UINT64_MAX >> shift)
+    throw UsageError(fmt::format("'{}' is no size", size), "give one as in 256M or 1G");
+  options.cache_bytes = value << shift;
+  if (options.cache_bytes < kBytesMin)
+    throw UsageError(fmt::format("a cache of {} is too small", size), "give 8M or more");
 }
 
 void apply_owner(std::string_view owner, MountOptions& options) {

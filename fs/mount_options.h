@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "index/repository.h"
+
 namespace tsmfs::fs {
 
 struct MountOptions {
@@ -17,6 +19,8 @@ struct MountOptions {
   bool allow_other = false;          // users other than the one who mounts
   uid_t uid = 0;                     // who owns all that is shown
   gid_t gid = 0;
+  mode_t umask = 0;                                            // permission bits that nothing has
+  size_t cache_bytes = index::Repository::kCacheBytesDefault;  // of decompressed data
   std::vector<std::string>
       flags;  // mount(8)'s words that go on to the kernel: noatime, noexec, ...
 
@@ -24,12 +28,16 @@ struct MountOptions {
   static MountOptions for_caller();
 };
 
-// Takes a comma-separated list: allow_other, nonempty, uid=USER, gid=GROUP, and mount(8)'s words as far as
-// they fit a read-only file system. Throws: UsageError, also for "rw".
+// Takes a comma-separated list: allow_other, nonempty, uid=USER, gid=GROUP, umask=OCTAL,
+// cache=SIZE, and mount(8)'s words as far as they fit a read-only file system. Throws: UsageError,
+// also for "rw".
 void apply_mount_words(std::string_view words, MountOptions& options);
 
 // "user", "user:group" or ":group", by names or numbers. A user without a group brings the user's
 // own. Throws: UsageError when there is no such user or group.
 void apply_owner(std::string_view owner, MountOptions& options);
+
+// "256M": of decompressed data. Throws: UsageError, also for less than a mount can work with.
+void apply_cache_size(std::string_view size, MountOptions& options);
 
 }  // namespace tsmfs::fs

@@ -100,6 +100,16 @@ const ShownSnapshot* SnapshotNames::newest() const {
   return by_time_.empty() ? nullptr : &all_[by_time_.back()];
 }
 
+const ShownSnapshot* SnapshotNames::newest_until(Timestamp time, const ShownHost* host) const {
+  const auto time_of = [this](size_t i) { return all_[i].snapshot->time; };
+  auto end = std::ranges::upper_bound(by_time_, time, {}, time_of);
+  while (end != by_time_.begin()) {
+    const ShownSnapshot& shown = all_[*--end];
+    if (host == nullptr || shown.host == host->oldest) return &shown;
+  }
+  return nullptr;
+}
+
 const ShownSnapshot* SnapshotNames::find(std::string_view name) const {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : &all_[found->second];

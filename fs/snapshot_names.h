@@ -42,6 +42,8 @@ class SnapshotNames {
   const std::vector<ShownHost>& hosts() const { return hosts_; }
   // By time; nullptr when there are none.
   const ShownSnapshot* newest() const;
+  // The newest that is not later than `time`; of one server, unless `host` is null.
+  const ShownSnapshot* newest_until(Timestamp time, const ShownHost* host) const;
   const ShownSnapshot* find(std::string_view name) const;
   const ShownSnapshot* find(uint32_t number) const;
   const ShownHost* find_host(std::string_view name) const;

@@ -63,6 +63,25 @@ class Tree(TwoSnapshots):
             with self.assertRaises(FileNotFoundError):
                 os.stat(self.mount.path(path))
 
+    def test_at_leads_to_the_newest_that_is_not_later(self):
+        self.assertEqual(os.readlink(self.mount.path('at', 'now')), f'../backups/{self.times[-1]}')
+        self.assertEqual(os.readlink(self.mount.path('at', self.times[0])), f'../backups/{self.times[0]}')
+        self.assertEqual(compare_trees(self.server.data, self.mount.path('at', self.times[-1][:10])), [])
+        for absent in ('2001-01-01', '50y-ago', 'yesterday'):
+            self.assertFalse(os.path.lexists(self.mount.path('at', absent)), absent)
+
+    def test_attributes_by_name(self):
+        for path, content in self.after.items():
+            file = self.mount.path('backups', 'latest', path)
+            added = self.snapshots[0 if self.before.get(path) == content else 1]
+            self.assertEqual(os.getxattr(file, 'user.tsmfs.snapshot').decode(), self.snapshots[1]['id'])
+            self.assertEqual(os.getxattr(file, 'user.tsmfs.added').decode(), added['id'], path)
+            if path.endswith('.tsm'):
+                self.assertGreater(int(os.getxattr(file, 'user.tsmfs.keys')), 0)
+                self.assertLess(os.getxattr(file, 'user.tsmfs.min_time'), os.getxattr(file, 'user.tsmfs.max_time'))
+            with self.assertRaises(OSError):
+                os.getxattr(file, 'user.tsmfs.nothing')
+
     def test_modes_and_times(self):
         shard = self.mount.path('backups', 'latest', 'telegraf', 'autogen')
         self.assertEqual(stat.filemode(os.stat(shard).st_mode), 'drwxr-xr-x')

@@ -138,6 +138,31 @@ TEST_F(HistoryViewTest, LatestLeadsToTheNewest) {
   EXPECT_EQ(walk("/backups/latest")->size, kHourLater.size());
 }
 
+TEST_F(HistoryViewTest, AtLeadsToTheNewestThatIsNotLater) {
+  made_.add(kFirst, "one", kData);
+  made_.add(kFirst + 3600, "other", kData);
+  const auto target = [this](const std::string& path) {
+    const auto node = walk(path);
+    return node ? history().read_link(node->inode).value_or("no link") : "absent";
+  };
+  const std::string first = "../backups/" + kFirstName, second = "../backups/" + kHourLater;
+  EXPECT_EQ(target("/at/" + kFirstName), first);
+  EXPECT_EQ(target("/at/2016-02-01T19:02:35Z"), first);
+  EXPECT_EQ(target("/at/2016-02-01T20:02:36+01:00"), second);
+  EXPECT_EQ(target("/at/2016-02-01"), second);
+  EXPECT_EQ(target("/at/now"), second);
+  EXPECT_EQ(target("/at/2h-ago"), second);
+  EXPECT_EQ(target("/hosts/one/at/now"), first);
+  for (const char* none : {"/at/2016-01-31", "/at/2016-02-01T18:02:35Z", "/at/100y-ago", "/at/x",
+                           "/at/-ago", "/hosts/other/at/2016-02-01T18:30:00Z"})
+    EXPECT_EQ(target(none), "absent") << none;
+  EXPECT_EQ(std::ranges::count(names("/"), "at"), 0);
+  EXPECT_EQ(names("/at"), std::vector<std::string>());
+  EXPECT_EQ(walk("/at/now")->inode, walk("/at/" + kHourLater)->inode);
+  EXPECT_EQ(history().describe(walk("/hosts/one/at/now")->inode), "/hosts/one/at/" + kFirstName);
+  EXPECT_EQ(history().lookup(walk("/at/now")->inode, "..")->node->inode, walk("/at")->inode);
+}
+
 TEST_F(HistoryViewTest, TellsApartSnapshotsOfOneSecond) {
   made_.add(kFirst, "db1", {{"a/b/1/x", "first"}});
   made_.add(kFirst, "db2", {{"a/b/1/x", "second"}});

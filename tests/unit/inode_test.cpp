@@ -17,8 +17,9 @@ TEST(Inode, RootIsOne) {
 }
 
 TEST(Inode, ComesBackFromItsNumber) {
-  for (const View view : {View::kBackups, View::kChanges, View::kMeta, View::kWal, View::kHostBackups,
-                          View::kHostChanges, View::kHostMeta, View::kHostWal}) {
+  for (const View view :
+       {View::kBackups, View::kChanges, View::kMeta, View::kWal, View::kHostBackups,
+        View::kHostChanges, View::kHostMeta, View::kHostWal}) {
     for (const uint32_t snapshot : {uint32_t{0}, uint32_t{1}, uint32_t{77}, Inode::kSnapshotMax}) {
       for (const uint32_t ordinal : {uint32_t{0}, uint32_t{1}, UINT32_MAX}) {
         const Inode inode{view, snapshot, ordinal};
@@ -29,8 +30,13 @@ TEST(Inode, ComesBackFromItsNumber) {
 }
 
 TEST(Inode, ListNodesComeBack) {
-  std::vector<ListNode> nodes = {{ListKind::kRoot, {}}, {ListKind::kHosts, {}}};
-  for (const Section section : {Section::kBackups, Section::kChanges, Section::kMeta, Section::kWal}) {
+  std::vector<ListNode> nodes = {{ListKind::kRoot, {}},
+                                 {ListKind::kHosts, {}},
+                                 {ListKind::kAt, {}},
+                                 {ListKind::kAtLink, {}, 0},
+                                 {ListKind::kAtLink, {}, Inode::kSnapshotMax}};
+  for (const Section section :
+       {Section::kBackups, Section::kChanges, Section::kMeta, Section::kWal}) {
     nodes.push_back({ListKind::kSection, section});
     nodes.push_back({ListKind::kLatest, section});
   }
@@ -40,13 +46,15 @@ TEST(Inode, ListNodesComeBack) {
     ASSERT_TRUE(inode);
     EXPECT_EQ(list_node(*inode).kind, node.kind);
     EXPECT_EQ(list_node(*inode).section, node.section);
+    EXPECT_EQ(list_node(*inode).snapshot, node.snapshot);
     ordinals.insert(inode->ordinal);
   }
   EXPECT_EQ(ordinals.size(), nodes.size());
 }
 
 TEST(Inode, ViewsOfOneSectionDiffer) {
-  for (const Section section : {Section::kBackups, Section::kChanges, Section::kMeta, Section::kWal}) {
+  for (const Section section :
+       {Section::kBackups, Section::kChanges, Section::kMeta, Section::kWal}) {
     const Inode all{view_of(section, false), 5, 6};
     const Inode one{view_of(section, true), 5, 6};
     EXPECT_NE(all.number(), one.number());
@@ -59,10 +67,11 @@ TEST(Inode, ViewsOfOneSectionDiffer) {
 
 TEST(Inode, RefusesNumbersItNeverGives) {
   EXPECT_FALSE(Inode::from_number(0));
-  EXPECT_FALSE(Inode::from_number(11));                     // behind the last link
-  EXPECT_FALSE(Inode::from_number(uint64_t{1} << 32 | 1));  // a top list of a snapshot
-  EXPECT_FALSE(Inode::from_number(uint64_t{9} << 60 | 6));  // "hosts" of a host
-  EXPECT_FALSE(Inode::from_number(uint64_t{10} << 60));     // a view that is not there
+  EXPECT_FALSE(Inode::from_number(12));                        // between "at" and its links
+  EXPECT_FALSE(Inode::from_number(16 + (uint64_t{1} << 28)));  // behind the last link
+  EXPECT_FALSE(Inode::from_number(uint64_t{1} << 32 | 1));     // a top list of a snapshot
+  EXPECT_FALSE(Inode::from_number(uint64_t{9} << 60 | 6));     // "hosts" of a host
+  EXPECT_FALSE(Inode::from_number(uint64_t{10} << 60));        // a view that is not there
   EXPECT_FALSE(Inode::from_number(UINT64_MAX));
 }
 

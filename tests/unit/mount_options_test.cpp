@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <unistd.h>
+#include <fstream>
 
 #include "fs/mount_point.h"
 #include "index/base/error.h"
@@ -57,6 +57,18 @@ TEST(MountOptions, TakeWhatAnFstabLineMaySay) {
              "history"));
   EXPECT_TRUE(parsed("ro,allow_other").allow_other);
   EXPECT_EQ(parsed("noatime,noexec").flags, (std::vector<std::string>{"noatime", "noexec"}));
+}
+
+TEST(MountOptions, TakeAUmaskAndTheSizeOfTheCache) {
+  EXPECT_EQ(parsed("umask=027").umask, 027u);
+  for (const char* bad : {"umask=", "umask=8", "umask=1000", "umask=-1"})
+    EXPECT_THROW(parsed(bad), UsageError) << bad;
+  EXPECT_EQ(parsed("cache=256M").cache_bytes, size_t{256} << 20);
+  EXPECT_EQ(parsed("cache=1G").cache_bytes, size_t{1} << 30);
+  EXPECT_EQ(parsed("cache=16777216").cache_bytes, size_t{16} << 20);
+  for (const char* bad : {"cache=", "cache=M", "cache=1X", "cache=1MB", "cache=1K", "cache=-1M",
+                          "cache=99999999999999T"})
+    EXPECT_THROW(parsed(bad), UsageError) << bad;
 }
 
 TEST(MountOptions, RefuseWritingAndTheUnknown) {

@@ -1,0 +1,32 @@
+#include "fs/point_in_time.h"
+
+#include <string>
+
+#include "index/base/calendar_span.h"
+#include "index/base/error.h"
+
+namespace tsmfs::fs {
+
+namespace {
+
+constexpr std::string_view kAgo = "-ago";
+constexpr size_t kDateLength = std::string_view("2016-02-01").size();
+constexpr int64_t kRestOfSecondNs = 999'999'999;
+
+}  // namespace
+
+std::optional<Timestamp> parse_point_in_time(std::string_view text, Timestamp now) try {
+  if (text == "now") return now;
+  if (text.ends_with(kAgo)) {
+    text.remove_suffix(kAgo.size());
+    return CalendarSpan::parse(text).before(now);
+  }
+  if (text.size() == kDateLength) return parse_rfc3339(std::string(text) + "T23:59:59.999999999Z");
+  Timestamp time = parse_rfc3339(text);
+  if (text.find('.') == std::string_view::npos) time.unix_ns += kRestOfSecondNs;
+  return time;
+} catch (const UsageError&) {
+  return std::nullopt;
+}
+
+}  // namespace tsmfs::fs
