@@ -74,6 +74,9 @@ IndexDatabase::IndexDatabase(std::filesystem::path directory, bool secondary)
     : directory_(std::move(directory)), secondary_(secondary) {}
 
 IndexDatabase::~IndexDatabase() {
+  // A reader replays the write-ahead log when it opens the index, which takes a second for what a
+  // large backup leaves in it. Should this fail, the log is still there.
+  if (db_ && !secondary_) db_->Flush(rocksdb::FlushOptions(), handles_).PermitUncheckedError();
   for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
   if (db_) db_->Close().PermitUncheckedError();
 }
