@@ -103,6 +103,14 @@ std::optional<SnapshotView::Directory> SnapshotView::find_directory(uint32_t ord
   return child(place->in, place->entry);
 }
 
+uint32_t SnapshotView::count_directories(const Directory& directory) const {
+  if (!directory.before) return static_cast<uint32_t>(directory.tree->directories());
+  uint32_t count = 0;
+  for (size_t i = 0; i < directory.tree->entries().size(); ++i)
+    if (directory.entry(i).kind == EntryKind::kDirectory && shows(directory, i, 0)) ++count;
+  return count;
+}
+
 Node SnapshotView::directory_node(const Directory& directory) const {
   Node node;
   node.inode = inode(directory.ordinal);
@@ -113,10 +121,7 @@ Node SnapshotView::directory_node(const Directory& directory) const {
     node.generation ^= load_le<uint32_t>(shown_.previous->id.bytes.data() + sizeof(uint32_t));
   }
   node.mtime = shown_.snapshot->time;
-  node.links = 2;
-  for (size_t i = 0; i < directory.tree->entries().size(); ++i) {
-    if (directory.entry(i).kind == EntryKind::kDirectory && shows(directory, i, 0)) ++node.links;
-  }
+  node.links = 2 + count_directories(directory);
   node.attributes_fixed = true;
   node.name_fixed = directory.ordinal != 0;
   return node;

@@ -70,6 +70,8 @@ class SnapshotView {
   // Requires: ordinal > 0. Appends the names on the way to `path`, unless it is null.
   std::optional<Place> find(uint32_t ordinal, std::string* path = nullptr) const;
   std::optional<Directory> find_directory(uint32_t ordinal) const;
+  // Of those that are shown.
+  uint32_t count_directories(const Directory& directory) const;
   Node directory_node(const Directory& directory) const;
   Node entry_node(const Directory& directory, size_t i) const;
   Inode inode(uint32_t ordinal) const { return {view_, shown_.snapshot->number, ordinal}; }

@@ -60,7 +60,7 @@ Tree::Tree(std::vector<TreeEntry> entries) : entries_(std::move(entries)) {
       throw UsageError(
           fmt::format("two entries of one directory are named '{}'", entries_[i].name));
   }
-  number();
+  count();
 }
 
 Tree Tree::decode(ByteView encoded, std::string_view object) {
@@ -75,10 +75,9 @@ Tree Tree::decode(ByteView encoded, std::string_view object) {
       reader.fail("entries out of order");
   }
   reader.expect_end();
-  const TreeTotals totals = tree.totals();
-  if (totals.size > INT64_MAX || totals.below > UINT32_MAX)
+  tree.count();
+  if (tree.totals_.size > INT64_MAX || tree.totals_.below > UINT32_MAX)
     reader.fail("more below it than a tree may hold");
-  tree.number();
   return tree;
 }
 
@@ -98,22 +97,14 @@ const TreeEntry* Tree::find(std::string_view name) const {
   return found != entries_.end() && found->name == name ? &*found : nullptr;
 }
 
-TreeTotals Tree::totals() const {
-  TreeTotals totals;
-  for (const TreeEntry& entry : entries_) {
-    // Saturates, so that hostile sums stay over the limits that decode() checks.
-    totals.size = entry.size > UINT64_MAX - totals.size ? UINT64_MAX : totals.size + entry.size;
-    totals.below += 1 + std::min<uint64_t>(entry.below, UINT32_MAX);
-  }
-  return totals;
-}
-
-void Tree::number() {
+void Tree::count() {
   first_ordinals_.reserve(entries_.size());
-  uint64_t next = 1;
   for (const TreeEntry& entry : entries_) {
-    first_ordinals_.push_back(next);
-    next += 1 + entry.below;
+    first_ordinals_.push_back(totals_.below + 1);
+    // Saturates, so that hostile sums stay over the limits that decode() checks.
+    totals_.size = entry.size > UINT64_MAX - totals_.size ? UINT64_MAX : totals_.size + entry.size;
+    totals_.below += 1 + std::min<uint64_t>(entry.below, UINT32_MAX);
+    directories_ += entry.kind == EntryKind::kDirectory ? 1 : 0;
   }
 }
 

@@ -55,7 +55,9 @@ class Tree {
 
   const std::vector<TreeEntry>& entries() const { return entries_; }
   const TreeEntry* find(std::string_view name) const;
-  TreeTotals totals() const;
+  const TreeTotals& totals() const { return totals_; }
+  // How many of the entries are directories.
+  size_t directories() const { return directories_; }
   // Entry i and all below it have the ordinals [first_ordinals()[i], first_ordinals()[i] + 1 +
   // entries()[i].below) within this directory's own numbering, which starts at 1 (0 is the
   // directory itself): the preorder number of each node.
@@ -63,9 +65,11 @@ class Tree {
 
  private:
   Tree() = default;
-  void number();
+  void count();
   std::vector<TreeEntry> entries_;
   std::vector<uint64_t> first_ordinals_;
+  TreeTotals totals_;
+  size_t directories_ = 0;
 };
 
 // True for a name that may stand in a directory: 1 to 255 bytes, no "/", no NUL, not "." or "..".
