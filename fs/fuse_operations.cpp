@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fs/file_facts.h"
@@ -268,8 +269,13 @@ void op_release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) noexcept {
   fuse_reply_err(request, 0);
 }
 
-// `size` 0 asks for the value's length.
+// `size` 0 asks for the value's length. ls -l asks each file for its access list and its security
+// label, unless it is told once that the file system has none at all.
 void op_getxattr(fuse_req_t request, fuse_ino_t number, const char* name, size_t size) noexcept {
+  if (!std::string_view(name).starts_with("user.")) {
+    fuse_reply_err(request, EOPNOTSUPP);
+    return;
+  }
   serve(request, "getxattr", number, [=](MountedHistory& mount, const Inode& inode, Reply& reply) {
     const auto value = FileFacts(mount.history, mount.objects).get(inode, name);
     if (!value) return reply.error(ENODATA);
