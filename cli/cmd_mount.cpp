@@ -33,6 +33,7 @@ namespace tsmfs::cli {
 namespace {
 
 constexpr int kPollMs = 100;
+constexpr unsigned kReadAheadThreads = 4;
 
 struct MountCommand {
   std::filesystem::path repository;
@@ -51,7 +52,8 @@ void serve(const fs::MountOptions& options, std::stop_token stop, std::function<
   index::ObjectReader& objects = repository->objects();
   fs::TreeCache trees([&objects](const index::TreeId& id) { return objects.read_tree(id); });
   fs::HistoryView history(catalog, trees);
-  fs::FuseSession session(history, objects, options);
+  fs::ReadAhead ahead(options.cache_bytes, kReadAheadThreads);
+  fs::FuseSession session(history, objects, ahead, options);
   session.run(std::move(stop), std::move(on_ready));
 }
 

@@ -239,7 +239,7 @@ void op_open(fuse_req_t request, fuse_ino_t number, fuse_file_info* info) noexce
     });
     const auto content = mount.history.file(inode);
     if (!content) return reply.error(ESTALE);
-    auto file = std::make_unique<OpenFile>(mount.objects, *content);
+    auto file = std::make_unique<OpenFile>(mount.objects, *content, mount.ahead);
     info->fh = reinterpret_cast<uintptr_t>(file.get());
     info->keep_cache = 1;
     info->noflush = 1;

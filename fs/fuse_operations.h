@@ -12,6 +12,7 @@
 
 #include "fs/fuse.h"
 #include "fs/history_view.h"
+#include "fs/read_ahead.h"
 #include "index/object_reader.h"
 
 namespace tsmfs::fs {
@@ -28,6 +29,7 @@ constexpr unsigned kReadAheadBytes = 4U << 20;
 struct MountedHistory {
   HistoryView& history;
   index::ObjectReader& objects;
+  ReadAhead& ahead;
   uid_t uid = 0;
   gid_t gid = 0;
   mode_t umask = 0;                     // permission bits that nothing has

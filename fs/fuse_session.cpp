@@ -124,10 +124,10 @@ void FuseSession::DestroySession::operator()(fuse_session* session) const {
   fuse_session_destroy(session);
 }
 
-FuseSession::FuseSession(HistoryView& history, index::ObjectReader& objects,
+FuseSession::FuseSession(HistoryView& history, index::ObjectReader& objects, ReadAhead& ahead,
                          const MountOptions& options)
-    : options_(options), mounted_{history,       objects, options.uid, options.gid,
-                                  options.umask, {},      {},          {}} {
+    : options_(options), mounted_{history,       objects, ahead, options.uid, options.gid,
+                                  options.umask, {},      {},    {}} {
   mounted_.on_first_open = [this] { raise_read_ahead(options_.mountpoint); };
   mount();
 }

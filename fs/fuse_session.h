@@ -17,9 +17,10 @@ class FuseSession {
  public:
   static constexpr unsigned kThreadsMax = 16;
 
-  // Mounts. Requires: `history` and `objects` outlive it; options.mountpoint came from
+  // Mounts. Requires: `history`, `objects` and `ahead` outlive it; options.mountpoint came from
   // check_mountpoint(). Throws: Error.
-  FuseSession(HistoryView& history, index::ObjectReader& objects, const MountOptions& options);
+  FuseSession(HistoryView& history, index::ObjectReader& objects, ReadAhead& ahead,
+              const MountOptions& options);
   // Unmounts, lazily when somebody still uses it.
   ~FuseSession();
   FuseSession(const FuseSession&) = delete;

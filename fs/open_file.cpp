@@ -36,14 +36,15 @@ void ReadBytes::gather() {
   pieces_.push_back({gathered_.data(), total});
 }
 
-OpenFile::OpenFile(index::ObjectReader& objects, const FileContent& content)
-    : reader_(objects.open_file(content.id)) {
+OpenFile::OpenFile(index::ObjectReader& objects, const FileContent& content, ReadAhead& ahead)
+    : reader_(objects.open_file(content.id)), streams_(ahead) {
   if (reader_.size() != content.size)
     throw CorruptError(fmt::format("file {} has {} bytes, where its directory names {}",
                                    content.id.hex(), reader_.size(), content.size));
 }
 
-std::span<const iovec> OpenFile::read(uint64_t offset, size_t length, ReadBytes& bytes) const {
+std::span<const iovec> OpenFile::read(uint64_t offset, size_t length, ReadBytes& bytes) {
+  streams_.note(reader_, offset, length);
   return bytes.collect(reader_, offset, length);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fs/node.h"
+#include "fs/read_ahead.h"
 #include "index/base/bytes.h"
 #include "index/file_reader.h"
 #include "index/object_reader.h"
@@ -39,13 +40,15 @@ class ReadBytes {
 class OpenFile {
  public:
   // Throws: IoError; CorruptError, also when the file's length is not the one its directory names.
-  OpenFile(index::ObjectReader& objects, const FileContent& content);
+  // `ahead` outlives it.
+  OpenFile(index::ObjectReader& objects, const FileContent& content, ReadAhead& ahead);
   // The bytes of [offset, offset + length) that the file has; fewer at its end. Throws: IoError,
   // CorruptError.
-  std::span<const iovec> read(uint64_t offset, size_t length, ReadBytes& bytes) const;
+  std::span<const iovec> read(uint64_t offset, size_t length, ReadBytes& bytes);
 
  private:
   index::FileReader reader_;
+  ForwardStreams streams_;
 };
 
 }  // namespace tsmfs::fs

@@ -83,7 +83,7 @@ class HistoryViewTest : public ::testing::Test {
   }
   std::string read(const std::string& path) {
     const auto content = history().file(walk(path).value().inode);
-    OpenFile file(made_.objects(), content.value());
+    OpenFile file(made_.objects(), content.value(), ahead_);
     ReadBytes bytes;
     std::string text;
     for (const iovec& piece : file.read(0, 1 << 20, bytes))
@@ -99,6 +99,7 @@ class HistoryViewTest : public ::testing::Test {
   }
 
   test::HistoryFixture made_;
+  ReadAhead ahead_{size_t{64} << 20, 1};
 };
 
 TEST_F(HistoryViewTest, WithoutSnapshotsHasEmptyLists) {

@@ -62,10 +62,11 @@ class OpenFileTest : public snapshot::BackupTest {
   snapshot::SnapshotPtr older, newer;
   std::unique_ptr<index::Repository> reader;
   index::ObjectReader* objects = nullptr;
+  ReadAhead ahead{size_t{64} << 20, 1};
 };
 
 TEST_F(OpenFileTest, OpenHandleReadsOnAfterAPruneMovedItsBytes) {
-  OpenFile open(*objects, file());
+  OpenFile open(*objects, file(), ahead);
   forget_older_and_prune();
   EXPECT_EQ(read_all(open, content.size()), content);
 }
@@ -73,7 +74,7 @@ TEST_F(OpenFileTest, OpenHandleReadsOnAfterAPruneMovedItsBytes) {
 TEST_F(OpenFileTest, FileOpenedAfterAPruneIsFoundInItsNewPlace) {
   const FileContent wanted = file();
   forget_older_and_prune();
-  OpenFile open(*objects, wanted);
+  OpenFile open(*objects, wanted, ahead);
   EXPECT_EQ(read_all(open, content.size()), content);
 }
 
@@ -84,7 +85,7 @@ TEST_F(OpenFileTest, HandleOfAForgottenSnapshotGivesAnErrorNotOtherBytes) {
   forget_older_and_prune();
   // The pack with its recipe may be held open; its chunks are in a pack that is gone, or there.
   try {
-    OpenFile open(*objects, {entry.file(), entry.size});
+    OpenFile open(*objects, {entry.file(), entry.size}, ahead);
     EXPECT_EQ(read_all(open, entry.size), tsm_of({{1, 9000}, {2, 9000}}));
   } catch (const Error&) {
   }
@@ -94,7 +95,7 @@ TEST_F(OpenFileTest, IndexThatWasMadeAgainIsFollowed) {
   const FileContent wanted = file();
   index::Repository::rebuild_index(root, "test");
   forget_older_and_prune();
-  OpenFile open(*objects, wanted);
+  OpenFile open(*objects, wanted, ahead);
   EXPECT_EQ(read_all(open, content.size()), content);
 }
 
