@@ -2,15 +2,18 @@
 import errno
 import hashlib
 import os
+import random
 import signal
 import subprocess
 import threading
 import time
 
-from harness import DAY, EndToEndTest, ExitCode, Influxd, Mount, Repo, compare_trees, main, points, tsmfs, wait_until
+from harness import (DAY, EndToEndTest, ExitCode, Influxd, Mount, Repo, compare_trees, main, points, stored_files, tsmfs,
+                     wait_until)
 from harness.program import clean_environment, tsmfs_command
 
 READ_BYTES = 64 << 10
+READERS = 100
 
 
 def digest(path):
@@ -82,17 +85,19 @@ class ForgetAndPrune(EndToEndTest):
                 os.listdir(mount.path('backups', names[0]))
             self.assertIn(gone.exception.errno, (errno.ENOENT, errno.ESTALE))
 
-    def test_readers_see_no_wrong_byte_while_backups_forgets_and_prunes_run(self):
+    def test_a_hundred_readers_see_no_wrong_byte_while_backups_forgets_and_prunes_run(self):
         repo = self.copy_of_repository()
-        want = digests_below(self.server.data)
+        want = stored_files(self.server.data)
         wrong, ending = [], threading.Event()
 
-        def read(latest):
+        def read(latest, seed):
+            rng = random.Random(seed)
             while not ending.is_set():
+                path, content = rng.choice(list(want.items()))
+                offset, length = rng.randrange(len(content)), rng.randrange(1, 1 << 18)
                 try:
-                    root = os.path.realpath(latest)
-                    for path, found in digests_below(root).items():
-                        if found != want.get(path):
+                    with open(os.path.join(os.path.realpath(latest), path), 'rb', buffering=0) as file:
+                        if os.pread(file.fileno(), length, offset) != content[offset:offset + length]:
                             wrong.append(path)
                 except FileNotFoundError:
                     pass  # forgotten while it was read
@@ -101,7 +106,7 @@ class ForgetAndPrune(EndToEndTest):
                         wrong.append(str(error))
 
         with Mount(repo, self.path('mount')) as mount:
-            readers = [threading.Thread(target=read, args=(mount.path('backups', 'latest'),)) for _ in range(8)]
+            readers = [threading.Thread(target=read, args=(mount.path('backups', 'latest'), seed)) for seed in range(READERS)]
             for reader in readers:
                 reader.start()
             try:

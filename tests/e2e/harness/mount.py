@@ -14,7 +14,8 @@ class Mount:
 
     def __init__(self, repo, point, *options, foreground=False):
         self.point = str(point)
-        os.makedirs(self.point, exist_ok=True)
+        if not self.is_mounted():  # a dead one cannot be looked at
+            os.makedirs(self.point, exist_ok=True)
         arguments = ['mount', '--repo', repo.path, *options, self.point]
         self.process = None
         if foreground:
