@@ -68,7 +68,7 @@ class ForwardStreams {
 
  private:
   // Reads of one stream arrive out of order: the kernel sends several at a time.
-  static constexpr uint64_t kSlackBytes = ReadAhead::kWindowBytesMax;
+  static constexpr uint64_t kSlackBytes = ReadAhead::kPieceBytes;
   static constexpr int kReadsToTrust = 3;
   struct Stream {
     uint64_t begin = 0, end = 0;  // of what was read of it
