@@ -51,7 +51,7 @@ void serve(const fs::MountOptions& options, std::stop_token stop, std::function<
   snapshot::Catalog catalog(repository->paths());
   index::ObjectReader& objects = repository->objects();
   fs::TreeCache trees([&objects](const index::TreeId& id) { return objects.read_tree(id); });
-  fs::HistoryView history(catalog, trees);
+  fs::HistoryView history(catalog, trees, options.time_format);
   fs::ReadAhead ahead(options.cache_bytes, kReadAheadThreads);
   fs::FuseSession session(history, objects, ahead, options);
   session.run(std::move(stop), std::move(on_ready));
@@ -178,7 +178,8 @@ constexpr const char* kFooter =
     "                    time, now, 2h-ago, 1w-ago; not listed\n"
     "  hosts/<server>/   the same for one server\n"
     "\nOptions for -o: allow_other, nonempty, uid=USER, gid=GROUP, umask=OCTAL,\n"
-    "cache=SIZE, ro, noatime, nodiratime, relatime, noexec; mount(8)'s defaults,\n"
+    "cache=SIZE, time_format=STRFTIME (names of snapshots, in UTC), ro, noatime, nodiratime, "
+    "relatime, noexec; mount(8)'s defaults,\n"
     "auto, noauto, nofail, _netdev, nosuid, nodev and the like are accepted.\n"
     "\nExample:\n"
     "  tsmfs mount --repo /srv/tsmfs -o allow_other --owner influxdb:influxdb /mnt\n"

@@ -45,7 +45,7 @@ HistoryView::NamesPtr HistoryView::read_names() {
       return last;
     }
   }
-  auto fresh = std::make_shared<const SnapshotNames>(state);
+  auto fresh = std::make_shared<const SnapshotNames>(state, time_format_);
   log_new_problems(*fresh, last.get());
   MutexLock lock(mutex_);
   names_ = fresh;

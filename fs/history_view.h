@@ -9,8 +9,8 @@
 //   /at/<when> -> ../backups/<time>       the newest that is not later (fs/point_in_time.h); not
 //   listed
 //
-// <time> is RFC 3339 in UTC to the second; "-2", "-3" behind it tell apart snapshots of one second,
-// in order of their numbers.
+// <time> is RFC 3339 in UTC to the second, or as the mount's time_format has it; "-2", "-3" behind
+// it tell apart snapshots of one name, by time and number.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "fs/node.h"
 #include "fs/snapshot_names.h"
@@ -42,7 +43,9 @@ class HistoryView {
   // How old the catalog may be when a list of snapshots is looked at.
   static constexpr int64_t kRefreshIntervalNs = 500'000'000;
 
-  HistoryView(snapshot::Catalog& catalog, TreeCache& trees) : catalog_(catalog), trees_(trees) {}
+  HistoryView(snapshot::Catalog& catalog, TreeCache& trees,
+              std::string time_format = std::string(kTimeFormatDefault))
+      : catalog_(catalog), trees_(trees), time_format_(std::move(time_format)) {}
 
   // `name` may be "." or "..".
   std::optional<Lookup> lookup(const Inode& directory, std::string_view name);
@@ -78,6 +81,7 @@ class HistoryView {
 
   snapshot::Catalog& catalog_;
   TreeCache& trees_;
+  const std::string time_format_;
   Mutex refreshing_;
   Mutex mutex_;
   NamesPtr names_ TSMFS_GUARDED_BY(mutex_);

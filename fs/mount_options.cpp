@@ -12,6 +12,8 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/timestamp.h"
+#include "snapshot/tree.h"
 
 namespace tsmfs::fs {
 namespace {
@@ -63,6 +65,17 @@ mode_t parse_umask(std::string_view text) {
   return mask;
 }
 
+// Any time must make a name that a directory can have and that no other entry of a list has.
+std::string parse_time_format(std::string_view text) {
+  std::string format(text);
+  const std::string name = format_utc(now(), format);
+  if (!snapshot::is_valid_name(name) || name == "latest")
+    throw UsageError(
+        fmt::format("'{}' makes no name for a directory", text),
+        "give a format of strftime(3) without '/' and commas, as in time_format=%Y-%m-%d_%H-%M-%S");
+  return format;
+}
+
 void apply_word(std::string_view word, MountOptions& options) {
   if (word.empty() || contains(kHarmlessWords, word) || word.starts_with("x-") ||
       word.starts_with("comment=") || word.starts_with("user="))
@@ -79,6 +92,8 @@ void apply_word(std::string_view word, MountOptions& options) {
     options.umask = parse_umask(word.substr(6));
   } else if (word.starts_with("cache=")) {
     apply_cache_size(word.substr(6), options);
+  } else if (word.starts_with("time_format=")) {
+    options.time_format = parse_time_format(word.substr(12));
   } else if (contains(kKernelWords, word)) {
     options.flags.emplace_back(word);
   } else if (word == "rw") {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fs/snapshot_names.h"
 #include "index/repository.h"
 
 namespace tsmfs::fs {
@@ -20,6 +21,7 @@ struct MountOptions {
   uid_t uid = 0;                     // who owns all that is shown
   gid_t gid = 0;
   mode_t umask = 0;                                            // permission bits that nothing has
+  std::string time_format{kTimeFormatDefault};                 // of snapshots' names: strftime(3)
   size_t cache_bytes = index::Repository::kCacheBytesDefault;  // of decompressed data
   std::vector<std::string>
       flags;  // mount(8)'s words that go on to the kernel: noatime, noexec, ...
@@ -29,8 +31,8 @@ struct MountOptions {
 };
 
 // Takes a comma-separated list: allow_other, nonempty, uid=USER, gid=GROUP, umask=OCTAL,
-// cache=SIZE, and mount(8)'s words as far as they fit a read-only file system. Throws: UsageError,
-// also for "rw".
+// cache=SIZE, time_format=STRFTIME, and mount(8)'s words as far as they fit a read-only file
+// system. Throws: UsageError, also for "rw".
 void apply_mount_words(std::string_view words, MountOptions& options);
 
 // "user", "user:group" or ":group", by names or numbers. A user without a group brings the user's

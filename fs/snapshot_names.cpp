@@ -28,15 +28,16 @@ std::string obstacle(const Manifest& manifest) {
 
 }  // namespace
 
-SnapshotNames::SnapshotNames(std::shared_ptr<const snapshot::CatalogState> state)
+SnapshotNames::SnapshotNames(std::shared_ptr<const snapshot::CatalogState> state,
+                             const std::string& time_format)
     : state_(std::move(state)), problems_(state_->damaged) {
-  take_snapshots();
+  take_snapshots(time_format);
   find_previous();
   group_by_host();
   index_names();
 }
 
-void SnapshotNames::take_snapshots() {
+void SnapshotNames::take_snapshots(const std::string& time_format) {
   std::unordered_map<std::string, unsigned> used;
   std::set<uint32_t> numbers;
   for (const snapshot::SnapshotPtr& snapshot : state_->snapshots) {
@@ -49,7 +50,7 @@ void SnapshotNames::take_snapshots() {
           fmt::format("snapshot {} is not shown: {}", snapshot->short_id(), why_not));
       continue;
     }
-    std::string name = format_rfc3339(snapshot->time);
+    std::string name = format_utc(snapshot->time, time_format);
     if (const unsigned count = ++used[name]; count > 1) name += fmt::format("-{}", count);
     total_bytes_ += snapshot->bytes;
     total_files_ += snapshot->files;

@@ -14,6 +14,9 @@
 
 namespace tsmfs::fs {
 
+// RFC 3339, as strftime(3) writes it.
+constexpr std::string_view kTimeFormatDefault = "%Y-%m-%dT%H:%M:%SZ";
+
 struct ShownSnapshot {
   snapshot::SnapshotPtr snapshot;
   snapshot::SnapshotPtr previous;  // of the same server; empty when there is none
@@ -31,7 +34,9 @@ struct ShownHost {
 // Immutable once made, hence thread safe.
 class SnapshotNames {
  public:
-  explicit SnapshotNames(std::shared_ptr<const snapshot::CatalogState> state);
+  // `time_format` makes the names of snapshots (MountOptions::time_format).
+  SnapshotNames(std::shared_ptr<const snapshot::CatalogState> state,
+                const std::string& time_format);
   SnapshotNames(const SnapshotNames&) = delete;
   SnapshotNames& operator=(const SnapshotNames&) = delete;
 
@@ -54,7 +59,7 @@ class SnapshotNames {
   const std::vector<std::string>& problems() const { return problems_; }
 
  private:
-  void take_snapshots();
+  void take_snapshots(const std::string& time_format);
   void find_previous();
   void group_by_host();
   void index_names();

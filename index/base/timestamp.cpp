@@ -3,7 +3,9 @@
 #include <date/date.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <ctime>
 
 #include "index/base/error.h"
 
@@ -79,6 +81,15 @@ Timestamp now() {
 
 std::string format_rfc3339(Timestamp time) {
   return date::format("%Y-%m-%dT%H:%M:%SZ", date::floor<std::chrono::seconds>(to_sys(time)));
+}
+
+std::string format_utc(Timestamp time, const std::string& format) {
+  const std::time_t seconds =
+      date::floor<std::chrono::seconds>(to_sys(time)).time_since_epoch().count();
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 256> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), format.c_str(), &parts)};
 }
 
 std::string format_rfc3339_ns(Timestamp time) {

@@ -15,6 +15,8 @@ struct Timestamp {
 Timestamp now();
 // "2016-02-01T18:02:36Z"
 std::string format_rfc3339(Timestamp time);
+// In UTC, by a format of strftime(3). Empty when it makes nothing, or more than 255 bytes.
+std::string format_utc(Timestamp time, const std::string& format);
 // "2016-02-01T18:02:36.000000007Z"
 std::string format_rfc3339_ns(Timestamp time);
 // Takes "T" or a space between date and time, a fraction of up to nine digits, "Z" or an offset

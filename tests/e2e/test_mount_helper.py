@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from harness import TwoSnapshots, compare_trees, main
+from harness import Mount, TwoSnapshots, compare_trees, main
 
 INSTALLED = '/sbin/mount.fuse.tsmfs'
 
@@ -20,6 +20,15 @@ class MountHelper(TwoSnapshots):
         self.assertEqual(compare_trees(self.server.data, os.path.join(point, 'backups', 'latest')), [])
         self.assertEqual(os.stat(os.path.join(point, 'backups', 'latest', 'telegraf')).st_mode & 0o777, 0o750)
         self.assertFalse(os.stat(os.path.join(point, 'backups', 'latest')).st_mode & 0o007)
+
+    def test_names_of_snapshots_as_asked(self):
+        mount = self.stopping(Mount(self.repo, self.path('mount'), '-o', 'time_format=%Y%m%d_%H%M'))
+        usual = self.stopping(Mount(self.repo, self.path('usual')))
+        time = usual.times()[0]
+        name = time[:16].replace('-', '').replace('T', '_').replace(':', '')
+        self.assertIn(name, os.listdir(mount.path('backups')))
+        self.assertEqual(compare_trees(usual.path('backups', time), mount.path('backups', name)), [])
+        self.assertEqual(os.readlink(mount.path('at', 'now')), '../backups/' + os.readlink(mount.path('backups', 'latest')))
 
     def test_by_mount_itself(self):
         if os.path.lexists(INSTALLED) or os.geteuid() != 0:

@@ -177,6 +177,17 @@ TEST_F(HistoryViewTest, TellsApartSnapshotsOfOneSecond) {
   EXPECT_FALSE(walk("/hosts/db2/backups/" + kFirstName));
 }
 
+TEST_F(HistoryViewTest, NamesSnapshotsAsAsked) {
+  made_.add(kFirst, "db1", kData);
+  made_.add(kFirst + 60, "db1", kData);
+  snapshot::Catalog catalog(made_.repository().paths());
+  const SnapshotNames names(catalog.refresh(), "%d.%m.%Y %H-");
+  ASSERT_EQ(names.all().size(), 2u);
+  EXPECT_EQ(names.all()[0].name, "01.02.2016 18-");
+  EXPECT_EQ(names.all()[1].name, "01.02.2016 18--2");
+  EXPECT_EQ(names.find("01.02.2016 18--2")->snapshot->number, 2u);
+}
+
 TEST_F(HistoryViewTest, NumbersComeBackToTheirNodes) {
   made_.add(kFirst, "db1", kData, kMeta);
   made_.add(kFirst + 3600, "db1", kData, kMeta);
@@ -468,7 +479,8 @@ TEST_F(HistoryViewTest, LeavesOutSnapshotsThatNumbersCannotName) {
   add(3, "../../etc", 10);
   add(4, "", 10);
   add(1, "db1", 10);
-  const SnapshotNames names(std::make_shared<const snapshot::CatalogState>(std::move(state)));
+  const SnapshotNames names(std::make_shared<const snapshot::CatalogState>(std::move(state)),
+                            std::string(kTimeFormatDefault));
   ASSERT_EQ(names.all().size(), 1u);
   EXPECT_EQ(names.all().front().snapshot->number, 1u);
   EXPECT_EQ(names.hosts().size(), 1u);

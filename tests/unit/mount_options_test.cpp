@@ -71,6 +71,14 @@ TEST(MountOptions, TakeAUmaskAndTheSizeOfTheCache) {
     EXPECT_THROW(parsed(bad), UsageError) << bad;
 }
 
+TEST(MountOptions, TakeAFormatForTheNamesOfSnapshots) {
+  EXPECT_EQ(parsed("ro").time_format, "%Y-%m-%dT%H:%M:%SZ");
+  EXPECT_EQ(parsed("time_format=%Y-%m-%d_%H-%M-%S").time_format, "%Y-%m-%d_%H-%M-%S");
+  for (const char* bad :
+       {"time_format=", "time_format=%Y/%m/%d", "time_format=latest", "time_format=."})
+    EXPECT_THROW(parsed(bad), UsageError) << bad;
+}
+
 TEST(MountOptions, RefuseWritingAndTheUnknown) {
   EXPECT_THROW(parsed("rw"), UsageError);
   EXPECT_THROW(parsed("ro,suid"), UsageError);
