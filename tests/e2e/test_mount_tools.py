@@ -5,7 +5,7 @@ import os
 import random
 import tarfile
 
-from harness import Mount, TwoSnapshots, compare_trees, differences, main, run
+from harness import EndToEndTest, Mount, Repo, TwoSnapshots, compare_trees, differences, main, run, tsmfs
 
 
 class Tools(TwoSnapshots):
@@ -76,11 +76,52 @@ class Tools(TwoSnapshots):
                 offset, length = rng.randrange(len(content) + 10), rng.randrange(1, 70000)
                 self.assertEqual(os.pread(file.fileno(), length, offset), content[offset:offset + length], (offset, length))
 
+    def test_dd_at_odd_offsets(self):
+        path, content = max(self.after.items(), key=lambda item: len(item[1]))
+        for size, skip, count in ((1, 0, 17), (3, 1001, 500), (4097, 1, 3), (65537, 0, 10), (1 << 20, 0, 100)):
+            with self.subTest(size=size, skip=skip):
+                run('dd', 'if=' + os.path.join(self.mounted, path), 'of=' + self.path('piece'), 'status=none', f'bs={size}',
+                    f'skip={skip}', f'count={count}')
+                with open(self.path('piece'), 'rb') as file:
+                    self.assertEqual(file.read(), content[size * skip:size * (skip + count)])
+
+    def test_grep(self):
+        def found(root):
+            return run('sh', '-c', 'cd "$0" && grep -rlaF usage_idle . | sort', root)
+        self.assertIn('.tsm', found(self.mounted))
+        self.assertEqual(found(self.mounted), found(self.expected))
+
+    def test_getfattr(self):
+        path = next(path for path in self.after if path.endswith('.tsm'))
+        mounted = os.path.join(self.mounted, path)
+        self.assertEqual(run('getfattr', '--absolute-names', '--only-values', '-n', 'user.tsmfs.snapshot', mounted),
+                         self.repo.snapshots()[-1]['id'])
+
     def test_shared_mapping(self):
         for path, content in self.after.items():
             with open(os.path.join(self.mounted, path), 'rb') as file, \
                     mmap.mmap(file.fileno(), 0, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ) as mapping:
                 self.assertEqual(mapping[:], content)
+
+
+class Fio(EndToEndTest):
+    """fio writes blocks that tell where they belong, and finds each in its place in the mount."""
+
+    def test_random_and_mapped_reads(self):
+        shard = self.path('data', 'db', 'rp', '1')
+        os.makedirs(shard)
+        name = '000000001-000000001.tsm'
+        fio = ['fio', '--name=blocks', '--size=16M', '--bs=4k', '--verify=crc32c', '--verify_state_save=0', '--minimal']
+        run(*fio, '--filename=' + os.path.join(shard, name), '--rw=write', '--do_verify=0')
+        repo = Repo(self.path('repository'))
+        tsmfs('import', '--repo', repo.path, '--data-dir', self.path('data'), '--server', 's', '-q')
+        mount = self.stopping(Mount(repo, self.path('mount')))
+        mounted = mount.path('backups', 'latest', 'db', 'rp', '1', name)
+        for engine in ('psync', 'mmap'):
+            for order in ('read', 'randread'):
+                with self.subTest(engine=engine, order=order):
+                    run(*fio, '--filename=' + mounted, '--readonly', '--rw=' + order, '--ioengine=' + engine, '--numjobs=4',
+                        '--thread')
 
 
 class ReadOnly(TwoSnapshots):
