@@ -18,7 +18,7 @@ struct Config {
   RepositoryId id;
   DigestKey key;
   Timestamp created;
-  uint32_t frame_bytes = 1 << 20;            // raw bytes at which a frame of chunks is closed
+  uint32_t frame_bytes = 256 << 10;          // raw bytes at which a frame of chunks is closed
   uint64_t pack_bytes = uint64_t{64} << 20;  // raw bytes at which a pack is closed
 };
 

@@ -50,7 +50,7 @@ class FramePipeline {
   void drain();
 
  private:
-  static constexpr size_t kFramesInFlightMax = 8;
+  static constexpr size_t kFramesInFlightMax = 64;
   enum class Step { kBeginPack, kFrame, kEndPack };
   struct Item {
     Step step = Step::kFrame;
