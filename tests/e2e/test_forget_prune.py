@@ -14,6 +14,8 @@ from harness.program import clean_environment, tsmfs_command
 
 READ_BYTES = 64 << 10
 READERS = 100
+READER_SECONDS = int(os.environ.get('TSMFS_READER_SECONDS', '0'))  # 600, say, for a long run by hand
+MEMORY_KIB_MAX = (100 + 64) << 10  # with the cache of 64 MiB
 
 
 def digest(path):
@@ -105,18 +107,21 @@ class ForgetAndPrune(EndToEndTest):
                     if error.errno != errno.ESTALE:
                         wrong.append(str(error))
 
-        with Mount(repo, self.path('mount')) as mount:
+        until = time.monotonic() + READER_SECONDS
+        with Mount(repo, self.path('mount'), foreground=True) as mount:
             readers = [threading.Thread(target=read, args=(mount.path('backups', 'latest'), seed)) for seed in range(READERS)]
             for reader in readers:
                 reader.start()
             try:
-                for _ in range(4):
+                rounds = 0
+                while (rounds := rounds + 1) <= 4 or time.monotonic() < until:
                     repo.backup(self.server)
                     tsmfs('forget', '--repo', repo.path, '--keep-last', '2', '--prune', '--max-unused', '0%')
             finally:
                 ending.set()
                 for reader in readers:
                     reader.join()
+            self.assertLess(mount.figure('status', 'VmHWM'), MEMORY_KIB_MAX)
         self.assertEqual(wrong, [])
         repo.check()
 

@@ -12,12 +12,6 @@ LARGE_BYTES = 24 << 20
 MANY_FILES = 5000
 
 
-def process_figure(pid, file, name):
-    """A number from /proc/<pid>/io or /proc/<pid>/status."""
-    with open(f'/proc/{pid}/{file}', encoding='ascii') as lines:
-        return next(int(line.split()[1]) for line in lines if line.startswith(name + ':'))
-
-
 class Handle(ctypes.Structure):
     """struct file_handle of name_to_handle_at(2)."""
     _fields_ = [('bytes', ctypes.c_uint), ('type', ctypes.c_int), ('data', ctypes.c_ubyte * 128)]
@@ -61,7 +55,7 @@ class MountComplaints(EndToEndTest):
 
     def test_small_reads_decompress_a_frame_once_restic_1680_borg_965(self):
         mount = self.mounted()
-        before = process_figure(mount.process.pid, 'io', 'syscr')
+        before = mount.figure('io', 'syscr')
         with open(self.large_file(mount), 'rb', buffering=0) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)  # no read-ahead: each request is a small one
             pieces = []
@@ -69,7 +63,7 @@ class MountComplaints(EndToEndTest):
                 pieces.append(piece)
         self.assertEqual(b''.join(pieces), self.large)
         # One call takes a request from the kernel; a second one for each would read a frame again.
-        self.assertLess(process_figure(mount.process.pid, 'io', 'syscr') - before, 1.5 * len(pieces))
+        self.assertLess(mount.figure('io', 'syscr') - before, 1.5 * len(pieces))
 
     def test_start_does_not_grow_with_the_snapshots_restic_5720(self):
         one = Repo(self.path('one snapshot'))
@@ -78,7 +72,7 @@ class MountComplaints(EndToEndTest):
         read = {}
         for name, repo in (('many', self.repo), ('one', one)):
             mount = self.mounted(repo)
-            read[name] = process_figure(mount.process.pid, 'io', 'rchar')
+            read[name] = mount.figure('io', 'rchar')
             mount.stop()
         manifests = sum(self.repo.files('snapshots').values())
         self.assertLess(read['many'] - read['one'], manifests / 4)
@@ -86,25 +80,25 @@ class MountComplaints(EndToEndTest):
     def test_memory_does_not_grow_with_what_was_walked_borg_1466(self):
         mount = self.mounted()
         os.listdir(mount.path('backups'))
-        before = process_figure(mount.process.pid, 'status', 'VmRSS')
+        before = mount.figure('status', 'VmRSS')
         for time in mount.times():
             run('find', mount.path('backups', time))
-        self.assertLess(process_figure(mount.process.pid, 'status', 'VmRSS') - before, 24 << 10)
+        self.assertLess(mount.figure('status', 'VmRSS') - before, 24 << 10)
 
     def test_first_ls_reads_one_directory_borg_7173(self):
         mount = self.mounted()
-        before = process_figure(mount.process.pid, 'io', 'rchar')
+        before = mount.figure('io', 'rchar')
         self.assertEqual(os.listdir(mount.path('backups', 'latest')), ['db'])
         manifests = sum(self.repo.files('snapshots').values())
-        self.assertLess(process_figure(mount.process.pid, 'io', 'rchar') - before, manifests + (512 << 10))
+        self.assertLess(mount.figure('io', 'rchar') - before, manifests + (512 << 10))
 
     def test_listing_is_not_quadratic_kopia_1135(self):
         mount = self.mounted()
         many = mount.path('backups', 'latest', 'db', 'rp', '2')
         os.listdir(mount.path('backups', 'latest', 'db', 'rp'))
-        before = process_figure(mount.process.pid, 'io', 'syscr')
+        before = mount.figure('io', 'syscr')
         self.assertEqual(len(os.listdir(many)), MANY_FILES)
-        self.assertLess(process_figure(mount.process.pid, 'io', 'syscr') - before, MANY_FILES / 5)
+        self.assertLess(mount.figure('io', 'syscr') - before, MANY_FILES / 5)
 
     def test_new_snapshots_show_restic_1330(self):
         mount = self.mounted()

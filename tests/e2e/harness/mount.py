@@ -38,6 +38,11 @@ class Mount:
         """True also for a dead mount point, which os.path.ismount cannot look at."""
         return is_mount_point(self.point)
 
+    def figure(self, file, name):
+        """Of a mount in the foreground: a number from /proc/<pid>/io or /proc/<pid>/status."""
+        with open(f'/proc/{self.process.pid}/{file}', encoding='ascii') as lines:
+            return next(int(line.split()[1]) for line in lines if line.startswith(name + ':'))
+
     def unmount(self, expect=ExitCode.OK):
         """tsmfs umount."""
         return tsmfs('umount', self.point, expect=expect)
