@@ -26,6 +26,7 @@ struct ImportCommand {
   std::vector<std::string> tags;
   std::chrono::seconds lock_wait{0};
   std::string compression = std::to_string(index::Compression::kLevelDefault);
+  bool force = false;
   bool quiet = false;
 };
 
@@ -34,6 +35,7 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
   options.server = command.server.empty() ? host_name() : command.server;
   if (!snapshot::is_valid_name(options.server))
     throw UsageError(fmt::format("'{}' cannot be the name of a server", options.server));
+  options.reread = command.force;
   options.tags = snapshot::checked_tags(command.tags);
   if (!command.time.empty()) options.time = parse_rfc3339(command.time);
   options.on_snapshot = [&context, quiet = command.quiet](const snapshot::ImportReport& report) {
@@ -134,6 +136,8 @@ void add_import(CLI::App& app, Context& context) {
   sub->add_option("--time", command->time, "The snapshot's time, if DIR holds one backup")
       ->type_name("TIME");
   add_data_dir_options(*sub, command->data_dir);
+  sub->add_flag("--force", command->force,
+                "Read all files of --data-dir, also those that seem unchanged");
   add_tag_option(*sub, command->tags);
   add_lock_wait_option(*sub, command->lock_wait);
   sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")

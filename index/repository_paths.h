@@ -27,6 +27,8 @@ class RepositoryPaths {
   std::filesystem::path new_index() const { return root_ / "index.new"; }
   std::filesystem::path locks() const { return root_ / "locks"; }
   std::filesystem::path writer_lock() const { return locks() / "writer"; }
+  // By server: what its last import saw of the files it read (snapshot/seen_files.h).
+  std::filesystem::path seen() const { return root_ / "seen"; }
   // What repair took out of the way.
   std::filesystem::path quarantine() const { return root_ / "quarantine"; }
   std::filesystem::path quarantined_packs() const { return quarantine() / "packs"; }

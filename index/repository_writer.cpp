@@ -35,6 +35,7 @@ class RepositoryWriter::Impl {
                  options.compression, options.compression_threads,
                  [this](PackContents pack) { take_durable(pack); }}) {}
 
+  std::optional<StoredFile> find_file(const FileId& id, uint64_t size, FileKind kind);
   StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind,
                       const std::stop_token& stop);
   TreeId put_tree(ByteView encoded);
@@ -63,14 +64,17 @@ class RepositoryWriter::Impl {
   PackFiller filler_ TSMFS_GUARDED_BY(mutex_);  // last: its threads use the rest
 };
 
+std::optional<StoredFile> RepositoryWriter::Impl::find_file(const FileId& id, uint64_t size,
+                                                            FileKind kind) {
+  const auto defect = defect_of_known(id);
+  if (!defect) return std::nullopt;
+  return StoredFile{id, size, true, 0, kind == FileKind::kTsm ? *defect : std::string()};
+}
+
 StoredFile RepositoryWriter::Impl::put_file(ByteSource& source, const FileId& id, FileKind kind,
                                             const std::stop_token& stop) {
+  if (auto known = find_file(id, source.size(), kind)) return *known;
   StoredFile result{id, source.size(), false, 0, {}};
-  if (auto defect = defect_of_known(id)) {
-    result.already_known = true;
-    if (kind == FileKind::kTsm) result.tsm_defect = *defect;
-    return result;
-  }
   FileCutter cutter(source, kind);
   RecipeBuilder recipe(id);
   DigestStream digest(key());
@@ -224,6 +228,10 @@ RepositoryWriter::RepositoryWriter(Repository& repository, const WriterOptions& 
 RepositoryWriter::~RepositoryWriter() = default;
 const DigestKey& RepositoryWriter::digest_key() const {
   return impl_->key();
+}
+std::optional<StoredFile> RepositoryWriter::find_file(const FileId& id, uint64_t size,
+                                                      FileKind kind) const {
+  return impl_->find_file(id, size, kind);
 }
 StoredFile RepositoryWriter::put_file(ByteSource& source, const FileId& id, FileKind kind,
                                       std::stop_token stop) {

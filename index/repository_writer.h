@@ -51,6 +51,9 @@ class RepositoryWriter {
   ~RepositoryWriter();
 
   const DigestKey& digest_key() const;
+  // A file of `size` bytes that is stored; std::nullopt when it is not, or not whole. One look-up.
+  // Throws: IoError, CorruptError.
+  std::optional<StoredFile> find_file(const FileId& id, uint64_t size, FileKind kind) const;
   // Stores what is new of `source`. `id` is the digest of its whole content under digest_key(); a
   // file known by it costs one look-up. Throws: IoError, CorruptError, Cancelled when `stop` is
   // requested.

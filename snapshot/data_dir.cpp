@@ -24,10 +24,13 @@ constexpr size_t kNotesMax = 20;
 struct DirEntry {
   std::string name;
   mode_t mode = 0;
-  uint64_t size = 0;
-  Timestamp mtime;
+  FileStat stat;
   bool operator==(const DirEntry&) const = default;
 };
+
+Timestamp time_of(const timespec& time) {
+  return {time.tv_sec * 1'000'000'000 + time.tv_nsec};
+}
 
 // Sorted by name; links are not followed.
 std::vector<DirEntry> list(const fs::path& directory) {
@@ -39,8 +42,8 @@ std::vector<DirEntry> list(const fs::path& directory) {
     if (::lstat(iterator->path().c_str(), &status) != 0) continue;  // gone in this moment
     entries.push_back({iterator->path().filename().string(),
                        status.st_mode & S_IFMT,
-                       static_cast<uint64_t>(status.st_size),
-                       {status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec}});
+                       {status.st_ino, static_cast<uint64_t>(status.st_size),
+                        time_of(status.st_mtim), time_of(status.st_ctim)}});
   }
   if (failed)
     throw ProtocolError(
@@ -104,7 +107,7 @@ class Walk {
         if (!is_taken(entry.name, kind_)) {
           if (!is_made_anew(entry.name)) note(inside + "/" + entry.name);
         } else if (S_ISREG(entry.mode)) {
-          dir_.changed = std::max(dir_.changed, entry.mtime);
+          dir_.changed = std::max(dir_.changed, entry.stat.mtime);
         }
       }
     } catch (const ProtocolError&) {
@@ -134,7 +137,7 @@ void require_directory(const fs::path& path, const char* option) {
 
 void look_at_meta(DataDir& dir) {
   for (const DirEntry& entry : list(dir.places.meta))
-    if (entry.name == "meta.db") dir.changed = std::max(dir.changed, entry.mtime);
+    if (entry.name == "meta.db") dir.changed = std::max(dir.changed, entry.stat.mtime);
 }
 
 index::FileId digest_of(FileSource& source, const index::DigestKey& key,
@@ -150,8 +153,11 @@ index::FileId digest_of(FileSource& source, const index::DigestKey& key,
 
 // One pass over a directory; false when it changed meanwhile.
 bool read_once(const fs::path& directory, const ShardPath& path, DirKind kind, ShardReader& reader,
-               const index::DigestKey& key, const std::stop_token& stop, DirShard& result) {
+               const index::DigestKey& key, SeenByImports& seen, const std::stop_token& stop,
+               DirShard& result) {
+  const Timestamp begin = now();
   const std::vector<DirEntry> before = list(directory);
+  const std::string inside = (kind == DirKind::kData ? "data/" : "wal/") + path.text() + "/";
   const auto problem = [&](const DirEntry& entry, std::string what) {
     result.problems.push_back(
         {Severity::kIncomplete, path.text() + "/" + entry.name, std::move(what)});
@@ -163,9 +169,14 @@ bool read_once(const fs::path& directory, const ShardPath& path, DirKind kind, S
       continue;
     }
     try {
-      FileSource source(directory / entry.name);
-      const auto id = digest_of(source, key, stop);
-      reader.store(entry.name, source, id, source.file().mtime(), result.shard);
+      const FileStat& stat = entry.stat;
+      auto id = seen.last.find(inside + entry.name, stat);
+      if (!id || !reader.take_stored(entry.name, *id, stat.size, stat.mtime, result.shard)) {
+        FileSource source(directory / entry.name);
+        id = digest_of(source, key, stop);
+        reader.store(entry.name, source, *id, source.file().mtime(), result.shard);
+      }
+      if (is_settled(stat, begin)) seen.now.note(inside + entry.name, stat, *id);
     } catch (const ProtocolError& error) {
       problem(entry, error.what());
     } catch (const CorruptError& error) {
@@ -217,13 +228,13 @@ MetastoreAnswer read_meta_dir(const fs::path& meta) {
 }
 
 DirShard read_shard_dir(const fs::path& directory, const ShardPath& path, DirKind kind,
-                        ShardReader& reader, const index::DigestKey& key,
+                        ShardReader& reader, const index::DigestKey& key, SeenByImports& seen,
                         const std::stop_token& stop) {
   DirShard result;
   try {
-    if (!read_once(directory, path, kind, reader, key, stop, result)) {
+    if (!read_once(directory, path, kind, reader, key, seen, stop, result)) {
       DirShard again;
-      const bool settled = read_once(directory, path, kind, reader, key, stop, again);
+      const bool settled = read_once(directory, path, kind, reader, key, seen, stop, again);
       // Chunks count as new the first time only.
       again.shard.new_bytes += result.shard.new_bytes;
       result = std::move(again);

@@ -13,6 +13,7 @@
 #include "index/digest.h"
 #include "snapshot/manifest.h"
 #include "snapshot/metastore_answer.h"
+#include "snapshot/seen_files.h"
 #include "snapshot/shard_path.h"
 #include "snapshot/shard_reader.h"
 
@@ -49,11 +50,16 @@ struct DirShard {
 // What of a directory's files belongs into a snapshot.
 enum class DirKind { kData, kWal };
 
-// Stores a shard's files, each read in place. When the directory changes meanwhile it is read once
-// more; what then still changes, or cannot be read, is a problem. Throws: IoError when the
-// repository cannot be written, Cancelled.
+// What the last import of a server saw, and what this one sees.
+struct SeenByImports {
+  SeenFiles last, now;
+};
+
+// Stores a shard's files, each read in place, but for those that are unchanged since `seen.last`.
+// When the directory changes meanwhile it is read once more; what then still changes, or cannot be
+// read, is a problem. Throws: IoError when the repository cannot be written, Cancelled.
 DirShard read_shard_dir(const std::filesystem::path& directory, const ShardPath& path, DirKind kind,
-                        ShardReader& reader, const index::DigestKey& key,
+                        ShardReader& reader, const index::DigestKey& key, SeenByImports& seen,
                         const std::stop_token& stop);
 
 }  // namespace tsmfs::snapshot

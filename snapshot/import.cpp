@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "index/base/error.h"
+#include "index/base/log.h"
 #include "index/stored_source.h"
 #include "snapshot/import_base.h"
 #include "snapshot/increments.h"
@@ -117,9 +118,9 @@ bool RunImport::import(const BackupRun& run) {
 
 Manifest RunImport::manifest_of(const BackupRun& run) {
   const bool legacy = run.form == BackupRun::Form::kLegacy;
-  Manifest manifest = begin_manifest(*target_.catalog.refresh(), options_.server,
-                                     options_.time.value_or(run.time), address_of(dir_.path),
-                                     legacy ? kLegacyImport : kPortableImport);
+  Manifest manifest =
+      begin_manifest(*target_.catalog.refresh(), options_.server, options_.time.value_or(run.time),
+                     address_of(dir_.path), legacy ? kLegacyImport : kPortableImport);
   manifest.tags = options_.tags;
   return manifest;
 }
@@ -284,12 +285,16 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
     } catch (const ProtocolError& error) {
       builder.problem(Severity::kIncomplete, "", error.what());
     }
-  ShardReader reader(target.writer, target.repository.paths().tmp(), stop);
+  const index::RepositoryPaths& paths = target.repository.paths();
+  ShardReader reader(target.writer, paths.tmp(), stop);
+  const auto seen_at = paths.seen() / options.server;
+  SeenByImports seen;
+  if (!options.reread) seen.last = SeenFiles::load(seen_at);
   const index::DigestKey& key = target.writer.digest_key();
   std::set<ShardPath> here;
   std::set<std::string> databases;
   const auto take = [&](const ShardPath& path, const std::filesystem::path& from, DirKind kind) {
-    DirShard read = read_shard_dir(from, path, kind, reader, key, stop);
+    DirShard read = read_shard_dir(from, path, kind, reader, key, seen, stop);
     auto& problems = builder.manifest().problems;
     problems.insert(problems.end(), read.problems.begin(), read.problems.end());
     return std::move(read.shard);
@@ -311,6 +316,11 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
     builder.manifest().databases.assign(databases.begin(), databases.end());
   const SnapshotPtr snapshot = builder.publish();
   options.on_snapshot({snapshot, false});
+  try {
+    seen.now.save(paths.tmp() / "seen", seen_at);
+  } catch (const Error& error) {
+    log::warning("{}; the next import reads all files", error.what());
+  }
   return !snapshot->incomplete();
 }
 

@@ -28,8 +28,9 @@ struct ImportReport {
 };
 
 struct ImportOptions {
-  std::string server;             // the name in the history
+  std::string server;  // the name in the history
   std::vector<std::string> tags;
+  bool reread = false;            // also files of a data directory that seem unchanged
   std::optional<Timestamp> time;  // instead of the time found; for a single run only
   std::function<void(const ImportReport&)> on_snapshot = [](const ImportReport&) {};
 };

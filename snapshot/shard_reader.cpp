@@ -16,6 +16,16 @@ constexpr size_t kSpoolMemoryBytes = size_t{32} << 20;
 constexpr size_t kReceiveBytes = size_t{1} << 20;
 constexpr uint32_t kFileMode = 0644;
 
+void add_file(const std::string& file, const index::StoredFile& stored, Timestamp mtime,
+              ReadShard& shard) {
+  shard.files.push_back({file, EntryKind::kFile, kFileMode, mtime, stored.size, 0, stored.id});
+  shard.bytes += stored.size;
+  shard.new_bytes += stored.new_bytes;
+  if (stored.tsm_defect.empty()) return;
+  shard.defects.push_back({file, stored.id, stored.tsm_defect});
+  shard.new_defects |= !stored.already_known;
+}
+
 }  // namespace
 
 bool is_rebuilt_at_start(std::string_view file) {
@@ -67,13 +77,14 @@ void ShardReader::read(const ShardPath& path, ByteStream& stream, const TarOptio
 
 void ShardReader::store(const std::string& file, index::ByteSource& source, const index::FileId& id,
                         Timestamp mtime, ReadShard& shard) {
-  const auto stored = writer_.put_file(source, id, index::kind_of_file(file), stop_);
-  shard.files.push_back({file, EntryKind::kFile, kFileMode, mtime, stored.size, 0, stored.id});
-  shard.bytes += stored.size;
-  shard.new_bytes += stored.new_bytes;
-  if (stored.tsm_defect.empty()) return;
-  shard.defects.push_back({file, stored.id, stored.tsm_defect});
-  shard.new_defects |= !stored.already_known;
+  add_file(file, writer_.put_file(source, id, index::kind_of_file(file), stop_), mtime, shard);
+}
+
+bool ShardReader::take_stored(const std::string& file, const index::FileId& id, uint64_t size,
+                              Timestamp mtime, ReadShard& shard) {
+  const auto stored = writer_.find_file(id, size, index::kind_of_file(file));
+  if (stored) add_file(file, *stored, mtime, shard);
+  return stored.has_value();
 }
 
 }  // namespace tsmfs::snapshot

@@ -54,6 +54,11 @@ class ShardReader {
   void store(const std::string& file, index::ByteSource& source, const index::FileId& id,
              Timestamp mtime, ReadShard& shard);
 
+  // Takes a file that is stored already, without its content; false when it is not. Throws:
+  // IoError, CorruptError.
+  bool take_stored(const std::string& file, const index::FileId& id, uint64_t size, Timestamp mtime,
+                   ReadShard& shard);
+
  private:
   index::RepositoryWriter& writer_;
   Spool spool_;

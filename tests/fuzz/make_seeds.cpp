@@ -12,6 +12,7 @@
 #include "index/pack_format.h"
 #include "index/recipe.h"
 #include "snapshot/manifest.h"
+#include "snapshot/seen_files.h"
 #include "snapshot/tree.h"
 #include "tests/support/protobuf.h"
 #include "tests/support/store_fixture.h"
@@ -166,6 +167,11 @@ void write_store() {
   write_seed("recipe_fuzz", "defect", defective);
   write_seed("recipe_fuzz", "empty_file", index::RecipeBuilder(id<index::FileId>(9)).encode());
   write_seed("tree_fuzz", "entries", sample_tree());
+  snapshot::SeenFiles seen;
+  write_seed("seen_files_fuzz", "none", seen.encode());
+  seen.note("data/db/rp/1/a.tsm", {1, 2, {3}, {4}}, id<index::FileId>(5));
+  seen.note("wal/db/rp/1/b.wal", {6, 0, {-7}, {8}}, id<index::FileId>(9));
+  write_seed("seen_files_fuzz", "two", seen.encode());
   write_seed("tree_fuzz", "empty", snapshot::Tree(std::vector<snapshot::TreeEntry>()).encode());
   write_seed("pack_fuzz", "all_kinds",
              make_pack({{BlobKind::kChunk, {"hello ", std::string(300, 'w')}, "fast"},

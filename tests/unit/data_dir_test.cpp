@@ -125,6 +125,46 @@ TEST_F(DataDirTest, AFileThatIsNotSoundIsStoredAndSaid) {
                           "my.db/one.week/1/000000001-000000001.tsm", "not a sound TSM file"));
 }
 
+// That a file is not read shows in a list that tells a wrong content of it.
+TEST_F(DataDirTest, ReadsOnlyWhatChangedSinceItWasSeen) {
+  import(places);
+  const auto seen_at = index::RepositoryPaths(root).seen() / "server";
+  EXPECT_EQ(SeenFiles::load(seen_at).size(), 0u);  // all have just been written
+  const std::string one = kOne.text() + "/000000001-000000001.tsm",
+                    tombstone = kOne.text() + "/000000001-000000001.tombstone";
+  const auto stat_of = [&](const std::string& file) {
+    struct stat status {};
+    EXPECT_EQ(::stat((places.data / file).c_str(), &status), 0);
+    const auto ns = [](const timespec& t) { return Timestamp{t.tv_sec * kSecond + t.tv_nsec}; };
+    return FileStat{status.st_ino, static_cast<uint64_t>(status.st_size), ns(status.st_mtim),
+                    ns(status.st_ctim)};
+  };
+  with_target([&](const ImportOptions&, ImportTarget& target) {
+    const std::string other(state[kOne]["000000001-000000001.tsm"].size(), 'o');
+    const auto id = target.writer.digest_key().digest<index::FileId>(as_bytes(other));
+    index::MemorySource content_of_other(as_bytes(other));
+    target.writer.put_file(content_of_other, id, index::FileKind::kTsm, {});
+    target.writer.flush();
+    index::FileId unknown;
+    unknown.bytes.fill(std::byte{7});
+    SeenFiles seen;
+    seen.note("data/" + one, stat_of(one), id);
+    seen.note("data/" + tombstone, stat_of(tombstone), unknown);
+    seen.save(dir / "temporary", seen_at);
+    return true;
+  });
+  auto content = contents_of(import(places, Timestamp{1}).manifest(0).data);
+  EXPECT_EQ(content[one][0], 'o');
+  EXPECT_EQ(content[tombstone], "t");  // not stored any more, so it was read
+  with_target([&](ImportOptions options, ImportTarget& target) {
+    options.reread = true;
+    options.time = Timestamp{2};
+    options.on_snapshot = [&](const ImportReport& r) { content = contents_of(r.snapshot->data); };
+    return import_data_dir(read_data_dir(places), options, target, {});
+  });
+  EXPECT_EQ(content, flat(state));
+}
+
 TEST_F(DataDirTest, WhatGoesOnChangingIsSaid) {
   const auto file = places.data / kOne.text() / "000000002-000000001.tsm";
   write_file(file, "0");
@@ -134,12 +174,13 @@ TEST_F(DataDirTest, WhatGoesOnChangingIsSaid) {
   });
   // A pass may fall between two changes; not for long.
   bool seen = false;
+  SeenByImports files;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!seen && std::chrono::steady_clock::now() < deadline)
     seen = with_target([&](const ImportOptions&, ImportTarget& target) {
              ShardReader reader(target.writer, target.repository.paths().tmp(), {});
              const DirShard read = read_shard_dir(found.shards.at(kOne), kOne, DirKind::kData,
-                                                  reader, target.writer.digest_key(), {});
+                                                  reader, target.writer.digest_key(), files, {});
              return std::any_of(
                  read.problems.begin(), read.problems.end(),
                  [](const Problem& problem) { return problem.severity == Severity::kIncomplete; });
