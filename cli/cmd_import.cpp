@@ -136,8 +136,7 @@ void add_import(CLI::App& app, Context& context) {
   sub->add_option("--time", command->time, "The snapshot's time, if DIR holds one backup")
       ->type_name("TIME");
   add_data_dir_options(*sub, command->data_dir);
-  sub->add_flag("--force", command->force,
-                "Read all files of --data-dir, also those that seem unchanged");
+  sub->add_flag("--force", command->force, "Read unchanged files, too (--data-dir)");
   add_tag_option(*sub, command->tags);
   add_lock_wait_option(*sub, command->lock_wait);
   sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
