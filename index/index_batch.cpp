@@ -43,7 +43,7 @@ void IndexBatch::put_pack(const PackContents& pack) {
   PackRecord record{pack.header.id, pack.file_bytes, 0, 0};
   const ByteBuffer number = encode_chunk_value(number_of(pack.header));
   for (const BlobEntry* chunk : blobs_of(BlobKind::kChunk, pack.frames, pack.blobs)) {
-    put(kChunks, slice(chunk->id), number);
+    if (is_hook(ChunkId::from(chunk->id.view()))) put(kChunks, slice(chunk->id), number);
     ++record.chunk_count;
     record.chunk_bytes += chunk->length;
   }

@@ -30,8 +30,7 @@ void ObjectIndex::reopen_after(const std::function<void()>& work) {
   database_.store(IndexDatabase::open_primary(directory, /*create=*/false));
 }
 
-std::vector<std::optional<PackNumber>> ObjectIndex::find_chunks(
-    std::span<const ChunkId> ids) const {
+std::vector<std::optional<PackNumber>> ObjectIndex::find_hooks(std::span<const ChunkId> ids) const {
   const auto held = database();  // longer than the values that it pins
   std::vector<rocksdb::Slice> keys;
   keys.reserve(ids.size());

@@ -1,6 +1,6 @@
-// The RocksDB index: which pack holds a chunk, a recipe, a tree node. An index, not the truth:
-// everything in it can be made again from the packs (index/rebuild.h). Of RocksDB know only this,
-// index_batch and index_database.
+// The RocksDB index: which pack holds a hook (some of the chunks), a recipe, a tree node. An index,
+// not the truth: everything in it can be made again from the packs (index/rebuild.h). Of RocksDB
+// know only this, index_batch and index_database.
 #pragma once
 
 #include <atomic>
@@ -56,6 +56,14 @@ struct PackRecord {
   uint64_t chunk_bytes = 0;
 };
 
+// Of chunks the index keeps one in eight, the hooks: a backup that meets one loads the list of its
+// pack, where the neighbours are found (Lillibridge et al., "Sparse Indexing: Large Scale, Inline
+// Deduplication Using Sampling and Locality", FAST '09). docs/PERFORMANCE.md has what that saves,
+// and what it costs.
+inline bool is_hook(const ChunkId& id) {
+  return (std::to_integer<unsigned>(id.bytes.back()) & 7) == 0;
+}
+
 class IndexDatabase;
 
 // Thread safe, but catch_up() and add_pack() each for one thread at a time. RocksDB's errors come
@@ -70,8 +78,8 @@ class ObjectIndex {
   static std::unique_ptr<ObjectIndex> open_secondary(const std::filesystem::path& directory);
   ~ObjectIndex();
 
-  // The pack that holds each chunk, or nothing, in the order of `ids`.
-  std::vector<std::optional<PackNumber>> find_chunks(std::span<const ChunkId> ids) const;
+  // The pack that holds each chunk, or nothing, in the order of `ids`, which are hooks.
+  std::vector<std::optional<PackNumber>> find_hooks(std::span<const ChunkId> ids) const;
   std::optional<FilePlace> find_file(const FileId& id) const;
   std::optional<BlobPlace> find_tree(const TreeId& id) const;
   std::optional<PackRecord> find_pack(PackNumber number) const;

@@ -106,57 +106,46 @@ struct FoundChunk {
   NewPlace place;
 };
 
-// Finds the chunks of one pack in the others.
+// Finds the chunks of one pack in the others: goes through the lists of all, since the index knows
+// hooks only.
 class ChunkSearch {
  public:
   ChunkSearch(Repository& repository, const PackTables& tables) : repository_(repository) {
     for (const FrameEntry& frame : tables.frames) {
       if (frame.kind != BlobKind::kChunk) break;
-      for (uint32_t i = 0; i < frame.blob_count; ++i)
-        chunks_.push_back(&tables.blobs[frame.first_blob + i]);
+      for (uint32_t i = 0; i < frame.blob_count; ++i) {
+        const BlobEntry& chunk = tables.blobs[frame.first_blob + i];
+        if (chunk.length > 0) missing_.emplace(chunk.id, &chunk);
+      }
     }
   }
 
   // In the order of their places in the quarantined pack.
   std::vector<FoundChunk> find() {
-    std::map<PackNumber, std::vector<const BlobEntry*>> by_pack;
-    for (size_t begin = 0; begin < chunks_.size(); begin += kLookUpsAtOnce) {
-      const size_t count = std::min(kLookUpsAtOnce, chunks_.size() - begin);
-      std::vector<ChunkId> ids;
-      for (size_t i = 0; i < count; ++i)
-        ids.push_back(ChunkId::from(chunks_[begin + i]->id.view()));
-      const auto packs = repository_.index().find_chunks(ids);
-      for (size_t i = 0; i < count; ++i)
-        if (packs[i]) by_pack[*packs[i]].push_back(chunks_[begin + i]);
-    }
+    std::vector<PackId> packs;
+    repository_.index().for_each_pack(
+        [&](PackNumber, const PackRecord& record) { packs.push_back(record.id); });
     std::vector<FoundChunk> found;
-    for (const auto& [number, chunks] : by_pack) find_in(number, chunks, found);
+    for (const PackId& id : packs) find_in(id, found);
     std::ranges::sort(found, {}, &FoundChunk::start);
     return found;
   }
 
  private:
-  static constexpr size_t kLookUpsAtOnce = 4096;
-
-  void find_in(PackNumber number, const std::vector<const BlobEntry*>& chunks,
-               std::vector<FoundChunk>& found) {
-    const auto record = repository_.index().find_pack(number);
-    if (!record) return;
-    std::unordered_map<Id<BlobTag>, BlobEntry, IdHash> blobs;
-    for (const BlobEntry& blob : repository_.packs().open(record->id)->read_blobs())
-      blobs.emplace(blob.id, blob);
-    for (const BlobEntry* chunk : chunks) {
-      const auto other = blobs.find(chunk->id);
-      if (other == blobs.end() || other->second.length != chunk->length || chunk->length == 0)
-        continue;
-      found.push_back({static_cast<uint32_t>(chunk->logical_start),
-                       chunk->length,
-                       {record->id, static_cast<uint32_t>(other->second.logical_start)}});
+  void find_in(const PackId& id, std::vector<FoundChunk>& found) {
+    if (missing_.empty()) return;
+    for (const BlobEntry& other : repository_.packs().open(id)->read_blobs()) {
+      const auto chunk = missing_.find(other.id);
+      if (chunk == missing_.end() || chunk->second->length != other.length) continue;
+      found.push_back({static_cast<uint32_t>(chunk->second->logical_start),
+                       other.length,
+                       {id, static_cast<uint32_t>(other.logical_start)}});
+      missing_.erase(chunk);
     }
   }
 
   Repository& repository_;
-  std::vector<const BlobEntry*> chunks_;
+  std::unordered_map<Id<BlobTag>, const BlobEntry*, IdHash> missing_;
 };
 
 std::vector<FileId> lossy_files(const ObjectIndex& index) {

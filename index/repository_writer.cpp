@@ -137,10 +137,10 @@ uint64_t RepositoryWriter::Impl::store_batch(const CutBatch& batch, RecipeBuilde
   return new_bytes;
 }
 
-// Makes known_ know those of `ids` that are stored. Afterwards a chunk that it does not know is
-// taken for a new one.
+// Makes known_ know those of `ids` that are stored, as far as hooks lead to them. Afterwards a
+// chunk that it does not know is taken for a new one.
 void RepositoryWriter::Impl::look_up(const std::vector<ChunkId>& ids) {
-  std::vector<ChunkId> open;
+  const auto is_no_hook = [](const ChunkId& id) { return !is_hook(id); };
   auto drop_known = [&](const std::vector<ChunkId>& from, size_t begin) {
     std::vector<ChunkId> left;
     MutexLock lock(mutex_);
@@ -148,10 +148,11 @@ void RepositoryWriter::Impl::look_up(const std::vector<ChunkId>& ids) {
       if (!known_.find(from[i])) left.push_back(from[i]);
     return left;
   };
-  open = drop_known(ids, 0);
+  std::vector<ChunkId> open = drop_known(ids, 0);
+  std::erase_if(open, is_no_hook);
   for (size_t step = kFirstLookUpStep; !open.empty(); step *= kLookUpStepGrowth) {
     const size_t count = std::min(step, open.size());
-    const auto found = repository_.index().find_chunks(std::span(open).first(count));
+    const auto found = repository_.index().find_hooks(std::span(open).first(count));
     std::unordered_set<PackNumber> packs;
     for (const auto& pack : found)
       if (pack) packs.insert(*pack);
