@@ -77,6 +77,22 @@ def measure_ingest(tools, directories, figures):
         print(f'{tool.name}: {len(runs)} snapshots', file=sys.stderr)
 
 
+def measure_mount(tool, newest_bytes, target, note):
+    drop_caches()
+    ready = tool.mount()
+    if ready is None:
+        return
+    note('mount ready, s', ready)
+    note('cp -r through the mount, cold, MB/s', newest_bytes / 1e6 / copy_out(tool, target))
+    note('the same again, MB/s', newest_bytes / 1e6 / copy_out(tool, target))
+    note('memory of the mount, MB', tool.resident_bytes() / 1e6)
+    tool.umount()
+    drop_caches()
+    tool.mount()
+    note('4 KiB random reads, 8 processes, 1/s', random_reads(tool))
+    tool.umount()
+
+
 def measure_round(tools, newest_directory, target, figures):
     """One value of each, tool after tool."""
     newest_bytes = tree_bytes(newest_directory)
@@ -86,16 +102,7 @@ def measure_round(tools, newest_directory, target, figures):
         if tool.name != 'cp':
             read_all(newest_directory)
             note('a backup with nothing new, s', tool.add(newest_directory).seconds)
-        drop_caches()
-        note('mount ready, s', tool.mount())
-        note('cp -r through the mount, cold, MB/s', newest_bytes / 1e6 / copy_out(tool, target))
-        note('the same again, MB/s', newest_bytes / 1e6 / copy_out(tool, target))
-        note('memory of the mount, MB', tool.resident_bytes() / 1e6)
-        tool.umount()
-        drop_caches()
-        tool.mount()
-        note('4 KiB random reads, 8 processes, 1/s', random_reads(tool))
-        tool.umount()
+        measure_mount(tool, newest_bytes, target, note)
         shutil.rmtree(target, ignore_errors=True)
         os.makedirs(target)
         drop_caches()
@@ -116,27 +123,34 @@ def measure_backups_of_influxd(tool, history, figures):
     figures[tool.name]['ingest of influxd\'s backups (tars), s'] = seconds
 
 
-def measure_live(program, history, scratch, rounds, figures):
+def measure_live(tools, history, scratch, rounds, figures):
     """Backups of a running influxd that has the newest snapshot of the history, beside influxd's own."""
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'e2e'))
     from harness.influxd import Influxd  # pylint: disable=import-outside-toplevel
     source, home = os.path.join(scratch, 'live-source'), os.path.join(scratch, 'live')
     newest = os.path.join(history, 'legacy', sorted(os.listdir(os.path.join(history, 'legacy')))[-1])
+    program = tools[0].program
     Run(program, 'import', '--repo', source, '-q', newest)
     Run(program, 'restore', '--repo', source, '--datadir', os.path.join(home, 'data'), '--metadir', os.path.join(home, 'meta'))
     server = Influxd(home)
+
+    def note(name, what, seconds):
+        figures[name].setdefault(f'backup of a live influxd, {what} new, s', []).append(seconds)
+
     try:
         databases = [name for name in os.listdir(server.data) if not name.startswith('_')]
         for number in range(rounds):
-            target, repository = os.path.join(scratch, 'influxd-backup'), os.path.join(scratch, f'live-{number}')
-            backup = [program, 'backup', '--repo', repository, '--host', server.snapshot_address, '--server', 'live', '-q']
+            target = os.path.join(scratch, 'influxd-backup')
             seconds = sum(Run('influxd', 'backup', '-host', server.snapshot_address, '-database', database, target).seconds
                           for database in databases)
-            figures['influxd backup'].setdefault('backup of a live influxd, everything new, s', []).append(seconds)
-            figures['influxd backup'].setdefault('backup of a live influxd, nothing new, s', []).append(seconds)
             for what in ('everything', 'nothing'):
-                figures['tsmfs'].setdefault(f'backup of a live influxd, {what} new, s', []).append(Run(*backup).seconds)
+                note('influxd backup', what, seconds)
             shutil.rmtree(target)
-            shutil.rmtree(repository)
+            for tool in tools:
+                repository = os.path.join(scratch, f'{tool.name}-live-{number}')
+                for what in ('everything', 'nothing'):
+                    note(tool.name, what, Run(program, 'backup', '--repo', repository, '--host', server.snapshot_address,
+                                              '--server', 'live', '-q', *tool.compression).seconds)
+                shutil.rmtree(repository)
     finally:
         server.stop()

@@ -50,18 +50,21 @@ class Tool:
         raise NotImplementedError
 
     def mount(self):
-        """Seconds until the newest snapshot can be listed."""
+        """Seconds until the newest snapshot can be listed; None if this tool cannot mount here."""
         begin = time.monotonic()
         with open(os.devnull, 'r+b') as null:
             self.daemon = subprocess.Popen(self.mount_command(), stdin=null, stdout=null, stderr=null, env=self.environment)
-        while time.monotonic() - begin < READY_SECONDS_MAX:
+        while time.monotonic() - begin < READY_SECONDS_MAX and self.daemon.poll() is None:
             try:
                 if os.path.ismount(self.point) and os.listdir(self.newest()):
                     return time.monotonic() - begin
             except (OSError, IndexError):
                 pass
             time.sleep(0.002)
-        sys.exit(f'{self.name}: the mount is not ready')
+        self.daemon.kill()
+        self.daemon.wait()
+        print(f'{self.name}: cannot mount', file=sys.stderr)
+        return None
 
     def resident_bytes(self):
         with open(f'/proc/{self.daemon.pid}/status', encoding='ascii') as status:
