@@ -37,8 +37,9 @@ class FrameCompressor {
   struct Free {
     void operator()(ZSTD_CCtx_s* context) const;
   };
-  Compression compression_;
-  std::unique_ptr<ZSTD_CCtx_s, Free> context_;
+  bool is_incompressible(ByteView raw, RawBuffer& out);
+  std::unique_ptr<ZSTD_CCtx_s, Free> context_;  // null: no compression
+  std::unique_ptr<ZSTD_CCtx_s, Free> probe_;    // null: the level needs none
 };
 
 // Thread safe: each thread has its own context. Throws: CorruptError, naming `object`, when

@@ -95,6 +95,15 @@ void compress_a_frame(benchmark::State& state) {
 }
 BENCHMARK(compress_a_frame)->Arg(1)->Arg(3)->Arg(5)->Arg(7);
 
+void compress_noise(benchmark::State& state) {
+  const ByteBuffer raw = test::random_bytes(kFrameBytes, 1);
+  index::FrameCompressor compressor({static_cast<int>(state.range(0)), 5});
+  RawBuffer stored;
+  for (auto _ : state) compressor.compress(raw, stored);
+  count_bytes(state, raw.size());
+}
+BENCHMARK(compress_noise)->Arg(3)->Arg(5);
+
 void decompress_a_frame(benchmark::State& state) {
   const ByteBuffer raw = frame_of_points();
   index::FrameCompressor compressor({static_cast<int>(state.range(0)), 5});
