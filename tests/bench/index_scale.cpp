@@ -1,8 +1,10 @@
 // Fills an index as a repository of so many chunks would, and measures what it costs.
 //
 //   tsmfs_index_scale DIRECTORY CHUNKS [exact]
+//   tsmfs_index_scale DIRECTORY mount
 //
 // With "exact" every chunk is one that the index keeps, which shows what keeping all would cost.
+// "mount" opens one that is there as a mount does.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <fstream>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include "index/object_index.h"
 #include "tests/support/store_fixture.h"
@@ -113,15 +116,31 @@ void measure(const std::filesystem::path& directory, uint64_t chunks, bool exact
   fmt::print("memory:{}\n", memory());
 }
 
+void measure_reader(const std::filesystem::path& directory) {
+  const Stopwatch opening;
+  const auto index = index::ObjectIndex::open_secondary(directory);
+  fmt::print("open: {:.3f} s, memory:{}\n", opening.seconds(), memory());
+  const auto ids = test::random_bytes(size_t{100'000} * index::kIdBytes, 1);
+  const Stopwatch stopwatch;
+  for (size_t at = 0; at < ids.size(); at += index::kIdBytes)
+    if (index->find_file(index::FileId::from(ByteView(ids).subspan(at, index::kIdBytes))))
+      std::cerr << "wrong answers\n";
+  fmt::print("files that are not there: {:.1f} us each, memory:{}\n",
+             stopwatch.seconds() * 1e6 / 100'000, memory());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::cerr << "usage: tsmfs_index_scale DIRECTORY CHUNKS [exact]\n";
+    std::cerr << "usage: tsmfs_index_scale DIRECTORY CHUNKS|mount [exact]\n";
     return 2;
   }
   try {
-    measure(argv[1], std::strtoull(argv[2], nullptr, 10), argc > 3);
+    if (std::string_view(argv[2]) == "mount")
+      measure_reader(argv[1]);
+    else
+      measure(argv[1], std::strtoull(argv[2], nullptr, 10), argc > 3);
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;
