@@ -92,7 +92,9 @@ void exchange(const stdfs::path& fresh, const stdfs::path& old) {
 std::vector<stdfs::path> make_owned_directories(const stdfs::path& directory,
                                                 const FileOwner& owner) {
   std::vector<stdfs::path> made;
-  if (stdfs::exists(directory)) return made;
+  if (directory.empty() || stdfs::exists(directory)) return made;
+  if (!directory.has_filename() || directory.filename() == ".")
+    return make_owned_directories(directory.parent_path(), owner);
   if (directory.has_relative_path()) made = make_owned_directories(directory.parent_path(), owner);
   make_owned_directory(directory, owner);
   made.push_back(directory);

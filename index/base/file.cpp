@@ -94,7 +94,8 @@ void sync_file(const Fd& fd, const fs::path& path) {
     throw_errno("cannot sync " + path.string());
 }
 
-void sync_directory(const fs::path& path) {
+void sync_directory(const fs::path& directory) {
+  const fs::path path = directory.empty() ? "." : directory;
   const Fd fd = open_file(path, O_RDONLY | O_DIRECTORY);
   sync_file(fd, path);
 }

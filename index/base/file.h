@@ -47,7 +47,8 @@ void pread_exactly(const Fd& fd, uint64_t offset, MutableByteView out,
                    const std::filesystem::path& path);
 void write_all(const Fd& fd, ByteView bytes, const std::filesystem::path& path);
 void sync_file(const Fd& fd, const std::filesystem::path& path);
-void sync_directory(const std::filesystem::path& path);
+// An empty path, as parent_path() gives of a bare name, is the working directory.
+void sync_directory(const std::filesystem::path& directory);
 // Throws: CorruptError when the file holds more than `bytes_max`.
 std::string read_whole_file(const std::filesystem::path& path, uint64_t bytes_max);
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);

@@ -161,7 +161,9 @@ class Export(EndToEndTest):
         self.assertEqual(piped.stderr, b'')
         self.export('tar', self.path('all.tar'))
         self.assertEqual(read(self.path('all.tar')), piped.stdout)
-        self.assertEqual(os.listdir(self.directory), ['all.tar'])
+        tsmfs('export', '--repo', self.repo.path, '--format', 'tar', 'here.tar', directory=self.directory)
+        self.assertEqual(read(self.path('here.tar')), piped.stdout)
+        self.assertEqual(sorted(os.listdir(self.directory)), ['all.tar', 'here.tar'])
 
     def test_one_shard(self):
         shard = next(s for s in self.server.shards() if s.policy == 'year')

@@ -228,6 +228,15 @@ class Restore(EndToEndTest):
         said = tsmfs('restore', self.repo.path, expect=ExitCode.USAGE).stderr
         self.assertIn('--metadir, --datadir', said)
 
+    def test_targets_may_be_named_in_every_way(self):
+        for number, name in enumerate(('data', 'data/', './data', 'deep/data/', 'data/.')):
+            work = self.path(f'work{number}')
+            os.makedirs(work)
+            meta = name.replace('data', 'meta')
+            tsmfs('restore', '--shard', '10', '--datadir', name, '--metadir', meta, self.repo.path, directory=work)
+            self.assertTrue(os.listdir(os.path.join(work, name, 'hourly', 'autogen', '10')), name)
+            self.assertEqual(os.listdir(os.path.join(work, meta)), ['meta.db'], name)
+
     def test_dry_run_changes_nothing(self):
         home = self.server_home(self.other)
         done = self.restore(home, '--database', 'my.db', '--newdb', 'old', '--dry-run')

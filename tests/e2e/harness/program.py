@@ -30,10 +30,10 @@ def clean_environment(**changes):
     return environment
 
 
-def tsmfs(*arguments, expect=ExitCode.OK, environment=None):
-    """Runs tsmfs to its end. Raises AssertionError when it ends otherwise than with `expect` (None: any)."""
+def tsmfs(*arguments, expect=ExitCode.OK, environment=None, directory=None):
+    """Runs tsmfs, in `directory`, to its end. Raises AssertionError when it ends otherwise than with `expect` (None: any)."""
     done = subprocess.run(tsmfs_command(*arguments), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          errors='replace', timeout=COMMAND_SECONDS_MAX, env=environment or clean_environment())
+                          errors='replace', timeout=COMMAND_SECONDS_MAX, env=environment or clean_environment(), cwd=directory)
     if expect is not None and done.returncode != expect:
         raise AssertionError(f'tsmfs {" ".join(map(str, arguments))} ended with {done.returncode}, not {int(expect)}\n'
                              f'--- stdout\n{done.stdout}--- stderr\n{done.stderr}')
