@@ -1,6 +1,5 @@
 #include "tests/support/fake_influxd.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,10 +10,12 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "index/base/bytes.h"
 #include "index/base/error.h"
+#include "tests/support/loopback.h"
 
 namespace tsmfs::support {
 
@@ -26,12 +27,6 @@ using Json = nlohmann::json;
 
 constexpr milliseconds kForEver{-1};
 constexpr uint8_t kHighestType = 7;
-
-std::string big_endian(uint64_t value) {
-  std::string text(8, '\0');
-  store_be(reinterpret_cast<std::byte*>(text.data()), value);
-  return text;
-}
 
 template <typename Key>
 std::optional<Answer> find(const std::map<Key, Answer>& answers, const Key& key) {
@@ -52,16 +47,7 @@ FakeInfluxd::FakeInfluxd(Dialect dialect) : dialect_(dialect) {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno("cannot make a pipe");
   stop_read_ = Fd(ends[0]);
   stop_write_ = Fd(ends[1]);
-  listener_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(listener_.number(), generic, length) != 0 || ::listen(listener_.number(), 64) != 0 ||
-      ::getsockname(listener_.number(), generic, &length) != 0)
-    throw_errno("cannot listen on loopback");
-  port_ = ntohs(address.sin_port);
+  std::tie(listener_, port_) = listen_on_loopback();
   acceptor_ = std::thread([this] { serve(); });
 }
 

@@ -1,28 +1,22 @@
 #include "tests/support/upload_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "index/base/bytes.h"
 #include "index/base/error.h"
 #include "snapshot/metastore_answer.h"
 #include "tests/support/fake_influxd.h"
+#include "tests/support/loopback.h"
 
 namespace tsmfs::support {
 
 namespace {
-
-std::string big_endian(uint64_t value) {
-  std::string text(8, '\0');
-  store_be(reinterpret_cast<std::byte*>(text.data()), value);
-  return text;
-}
 
 // At most `count` bytes; fewer at the client's end.
 std::string receive(const Fd& connection, size_t count) {
@@ -57,16 +51,7 @@ void send_all(const Fd& connection, std::string_view text) {
 }  // namespace
 
 UploadServer::UploadServer() {
-  listener_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(listener_.number(), generic, length) != 0 || ::listen(listener_.number(), 16) != 0 ||
-      ::getsockname(listener_.number(), generic, &length) != 0)
-    throw_errno("cannot listen on loopback");
-  port_ = ntohs(address.sin_port);
+  std::tie(listener_, port_) = listen_on_loopback();
   thread_ = std::thread([this] { serve(); });
 }
 

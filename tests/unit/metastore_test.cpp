@@ -6,22 +6,14 @@
 #include <string>
 
 #include "index/base/error.h"
+#include "tests/support/protobuf.h"
 
 namespace tsmfs::snapshot {
 namespace {
 
-// Protobuf by hand, so that these tests do not rest on the schema that they test.
-std::string varint(uint64_t value) {
-  std::string out;
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  return out + static_cast<char>(value);
-}
-std::string number(unsigned field, uint64_t value) {
-  return varint(field << 3) + varint(value);
-}
-std::string bytes(unsigned field, const std::string& content) {
-  return varint(field << 3 | 2) + varint(content.size()) + content;
-}
+using support::protobuf::bytes;
+using support::protobuf::number;
+using support::protobuf::varint;
 
 std::string shard(uint64_t id) {
   return bytes(5, number(1, id));

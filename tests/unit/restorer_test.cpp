@@ -15,6 +15,7 @@
 #include "index/base/file.h"
 #include "snapshot/restore_writer.h"
 #include "snapshot/snapshot_builder.h"
+#include "tests/support/protobuf.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/temp_dir.h"
 
@@ -23,17 +24,9 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-std::string varint(uint64_t value) {
-  std::string out;
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  return out + static_cast<char>(value);
-}
-std::string number(unsigned field, uint64_t value) {
-  return varint(field << 3) + varint(value);
-}
-std::string bytes(unsigned field, const std::string& content) {
-  return varint(field << 3 | 2) + varint(content.size()) + content;
-}
+using support::protobuf::bytes;
+using support::protobuf::number;
+
 // A metastore with one database of one policy, "autogen"; shard N has the Nth hour.
 std::string metastore(const std::string& database, const std::vector<uint64_t>& shards) {
   std::string groups;
