@@ -65,7 +65,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
                      "only --format tar goes to standard output");
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
-  const auto snapshot = snapshot::find_snapshot(*catalog.refresh(), command.snapshot);
+  const auto snapshot = snapshot::find_snapshot_at(*catalog.refresh(), command.snapshot, now());
 
   snapshot::ExportOptions options;
   options.filter = command.filter;
@@ -112,7 +112,7 @@ void add_export(CLI::App& app, Context& context) {
       ->check(CLI::IsMember({"legacy", "portable", "tar"}))
       ->type_name("FORM")
       ->required();
-  sub->add_option("--snapshot,-s", command->snapshot, "latest, an id, or a time")
+  sub->add_option("--snapshot,-s", command->snapshot, "latest, an id, 2026-11-24, 2h-ago, ...")
       ->type_name("ID")
       ->capture_default_str();
   sub->add_option("--database,--db", command->filter.databases, "Only this database (repeatable)")

@@ -35,7 +35,7 @@ struct RestoreArguments {
 
 void add_choice_options(CLI::App& sub, RestoreArguments& arguments) {
   RestoreCommand& command = arguments.command;
-  sub.add_option("--snapshot", command.snapshot, "latest, an id, or a time as the mount shows it")
+  sub.add_option("--snapshot,-s", command.snapshot, "latest, an id, 2026-11-24, 2h-ago, ...")
       ->type_name("WHICH")
       ->capture_default_str();
   sub.add_option("--database,--db", arguments.database, "This database only")->type_name("DB");

@@ -107,7 +107,7 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
   snapshot::RestoreRequest request;
-  request.snapshot = snapshot::find_snapshot(*catalog.refresh(), command.snapshot);
+  request.snapshot = snapshot::find_snapshot_at(*catalog.refresh(), command.snapshot, now());
   request.choice = {command.filter, command.new_database, command.new_policy};
   request.metadir = command.metadir;
   request.datadir = command.datadir;
@@ -118,6 +118,7 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   snapshot::check_target(plan, request);
   for (const std::string& warning : plan.warnings)
     fmt::print(context.err, "tsmfs: warning: {}\n", warning);
+  print_snapshot(context.out, *request.snapshot);
   if (command.dry_run) {
     print_plan(context.out, plan, request);
     return ExitCode::kOk;

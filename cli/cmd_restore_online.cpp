@@ -80,7 +80,7 @@ ExitCode print_result(const OnlinePlan& plan, const OnlineReport& report, const 
 ExitCode restore_online(const RestoreCommand& command, Context& context) {
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
-  const auto snapshot = snapshot::find_snapshot(*catalog.refresh(), command.snapshot);
+  const auto snapshot = snapshot::find_snapshot_at(*catalog.refresh(), command.snapshot, now());
   const auto endpoint = snapshot::parse_endpoint(command.host);
   if (!command.quiet) warn_of_open_connection(endpoint, "", context.err);
   const auto timeouts = client_options(command.timeout_s);
@@ -103,6 +103,7 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   const OnlinePlan plan = restorer.plan();
   for (const auto& problem : snapshot->problems) print_problem(context.err, problem);
   for (const std::string& note : plan.notes) fmt::print(context.err, "tsmfs: warning: {}\n", note);
+  print_snapshot(context.out, *snapshot);
   if (command.dry_run) {
     print_plan(plan, endpoint.text(), context.out);
     return ExitCode::kOk;

@@ -17,6 +17,11 @@ std::string format_bytes(uint64_t bytes) {
   return fmt::format("{:.1f} {}", value, kUnits[unit]);
 }
 
+void print_snapshot(std::ostream& out, const snapshot::Manifest& manifest) {
+  fmt::print(out, "snapshot {} of {}, server {}\n", manifest.short_id(),
+             format_rfc3339(manifest.time), manifest.server);
+}
+
 void print_problem(std::ostream& err, const snapshot::Problem& problem) {
   const char* word =
       problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning";

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "fs/point_in_time.h"
+#include "index/base/point_in_time.h"
 
 namespace tsmfs::fs {
 namespace {

@@ -77,4 +77,8 @@ SnapshotPtr read_snapshot(const std::filesystem::path& path);
 // UsageError when none or several match.
 SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text);
 
+// Also a point in time (index/base/point_in_time.h), such as 2026-11-24 or 2h-ago: the newest that
+// is not later. For what only reads. Throws: UsageError.
+SnapshotPtr find_snapshot_at(const CatalogState& state, std::string_view text, Timestamp now);
+
 }  // namespace tsmfs::snapshot

@@ -228,6 +228,13 @@ class Restore(EndToEndTest):
         said = tsmfs('restore', self.repo.path, expect=ExitCode.USAGE).stderr
         self.assertIn('--metadir, --datadir', said)
 
+    def test_the_snapshot_of_a_day_or_time(self):
+        newest = self.repo.snapshots()[-1]
+        for when in (newest['time'][:10], 'now', '0h-ago', newest['id'][:8]):
+            said = self.restore(self.path('home'), '--shard', '10', '--dry-run', '--snapshot', when).stdout
+            self.assertIn(f"snapshot {newest['id'][:8]} of ", said, when)
+        self.assertIn('or earlier', self.refuse(self.path('home'), '--snapshot', '1999-12-31'))
+
     def test_targets_may_be_named_in_every_way(self):
         for number, name in enumerate(('data', 'data/', './data', 'deep/data/', 'data/.')):
             work = self.path(f'work{number}')

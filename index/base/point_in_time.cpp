@@ -1,11 +1,11 @@
-#include "fs/point_in_time.h"
+#include "index/base/point_in_time.h"
 
 #include <string>
 
 #include "index/base/calendar_span.h"
 #include "index/base/error.h"
 
-namespace tsmfs::fs {
+namespace tsmfs {
 
 namespace {
 
@@ -29,4 +29,4 @@ std::optional<Timestamp> parse_point_in_time(std::string_view text, Timestamp no
   return std::nullopt;
 }
 
-}  // namespace tsmfs::fs
+}  // namespace tsmfs

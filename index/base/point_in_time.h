@@ -1,4 +1,4 @@
-// The words for an instant that /at understands.
+// The words for an instant that /at, restore and export understand.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 
 #include "index/base/timestamp.h"
 
-namespace tsmfs::fs {
+namespace tsmfs {
 
 // The last instant that `text` means: an RFC 3339 time, of which one without a fraction takes in
 // its whole second; a date, which takes in its whole day (UTC); "now"; or a span of time back from
@@ -14,4 +14,4 @@ namespace tsmfs::fs {
 // h). std::nullopt for anything else.
 std::optional<Timestamp> parse_point_in_time(std::string_view text, Timestamp now);
 
-}  // namespace tsmfs::fs
+}  // namespace tsmfs
