@@ -27,15 +27,6 @@ void set(ZSTD_CCtx* context, ZSTD_cParameter parameter, int value) {
     throw UsageError(fmt::format("zstd refuses a parameter: {}", ZSTD_getErrorName(result)));
 }
 
-ZSTD_CCtx* make_context(int level, int min_match) {
-  ZSTD_CCtx* context = ZSTD_createCCtx();
-  if (context == nullptr) throw std::bad_alloc();
-  set(context, ZSTD_c_compressionLevel, level);
-  if (min_match != 0) set(context, ZSTD_c_minMatch, min_match);
-  set(context, ZSTD_c_contentSizeFlag, 1);
-  return context;
-}
-
 // The compressed length, or nothing when that saves too little. Requires: `out` has zstd's bound.
 std::optional<size_t> compress_with(ZSTD_CCtx* context, ByteView raw, RawBuffer& out) {
   const size_t length = ZSTD_compress2(context, out.data(), out.size(), raw.data(), raw.size());
@@ -61,8 +52,17 @@ Compression Compression::parse(std::string_view text) {
 
 FrameCompressor::FrameCompressor(const Compression& compression) {
   if (compression.level == Compression::kNone) return;
-  context_.reset(make_context(compression.level, compression.min_match));
-  if (compression.level >= kProbedLevelMin) probe_.reset(make_context(kProbeLevel, 0));
+  context_ = make_context(compression.level, compression.min_match);
+  if (compression.level >= kProbedLevelMin) probe_ = make_context(kProbeLevel, 0);
+}
+
+FrameCompressor::Context FrameCompressor::make_context(int level, int min_match) {
+  Context context(ZSTD_createCCtx());
+  if (!context) throw std::bad_alloc();
+  set(context.get(), ZSTD_c_compressionLevel, level);
+  if (min_match != 0) set(context.get(), ZSTD_c_minMatch, min_match);
+  set(context.get(), ZSTD_c_contentSizeFlag, 1);
+  return context;
 }
 
 void FrameCompressor::Free::operator()(ZSTD_CCtx_s* context) const {

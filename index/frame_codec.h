@@ -37,9 +37,13 @@ class FrameCompressor {
   struct Free {
     void operator()(ZSTD_CCtx_s* context) const;
   };
+  using Context = std::unique_ptr<ZSTD_CCtx_s, Free>;
+
+  static Context make_context(int level, int min_match);
   bool is_incompressible(ByteView raw, RawBuffer& out);
-  std::unique_ptr<ZSTD_CCtx_s, Free> context_;  // null: no compression
-  std::unique_ptr<ZSTD_CCtx_s, Free> probe_;    // null: the level needs none
+
+  Context context_;  // null: no compression
+  Context probe_;    // null: the level needs none
 };
 
 // Thread safe: each thread has its own context. Throws: CorruptError, naming `object`, when

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "index/base/error.h"
 #include "tests/support/store_fixture.h"
 
 namespace tsmfs::index {
