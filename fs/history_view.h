@@ -6,8 +6,8 @@
 //   /wal/<time>/<db>/<rp>/<shard>/…       the write-ahead log, of snapshots that have one
 //   /hosts/<server>/{backups,changes,meta,wal,at}/…   the same, one server at a time
 //   …/latest -> <time>                    in each list, the newest in it
-//   /at/<when> -> ../backups/<time>       the newest that is not later (index/base/point_in_time.h); not
-//   listed
+//   /at/<when> -> ../backups/<time>       the newest that is not later; not listed
+//   (index/base/point_in_time.h)
 //
 // <time> is RFC 3339 in UTC to the second, or as the mount's time_format has it; "-2", "-3" behind
 // it tell apart snapshots of one name, by time and number.

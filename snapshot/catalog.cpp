@@ -70,6 +70,10 @@ SnapshotPtr find_named(const CatalogState& state, std::string_view text) {
                    "name one by more digits of its id");
 }
 
+[[noreturn]] void throw_no_snapshot(std::string_view text) {
+  throw UsageError(fmt::format("there is no snapshot '{}'", text), "tsmfs snapshots lists them");
+}
+
 }  // namespace
 
 SnapshotPtr read_snapshot(const std::filesystem::path& path) {
@@ -173,13 +177,13 @@ std::vector<SnapshotPtr> choose_snapshots(const CatalogState& state, std::string
 
 SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text) {
   if (auto found = find_named(state, text)) return found;
-  throw UsageError(fmt::format("there is no snapshot '{}'", text), "tsmfs snapshots lists them");
+  throw_no_snapshot(text);
 }
 
 SnapshotPtr find_snapshot_at(const CatalogState& state, std::string_view text, Timestamp now) {
   if (auto found = find_named(state, text)) return found;
   const auto time = parse_point_in_time(text, now);
-  if (!time) return find_snapshot(state, text);
+  if (!time) throw_no_snapshot(text);
   const auto later = std::ranges::upper_bound(state.snapshots, *time, {}, &Manifest::time);
   if (later == state.snapshots.begin())
     throw UsageError(fmt::format("no snapshot is of {} or earlier", format_rfc3339(*time)),
