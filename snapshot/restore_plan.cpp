@@ -82,6 +82,8 @@ class Planner {
   void warn_of_old_tombstones();
   void warn_of_retention();
   void warn_of_wal();
+  // A directory of the server that mostly lies beside its data.
+  stdfs::path beside_data(const char* name) const;
   void warn(std::string what) { plan_.warnings.push_back(std::move(what)); }
 
   index::Repository& repository_;
@@ -190,11 +192,16 @@ void Planner::require_some_data() const {
                                        : "it was made of " + snapshot_.filter.text() + " only");
 }
 
+stdfs::path Planner::beside_data(const char* name) const {
+  // With a slash at its end the last name is the directory's own, however that is written.
+  const auto data = stdfs::absolute(request_.datadir / "").lexically_normal().parent_path();
+  return data.parent_path() / name;
+}
+
 // Without --metadir the data go under the numbers of the snapshot, which the server's own metastore
-// has to agree with. It mostly lies beside the data.
+// has to agree with.
 void Planner::look_at_servers_metastore() {
-  const stdfs::path path =
-      meta_db_path(stdfs::absolute(request_.datadir / "").parent_path().parent_path() / "meta");
+  const stdfs::path path = meta_db_path(beside_data("meta"));
   const auto there = read_if_exists(path);
   if (!there) return;
   const Metastore server = Metastore::parse(as_bytes(*there), path.string());
@@ -282,8 +289,7 @@ void Planner::warn_of_retention() {
 
 // What a WAL of the shard's earlier life holds would be played over what is restored.
 void Planner::warn_of_wal() {
-  const stdfs::path wal =
-      stdfs::absolute(request_.datadir / "").parent_path().parent_path() / "wal";
+  const stdfs::path wal = beside_data("wal");
   for (const RestoreShard& shard : plan_.shards) {
     const stdfs::path directory = shard_directory(wal, shard.to);
     std::error_code error;

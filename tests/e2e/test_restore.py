@@ -257,6 +257,8 @@ class Restore(EndToEndTest):
         os.makedirs(wal)
         open(os.path.join(wal, '_00001.wal'), 'xb').close()
         self.assertIn(f'{wal} holds a WAL', self.restore(home, '--shard', '10').stderr)
+        again = tsmfs('restore', '--shard', '10', '--overwrite', '--datadir', os.path.join(home, 'data', '.'), self.repo.path)
+        self.assertIn(f'{wal} holds a WAL', again.stderr)
 
     # ---- whose the files are ----
 
