@@ -13,6 +13,7 @@
 #include "index/object_index.h"
 #include "snapshot/past_snapshot.h"
 #include "snapshot/tree_store.h"
+#include "tests/bench/random_pack.h"
 #include "tests/support/store_fixture.h"
 
 namespace {
@@ -21,7 +22,7 @@ using namespace tsmfs;
 
 constexpr size_t kBytes = size_t{16} << 20;
 constexpr size_t kFrameBytes = size_t{256} << 10;
-constexpr size_t kChunksOfAPack = 40'000;
+constexpr size_t kHooksOfAPack = 40'000;
 
 void count_bytes(benchmark::State& state, size_t bytes) {
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * bytes));
@@ -86,23 +87,14 @@ ByteBuffer frame_of_points() {
   return frame;
 }
 
-void compress_a_frame(benchmark::State& state) {
-  const ByteBuffer raw = frame_of_points();
+void compress_a_frame(benchmark::State& state, const ByteBuffer& raw) {
   index::FrameCompressor compressor({static_cast<int>(state.range(0)), 5});
   RawBuffer stored;
   for (auto _ : state) compressor.compress(raw, stored);
   count_bytes(state, raw.size());
 }
-BENCHMARK(compress_a_frame)->Arg(1)->Arg(3)->Arg(5)->Arg(7);
-
-void compress_noise(benchmark::State& state) {
-  const ByteBuffer raw = test::random_bytes(kFrameBytes, 1);
-  index::FrameCompressor compressor({static_cast<int>(state.range(0)), 5});
-  RawBuffer stored;
-  for (auto _ : state) compressor.compress(raw, stored);
-  count_bytes(state, raw.size());
-}
-BENCHMARK(compress_noise)->Arg(3)->Arg(5);
+BENCHMARK_CAPTURE(compress_a_frame, points, frame_of_points())->Arg(1)->Arg(3)->Arg(5)->Arg(7);
+BENCHMARK_CAPTURE(compress_a_frame, noise, test::random_bytes(kFrameBytes, 1))->Arg(3)->Arg(5);
 
 void decompress_a_frame(benchmark::State& state) {
   const ByteBuffer raw = frame_of_points();
@@ -114,35 +106,45 @@ void decompress_a_frame(benchmark::State& state) {
 }
 BENCHMARK(decompress_a_frame)->Arg(1)->Arg(3)->Arg(5)->Arg(7);
 
+// A repository of its own, gone with it.
+class Store {
+ private:
+  test::TempDir dir_;
+
+ public:
+  std::unique_ptr<index::Repository> repository = make(dir_ / "repository");
+  index::RepositoryWriter writer{*repository, {}};
+
+ private:
+  static std::unique_ptr<index::Repository> make(const std::filesystem::path& path) {
+    index::Repository::create(path);
+    return index::Repository::open_writer(path, "benchmark");
+  }
+};
+
 // Cut, digested, looked up, compressed and in packs, with the sync of each pack.
 void store_a_new_file(benchmark::State& state) {
-  const test::TempDir dir;
-  index::Repository::create(dir / "repository");
-  const auto repository = index::Repository::open_writer(dir / "repository", "benchmark");
-  index::RepositoryWriter writer(*repository, {});
+  Store store;
   uint64_t seed = 0;
   for (auto _ : state) {
     state.PauseTiming();
     const ByteBuffer file = test::make_tsm(kBytes / 1500, 1500, ++seed);
     state.ResumeTiming();
-    test::put(writer, file, index::FileKind::kTsm);
-    writer.flush();
+    test::put(store.writer, file, index::FileKind::kTsm);
+    store.writer.flush();
   }
   count_bytes(state, kBytes);
 }
 BENCHMARK(store_a_new_file)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void read_frames(benchmark::State& state) {
-  const test::TempDir dir;
-  index::Repository::create(dir / "repository");
-  const auto repository = index::Repository::open_writer(dir / "repository", "benchmark");
-  index::RepositoryWriter writer(*repository, {});
+  Store store;
   const ByteBuffer file = test::make_tsm(kBytes / 1500, 1500, 1);
-  test::put(writer, file, index::FileKind::kTsm);
-  writer.flush();
+  test::put(store.writer, file, index::FileKind::kTsm);
+  store.writer.flush();
   std::vector<index::PackId> packs;
-  repository->packs().for_each_id([&](const index::PackId& id) { packs.push_back(id); });
-  const auto pack = repository->packs().open(packs.at(0));
+  store.repository->packs().for_each_id([&](const index::PackId& id) { packs.push_back(id); });
+  const auto pack = store.repository->packs().open(packs.at(0));
   for (auto _ : state)
     for (size_t number = 0; number < pack->frames().size(); ++number)
       benchmark::DoNotOptimize(pack->read_frame(number).data());
@@ -152,49 +154,32 @@ BENCHMARK(read_frames)->Unit(benchmark::kMillisecond);
 
 // A directory of so many shards, each a node of its own.
 void walk_a_tree(benchmark::State& state) {
-  const test::TempDir dir;
-  index::Repository::create(dir / "repository");
-  const auto repository = index::Repository::open_writer(dir / "repository", "benchmark");
-  index::RepositoryWriter writer(*repository, {});
+  Store store;
   const ByteBuffer content = test::random_bytes(100, 1);
-  const auto stored = test::put(writer, content, index::FileKind::kOther);
+  const auto stored = test::put(store.writer, content, index::FileKind::kOther);
   std::map<snapshot::ShardPath, std::vector<snapshot::TreeEntry>> shards;
   for (uint64_t i = 1; i <= static_cast<uint64_t>(state.range(0)); ++i)
     shards[{"db", "rp", i}] = {
         {std::to_string(i), snapshot::EntryKind::kFile, 0644, {}, 100, 0, stored.id}};
   snapshot::Manifest manifest;
-  manifest.data = snapshot::store_data_tree(writer, shards).id;
-  writer.flush();
+  manifest.data = snapshot::store_data_tree(store.writer, shards).id;
+  store.writer.flush();
   for (auto _ : state)
-    for (const auto& [path, entry] : snapshot::shard_entries(repository->objects(), manifest))
-      benchmark::DoNotOptimize(repository->objects().read_tree(entry.directory()));
+    for (const auto& [path, entry] : snapshot::shard_entries(store.repository->objects(), manifest))
+      benchmark::DoNotOptimize(store.repository->objects().read_tree(entry.directory()));
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(walk_a_tree)->Arg(100)->Arg(10'000)->Unit(benchmark::kMillisecond);
-
-index::PackContents pack_of_hooks(uint64_t sequence, size_t count) {
-  index::PackContents pack;
-  pack.header.sequence = sequence;
-  pack.header.id = index::random_id<index::PackId>();
-  pack.frames.push_back({});
-  pack.frames[0].blob_count = static_cast<uint32_t>(count);
-  const ByteBuffer ids = test::random_bytes(count * index::kIdBytes, sequence);
-  for (size_t i = 0; i < count; ++i) {
-    index::BlobEntry blob;
-    blob.id = decltype(blob.id)::from(ByteView(ids).subspan(i * index::kIdBytes, index::kIdBytes));
-    blob.id.bytes.back() &= std::byte{0xf8};
-    pack.blobs.push_back(blob);
-  }
-  return pack;
-}
 
 // In an index of so many hooks, each eight times as many chunks (100 M: tsmfs_index_scale).
 void look_up_hooks(benchmark::State& state, bool hits) {
   const test::TempDir dir;
   const auto index = index::ObjectIndex::open_primary(dir / "index", true);
-  const auto packs = static_cast<uint64_t>(state.range(0)) / kChunksOfAPack;
-  for (uint64_t i = 1; i <= packs; ++i) index->add_pack(pack_of_hooks(i, kChunksOfAPack));
-  const index::PackContents asked = pack_of_hooks(hits ? packs / 2 : packs + 1, kChunksOfAPack);
+  const auto packs = static_cast<uint64_t>(state.range(0)) / kHooksOfAPack;
+  for (uint64_t i = 1; i <= packs; ++i)
+    index->add_pack(test::random_pack(i, kHooksOfAPack, test::Ids::kHooksOnly));
+  const auto asked =
+      test::random_pack(hits ? packs / 2 : packs + 1, kHooksOfAPack, test::Ids::kHooksOnly);
   std::vector<index::ChunkId> ids;
   for (size_t i = 0; i < 64; ++i)
     ids.push_back(index::ChunkId::from(asked.blobs[i * 600].id.view()));

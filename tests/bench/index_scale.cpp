@@ -18,7 +18,7 @@
 #include <string_view>
 
 #include "index/object_index.h"
-#include "tests/support/store_fixture.h"
+#include "tests/bench/random_pack.h"
 
 namespace {
 
@@ -38,20 +38,8 @@ class Stopwatch {
 };
 
 index::PackContents make_pack(uint64_t sequence, bool exact) {
-  index::PackContents pack;
-  pack.header.sequence = sequence;
-  pack.header.id = index::random_id<index::PackId>();
-  pack.frames.push_back({});
-  pack.frames[0].blob_count = kChunksOfAPack;
-  const ByteBuffer ids = test::random_bytes(kChunksOfAPack * index::kIdBytes, sequence);
-  pack.blobs.resize(kChunksOfAPack);
-  for (size_t i = 0; i < kChunksOfAPack; ++i) {
-    auto& id = pack.blobs[i].id;
-    id = index::Id<index::BlobTag>::from(
-        ByteView(ids).subspan(i * index::kIdBytes, index::kIdBytes));
-    if (exact) id.bytes.back() &= std::byte{0xf8};
-  }
-  return pack;
+  return test::random_pack(sequence, kChunksOfAPack,
+                           exact ? test::Ids::kHooksOnly : test::Ids::kAny);
 }
 
 uint64_t bytes_below(const std::filesystem::path& directory) {
