@@ -22,6 +22,11 @@ for _ in range({READS_OF_EACH}):
 '''
 
 
+def note(figures, name, row, value):
+    """A value of one round."""
+    figures[name].setdefault(row, []).append(value)
+
+
 def drop_caches():
     os.sync()
     try:
@@ -77,21 +82,21 @@ def measure_ingest(tools, directories, figures):
         print(f'{tool.name}: {len(runs)} snapshots', file=sys.stderr)
 
 
-def measure_mount(tool, newest_bytes, target, note):
+def measure_mount(tool, newest_bytes, target, figures):
     drop_caches()
     ready = tool.mount()
     if ready is None:
         return
-    note('mount ready, cold, s', ready)
-    note('cp -r through the mount, cold, MB/s', newest_bytes / 1e6 / copy_out(tool, target))
-    note('the same again, MB/s', newest_bytes / 1e6 / copy_out(tool, target))
-    note('memory of the mount, MB', tool.resident_bytes() / 1e6)
+    note(figures, tool.name, 'mount ready, cold, s', ready)
+    note(figures, tool.name, 'cp -r through the mount, cold, MB/s', newest_bytes / 1e6 / copy_out(tool, target))
+    note(figures, tool.name, 'the same again, MB/s', newest_bytes / 1e6 / copy_out(tool, target))
+    note(figures, tool.name, 'memory of the mount, MB', tool.resident_bytes() / 1e6)
     tool.umount()
-    note('mount ready, s', tool.mount())
+    note(figures, tool.name, 'mount ready, s', tool.mount())
     tool.umount()
     drop_caches()
     tool.mount()
-    note('4 KiB random reads, 8 processes, 1/s', random_reads(tool))
+    note(figures, tool.name, '4 KiB random reads, 8 processes, 1/s', random_reads(tool))
     tool.umount()
 
 
@@ -99,60 +104,52 @@ def measure_round(tools, newest_directory, target, figures):
     """One value of each, tool after tool."""
     newest_bytes = tree_bytes(newest_directory)
     for tool in random.sample(tools, len(tools)):
-        def note(what, value, tool=tool):
-            figures[tool.name].setdefault(what, []).append(value)
         if tool.name != 'cp':
             read_all(newest_directory)
-            note('a backup with nothing new, s', tool.add(newest_directory).seconds)
-        measure_mount(tool, newest_bytes, target, note)
+            note(figures, tool.name, 'a backup with nothing new, s', tool.add(newest_directory).seconds)
+        measure_mount(tool, newest_bytes, target, figures)
         shutil.rmtree(target, ignore_errors=True)
         os.makedirs(target)
         drop_caches()
-        note('restore, cold, MB/s', newest_bytes / 1e6 / tool.restore(target).seconds)
+        note(figures, tool.name, 'restore, cold, MB/s', newest_bytes / 1e6 / tool.restore(target).seconds)
         shutil.rmtree(target, ignore_errors=True)
 
 
-def measure_backups_of_influxd(tool, history, figures):
+def measure_backups_of_influxd(tool, backups, figures):
     """Ingest of what influxd backup wrote, tars, which is for tsmfs alone."""
-    top = os.path.join(history, 'legacy')
-    if not os.path.isdir(top):
-        return
     tool.repository += '-tars'
     seconds = 0
-    for name in sorted(os.listdir(top)):
-        read_all(os.path.join(top, name))
-        seconds += tool.import_backup(os.path.join(top, name)).seconds
+    for directory in backups:
+        read_all(directory)
+        seconds += tool.import_backup(directory).seconds
     figures[tool.name]['ingest of influxd\'s backups (tars), s'] = seconds
 
 
-def measure_live(tools, history, scratch, rounds, figures):
+def measure_live(tools, newest_backup, scratch, rounds, figures):
     """Backups of a running influxd that has the newest snapshot of the history, beside influxd's own."""
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'e2e'))
     from harness.influxd import Influxd  # pylint: disable=import-outside-toplevel
     source, home = os.path.join(scratch, 'live-source'), os.path.join(scratch, 'live')
-    newest = os.path.join(history, 'legacy', sorted(os.listdir(os.path.join(history, 'legacy')))[-1])
     program = tools[0].program
-    Run(program, 'import', '--repo', source, '-q', newest)
+    Run(program, 'import', '--repo', source, '-q', newest_backup)
     Run(program, 'restore', '--repo', source, '--datadir', os.path.join(home, 'data'), '--metadir', os.path.join(home, 'meta'))
     server = Influxd(home)
-
-    def note(name, what, seconds):
-        figures[name].setdefault(f'backup of a live influxd, {what} new, s', []).append(seconds)
-
+    rows = [f'backup of a live influxd, {what} new, s' for what in ('everything', 'nothing')]
     try:
         databases = [name for name in os.listdir(server.data) if not name.startswith('_')]
         for number in range(rounds):
             target = os.path.join(scratch, 'influxd-backup')
             seconds = sum(Run('influxd', 'backup', '-host', server.snapshot_address, '-database', database, target).seconds
                           for database in databases)
-            for what in ('everything', 'nothing'):
-                note('influxd backup', what, seconds)
+            for row in rows:
+                note(figures, 'influxd backup', row, seconds)
             shutil.rmtree(target)
             for tool in tools:
                 repository = os.path.join(scratch, f'{tool.name}-live-{number}')
-                for what in ('everything', 'nothing'):
-                    note(tool.name, what, Run(program, 'backup', '--repo', repository, '--host', server.snapshot_address,
-                                              '--server', 'live', '-q', *tool.compression).seconds)
+                for row in rows:
+                    note(figures, tool.name, row,
+                         Run(program, 'backup', '--repo', repository, '--host', server.snapshot_address, '--server', 'live', '-q',
+                             *tool.compression).seconds)
                 shutil.rmtree(repository)
     finally:
         server.stop()
