@@ -1,7 +1,6 @@
 #include "index/file_reader.h"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "index/base/error.h"
 #include "index/object_reader.h"
@@ -19,8 +18,7 @@ void FileReader::read(uint64_t offset, size_t length, std::vector<Slice>& out) c
   const RecipePtr recipe = recipe_->load();
   try {
     return read_by(recipe, offset, length, out);
-  } catch (const IoError& error) {
-    if (error.error_number() != ENOENT) throw;
+  } catch (const MissingError&) {
     const RecipePtr newest = objects_->read_newest_recipe(id_);
     if (newest->packs() == recipe->packs()) throw;  // the pack is lost
     recipe_->store(newest);

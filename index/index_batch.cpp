@@ -55,14 +55,17 @@ void IndexBatch::put_pack(const PackContents& pack) {
 
 void IndexBatch::put_recipes(const PackContents& pack) {
   using Files = std::unordered_set<FileId, IdHash>;
-  const Files defective(pack.lists.defective.begin(), pack.lists.defective.end());
   const Files lossy(pack.lists.lossy.begin(), pack.lists.lossy.end());
   for (const BlobEntry* recipe : blobs_of(BlobKind::kRecipe, pack.frames, pack.blobs)) {
     const FileId file = FileId::from(recipe->id.view());
-    const FilePlace place{place_in(pack, *recipe), defective.contains(file), lossy.contains(file)};
+    const FilePlace place{place_in(pack, *recipe), lossy.contains(file)};
     if (place.lossy && has_whole_recipe(slice(recipe->id))) continue;
     put(kFiles, slice(recipe->id), encode_file_place(place));
   }
+}
+
+void IndexBatch::put_file(const FileId& id, const FilePlace& place) {
+  put(kFiles, slice(id), encode_file_place(place));
 }
 
 bool IndexBatch::has_whole_recipe(const rocksdb::Slice& key) const {
@@ -112,6 +115,7 @@ void IndexBatch::write() {
   rocksdb::WriteOptions synced;
   synced.sync = true;
   check_status(database_.db().Write(synced, &batch_), "cannot write the index");
+  batch_.Clear();
 }
 
 }  // namespace tsmfs::index

@@ -18,7 +18,10 @@ class IndexBatch {
   void put_pack(const PackContents& pack);
   void remove_pack(PackNumber number, const PackId& id, const std::vector<FrameEntry>& frames,
                    const std::vector<BlobEntry>& blobs);
-  // Durable on return. Throws: IoError.
+  void put_file(const FileId& id, const FilePlace& place);
+  void remove_file(const FileId& id) { remove(kFiles, slice(id)); }
+  void remove_tree(const TreeId& id) { remove(kTrees, slice(id)); }
+  // Durable on return; the batch is empty then. Throws: IoError.
   void write();
 
  private:

@@ -9,7 +9,7 @@ namespace tsmfs::index {
 
 namespace {
 
-constexpr uint8_t kDefectiveFlag = 1, kLossyFlag = 2;  // of a file's place
+constexpr uint8_t kLossyFlag = 2;  // of a file's place
 
 [[noreturn]] void fail(std::string_view what) {
   throw CorruptError("the index holds " + std::string(what), std::string(kRebuildAdvice));
@@ -85,8 +85,7 @@ ByteBuffer encode_file_place(const FilePlace& place) {
   ByteBuffer value;
   ByteWriter writer(value);
   write_place(writer, place.recipe);
-  writer.u8(static_cast<uint8_t>((place.defective ? kDefectiveFlag : 0) |
-                                 (place.lossy ? kLossyFlag : 0)));
+  writer.u8(place.lossy ? kLossyFlag : 0);
   return value;
 }
 
@@ -94,7 +93,7 @@ FilePlace decode_file_place(ByteView value) {
   return decode(value, "a file's place in the index", [](ByteReader& reader) {
     const BlobPlace place = read_place(reader);
     const uint8_t flags = reader.u8();
-    return FilePlace{place, (flags & kDefectiveFlag) != 0, (flags & kLossyFlag) != 0};
+    return FilePlace{place, (flags & kLossyFlag) != 0};
   });
 }
 

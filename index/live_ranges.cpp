@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "index/recipe_needs.h"
+
 namespace tsmfs::index {
 
 namespace {
@@ -52,11 +54,7 @@ void LiveRanges::add(const BlobPlace& place) {
 }
 
 void LiveRanges::add(const Recipe& recipe) {
-  for (const RecipeRun& run : recipe.runs()) {
-    if (run.pack == RecipeRun::kLiteral) continue;
-    packs_[recipe.packs()[run.pack]].add(
-        {run.start, static_cast<uint32_t>(run.start + run.length)});
-  }
+  for_each_need(recipe, [&](const PackId& pack, ByteRange range) { packs_[pack].add(range); });
 }
 
 ByteRanges* LiveRanges::find(const PackId& pack) {

@@ -11,13 +11,6 @@
 
 namespace tsmfs::index {
 
-// Logical bytes [start, end) of a pack.
-struct ByteRange {
-  uint32_t start = 0;
-  uint32_t end = 0;
-  bool operator==(const ByteRange&) const = default;
-};
-
 // Sorted, disjoint and joined where they touch. 8 bytes of memory for each range: a pack that is in
 // use as a whole is one range.
 class ByteRanges {
@@ -36,7 +29,7 @@ class ByteRanges {
 class LiveRanges {
  public:
   void add(const BlobPlace& place);
-  // What the recipe copies from.
+  // What the recipe needs.
   void add(const Recipe& recipe);
   // Nothing when no byte of the pack is in use.
   ByteRanges* find(const PackId& pack);

@@ -1,6 +1,9 @@
 #include "index/object_index.h"
 
+#include <fmt/format.h>
 #include <rocksdb/db.h>
+
+#include <utility>
 
 #include "index/base/error.h"
 #include "index/index_batch.h"
@@ -9,14 +12,22 @@
 
 namespace tsmfs::index {
 
+namespace {
+
+constexpr size_t kChangesAtOnce = 10'000;
+
+}  // namespace
+
 ObjectIndex::ObjectIndex(std::shared_ptr<IndexDatabase> database)
     : database_(std::move(database)) {}
 ObjectIndex::~ObjectIndex() = default;
 
 std::unique_ptr<ObjectIndex> ObjectIndex::open_primary(const std::filesystem::path& directory,
                                                        bool create) {
-  return std::unique_ptr<ObjectIndex>(
+  std::unique_ptr<ObjectIndex> opened(
       new ObjectIndex(IndexDatabase::open_primary(directory, create)));
+  opened->learn_packs();
+  return opened;
 }
 
 std::unique_ptr<ObjectIndex> ObjectIndex::open_secondary(const std::filesystem::path& directory) {
@@ -28,6 +39,19 @@ void ObjectIndex::reopen_after(const std::function<void()>& work) {
   database_.store(nullptr);
   work();
   database_.store(IndexDatabase::open_primary(directory, /*create=*/false));
+  learn_packs();
+}
+
+void ObjectIndex::learn_packs() {
+  std::unordered_set<PackId, IdHash> packs;
+  for_each_pack([&](PackNumber, const PackRecord& record) { packs.insert(record.id); });
+  MutexLock lock(packs_mutex_);
+  packs_ = std::move(packs);
+}
+
+bool ObjectIndex::has_pack(const PackId& id) const {
+  MutexLock lock(packs_mutex_);
+  return packs_.contains(id);
 }
 
 std::vector<std::optional<PackNumber>> ObjectIndex::find_hooks(std::span<const ChunkId> ids) const {
@@ -100,10 +124,44 @@ void ObjectIndex::for_each_tree(
 }
 
 void ObjectIndex::add_pack(const PackContents& pack) {
+  for (const PackId& needed : pack.lists.needed)
+    if (needed != pack.header.id && !has_pack(needed))
+      throw InvariantError(fmt::format("a recipe in pack {} needs pack {}, which is not indexed",
+                                       pack.header.id.hex(), needed.hex()));
   const auto held = database();
   IndexBatch batch(*held);
   batch.put_pack(pack);
   batch.write();
+  MutexLock lock(packs_mutex_);
+  packs_.insert(pack.header.id);
+}
+
+size_t ObjectIndex::settle(const std::function<FileFate(const FileId&)>& fate_of,
+                           const std::function<bool(const TreeId&)>& tree_stays) {
+  const auto held = database();
+  IndexBatch batch(*held);
+  size_t forgotten = 0, in_batch = 0;
+  const auto write_if_full = [&] {
+    if (++in_batch % kChangesAtOnce == 0) batch.write();
+  };
+  for_each_file([&](const FileId& id, const FilePlace& place) {
+    const FileFate fate = fate_of(id);
+    if (fate == FileFate::kStays || (fate == FileFate::kLossy && place.lossy)) return;
+    if (fate == FileFate::kGoes)
+      batch.remove_file(id);
+    else
+      batch.put_file(id, {place.recipe, /*lossy=*/true});
+    forgotten += fate == FileFate::kGoes ? 1 : 0;
+    write_if_full();
+  });
+  for_each_tree([&](const TreeId& id, const BlobPlace&) {
+    if (tree_stays(id)) return;
+    batch.remove_tree(id);
+    ++forgotten;
+    write_if_full();
+  });
+  if (in_batch % kChangesAtOnce != 0) batch.write();
+  return forgotten;
 }
 
 void ObjectIndex::remove_pack(PackNumber number, const std::vector<FrameEntry>& frames,
@@ -114,6 +172,8 @@ void ObjectIndex::remove_pack(PackNumber number, const std::vector<FrameEntry>& 
   IndexBatch batch(*held);
   batch.remove_pack(number, record->id, frames, blobs);
   batch.write();
+  MutexLock lock(packs_mutex_);
+  packs_.erase(record->id);
 }
 
 // An index that was made again has taken the directory's name.

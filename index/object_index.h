@@ -10,8 +10,10 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
+#include "index/base/mutex.h"
 #include "index/digest.h"
 #include "index/pack_format.h"
 
@@ -29,14 +31,13 @@ struct BlobPlace {
 
 struct FilePlace {
   BlobPlace recipe;
-  bool defective = false;  // the recipe has a tsm_defect
-  bool lossy = false;      // the recipe needs a pack that is gone
+  bool lossy = false;  // the recipe needs a pack that is gone
 };
 
-// What the index notes of recipes.
+// What the recipes of a pack need (index/recipe_needs.h).
 struct RecipeLists {
-  std::vector<FileId> defective;  // with a tsm_defect
-  std::vector<FileId> lossy;      // needing a pack that is gone
+  std::vector<FileId> lossy;                  // files of which a needed pack is gone
+  std::unordered_set<PackId, IdHash> needed;  // by the other ones
 };
 
 // A whole pack as the index wants to know it.
@@ -83,6 +84,8 @@ class ObjectIndex {
   std::optional<FilePlace> find_file(const FileId& id) const;
   std::optional<BlobPlace> find_tree(const TreeId& id) const;
   std::optional<PackRecord> find_pack(PackNumber number) const;
+  // Whether the pack is indexed. Requires: opened as primary.
+  bool has_pack(const PackId& id) const;
   // The highest; std::nullopt when there are no packs.
   std::optional<PackNumber> last_pack_number() const;
   // In order of their numbers.
@@ -93,13 +96,20 @@ class ObjectIndex {
 
   // Adds a pack and all that it holds in one step, which is durable on return. What an earlier pack
   // held too is found in this one from now on; but a lossy recipe takes no whole one's place.
-  // Requires: opened as primary; the pack is durable.
+  // Requires: opened as primary; the pack is durable. Throws: InvariantError, with nothing added,
+  // when a recipe that is not noted as lossy needs a pack that is not indexed.
   void add_pack(const PackContents& pack);
   // Forgets a pack and all that is found in it, in one step, which is durable on return. `blobs`
   // are the pack's; of one whose table cannot be read, none: what is found in it stays then, until
   // the index is rebuilt. Requires: opened as primary.
   void remove_pack(PackNumber number, const std::vector<FrameEntry>& frames,
                    const std::vector<BlobEntry>& blobs);
+  // Forgets files and tree nodes that no snapshot needs, and notes others as lossy, as `fate_of`
+  // and `tree_stays` say. Durable on return; ended in between, some of them. Returns how many were
+  // forgotten. Requires: opened as primary.
+  enum class FileFate { kStays, kLossy, kGoes };
+  size_t settle(const std::function<FileFate(const FileId&)>& fate_of,
+                const std::function<bool(const TreeId&)>& tree_stays);
   // Closes the index while `work` replaces its directory, then opens what is there. Requires:
   // opened as primary. A failure leaves it closed: nothing may be asked of it then.
   void reopen_after(const std::function<void()>& work);
@@ -110,7 +120,11 @@ class ObjectIndex {
  private:
   explicit ObjectIndex(std::shared_ptr<IndexDatabase> database);
   std::shared_ptr<IndexDatabase> database() const { return database_.load(); }
+  void learn_packs();
+
   std::atomic<std::shared_ptr<IndexDatabase>> database_;
+  mutable Mutex packs_mutex_;
+  std::unordered_set<PackId, IdHash> packs_ TSMFS_GUARDED_BY(packs_mutex_);  // of a primary
 };
 
 }  // namespace tsmfs::index

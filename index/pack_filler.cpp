@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/invariant.h"
+#include "index/recipe.h"
 
 namespace tsmfs::index {
 
@@ -55,23 +57,36 @@ NewPlace PackFiller::add_chunk(const ChunkId& id, ByteView bytes) {
   return place;
 }
 
-void PackFiller::add_recipe(const FileId& id, ByteBuffer encoded, RecipeNotes notes) {
+void PackFiller::add_recipe(const FileId& id, ByteBuffer encoded, const RecipeNotes& notes) {
   check_size(encoded, "the recipe of file", id.hex());
-  OpenPack& pack = open_pack();
-  if (notes.defective) pack.lists.defective.push_back(id);
-  if (notes.lossy) pack.lists.lossy.push_back(id);
+  require_readable([&] { Recipe::decode(encoded, "the recipe of file " + id.hex()); });
+  OpenPack& pack = open_pack_for_side(encoded.size());
+  if (notes.lossy)
+    pack.lists.lossy.push_back(id);
+  else
+    pack.lists.needed.insert(notes.needed.begin(), notes.needed.end());
   add_side(pack.recipes, {Id<BlobTag>::from(id.view()), std::move(encoded)});
 }
 
 void PackFiller::add_tree(const TreeId& id, ByteBuffer encoded) {
   check_size(encoded, "the node of a directory,", id.hex());
-  add_side(open_pack().trees, {Id<BlobTag>::from(id.view()), std::move(encoded)});
+  add_side(open_pack_for_side(encoded.size()).trees,
+           {Id<BlobTag>::from(id.view()), std::move(encoded)});
 }
 
 void PackFiller::add_side(std::vector<SideBlob>& list, SideBlob blob) {
   pack_->side_bytes += blob.bytes.size();
   list.push_back(std::move(blob));
   if (pack_->side_bytes > kSideBytesMax) end_pack();
+}
+
+// A pack in which so many more bytes of recipes or trees have room. Readers refuse a pack that is
+// larger than kPackRawBytesMax.
+OpenPack& PackFiller::open_pack_for_side(size_t bytes) {
+  OpenPack& pack = open_pack();
+  if (pack.logical_bytes + pack.side_bytes + bytes <= kPackRawBytesMax) return pack;
+  end_pack();
+  return open_pack();
 }
 
 void PackFiller::submit_chunks() {

@@ -34,10 +34,10 @@ struct NewPlace {
   uint32_t logical_start = 0;
 };
 
-// What a recipe's entry in the index says of it.
+// What a recipe needs.
 struct RecipeNotes {
-  bool defective = false;  // the recipe has a tsm_defect
-  bool lossy = false;      // the recipe needs a pack that is gone
+  bool lossy = false;          // a pack that is gone
+  std::vector<PackId> needed;  // packs_needed()
 };
 
 // A recipe or a tree node that waits for the end of its pack.
@@ -65,13 +65,14 @@ class PackFiller {
 
   NewPlace add_chunk(const ChunkId& id, ByteView bytes);
   // Both throw UsageError when `encoded` is larger than a frame can be.
-  void add_recipe(const FileId& id, ByteBuffer encoded, RecipeNotes notes);
+  void add_recipe(const FileId& id, ByteBuffer encoded, const RecipeNotes& notes);
   void add_tree(const TreeId& id, ByteBuffer encoded);
   // Ends the open pack and waits: on return everything is durable and on_pack has been called.
   void drain();
 
  private:
   OpenPack& open_pack();
+  OpenPack& open_pack_for_side(size_t bytes);
   void add_side(std::vector<SideBlob>& list, SideBlob blob);
   void submit_chunks();
   void submit_side(BlobKind kind, std::vector<SideBlob>& blobs, size_t frame_bytes);

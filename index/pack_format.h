@@ -61,6 +61,13 @@ struct BlobEntry {
   uint64_t logical_start = 0;  // derived
 };
 
+// Logical bytes [start, end) of a pack.
+struct ByteRange {
+  uint32_t start = 0;
+  uint32_t end = 0;
+  bool operator==(const ByteRange&) const = default;
+};
+
 struct PackTrailer {
   uint64_t tables_offset =
       0;  // of the frame table; the blob table follows it, the trailer follows that

@@ -8,15 +8,24 @@
 
 #include "index/base/error.h"
 #include "index/frame_codec.h"
-#include "index/recipe.h"
+#include "index/recipe_needs.h"
 
 namespace tsmfs::index {
+
+namespace {
+
+Fd open_pack(const std::filesystem::path& path, const std::string& name) {
+  if (Fd fd = open_if_exists(path, O_RDONLY)) return fd;
+  throw MissingError(name + " is gone", "run tsmfs check to see what was lost with it");
+}
+
+}  // namespace
 
 PackReader::PackReader(const std::filesystem::path& path, const PackId& id,
                        const RepositoryId& repository)
     : path_(path),
       name_("pack " + id.hex()),
-      fd_(open_file(path, O_RDONLY)),
+      fd_(open_pack(path, name_)),
       file_bytes_(file_size(fd_, path)) {
   if (file_bytes_ < kPackHeaderBytes + kPackTrailerBytes)
     throw CorruptError(fmt::format("{} is damaged: only {} bytes long", name_, file_bytes_));
@@ -84,8 +93,12 @@ PackContents read_pack_contents(const PackReader& pack,
       const BlobEntry& blob = contents.blobs[frame.first_blob + i];
       const Recipe recipe = Recipe::decode(
           raw.view().subspan(blob.logical_start - frame.logical_start, blob.length), pack.name());
-      if (!recipe.tsm_defect().empty()) contents.lists.defective.push_back(recipe.file());
-      if (!std::all_of(recipe.packs().begin(), recipe.packs().end(), is_present))
+      const std::vector<PackId> needed = packs_needed(recipe);
+      const bool whole = std::ranges::all_of(
+          needed, [&](const PackId& id) { return id == contents.header.id || is_present(id); });
+      if (whole)
+        contents.lists.needed.insert(needed.begin(), needed.end());
+      else
         contents.lists.lossy.push_back(recipe.file());
     }
   }

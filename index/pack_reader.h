@@ -16,8 +16,8 @@ namespace tsmfs::index {
 // Thread safe (immutable, reads with pread).
 class PackReader {
  public:
-  // Reads header, trailer and frame table. Throws: IoError, CorruptError (also when the pack is not
-  // the one its name says, or of another repository).
+  // Reads header, trailer and frame table. Throws: IoError; MissingError when there is no such file;
+  // CorruptError (also when the pack is not the one its name says, or of another repository).
   PackReader(const std::filesystem::path& path, const PackId& id, const RepositoryId& repository);
 
   const PackHeader& header() const { return header_; }
@@ -44,8 +44,8 @@ class PackReader {
   std::vector<FrameEntry> frames_;
 };
 
-// All that the index wants to know of a pack. Reads its recipes, for the defects they name, and for
-// the packs they need: one that needs a pack of which `is_present` says no is lossy.
+// All that the index wants to know of a pack. Reads its recipes for the packs they need: one that
+// needs another pack of which `is_present` says no is lossy.
 PackContents read_pack_contents(const PackReader& pack,
                                 const std::function<bool(const PackId&)>& is_present);
 

@@ -9,6 +9,7 @@
 #include "index/base/file.h"
 #include "index/base/log.h"
 #include "index/pack_rewriter.h"
+#include "index/recipe_needs.h"
 #include "index/verify.h"
 
 namespace tsmfs::index {
@@ -88,7 +89,7 @@ class Quarantine {
       if (kind != BlobKind::kRecipe) return;
       const auto place = repository_.index().find_file(FileId::from(blob.id.view()));
       if (place && !place->lossy && !known_.contains(place->recipe.pack)) return;
-      rewriter_.move_recipe(Recipe::decode(bytes, "a recipe"), /*lossy_before=*/false);
+      rewriter_.move_recipe(Recipe::decode(bytes, "a recipe"));
     });
   }
 
@@ -198,7 +199,7 @@ size_t heal_recipes(Repository& repository, const Compression& compression,
   PackRewriter rewriter(repository, {compression});
   for (const FileId& id : lossy) {
     const auto recipe = repository.objects().read_recipe(id);
-    for (const PackId& pack : recipe->packs()) {
+    for (const PackId& pack : packs_needed(*recipe)) {
       const auto path = repository.paths().quarantined_pack(pack);
       if (rewriter.is_leaving(pack) || !std::filesystem::exists(path)) continue;
       if (stop.stop_requested()) throw Cancelled();

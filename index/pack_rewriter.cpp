@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "index/base/error.h"
+#include "index/recipe_needs.h"
 
 namespace tsmfs::index {
 
@@ -78,27 +78,26 @@ void PackRewriter::move_file(const FileId& id) {
   if (!place) return;
   const auto recipe = repository_.objects().read_recipe(id);
   if (relocation_.is_leaving(place->recipe.pack) || relocation_.concerns(*recipe))
-    move_recipe(*recipe, place->lossy);
-}
-
-void PackRewriter::move_recipe(const Recipe& recipe, bool lossy_before) {
-  add_recipe(recipe, relocation_.follow(recipe), lossy_before);
+    move_recipe(*recipe);
 }
 
 bool PackRewriter::improve_file(const FileId& id) {
   const auto recipe = repository_.objects().read_recipe(id);
   const MovedRecipe moved = relocation_.follow(*recipe);
   if (!moved.moved) return false;
-  const bool others_gone = std::ranges::any_of(recipe->packs(), [&](const PackId& pack) {
-    return !is_leaving(pack) && !std::filesystem::exists(repository_.paths().pack(pack));
-  });
-  add_recipe(*recipe, moved, others_gone);
+  add_recipe(*recipe, moved);
   return true;
 }
 
-void PackRewriter::add_recipe(const Recipe& recipe, const MovedRecipe& moved, bool lossy_before) {
-  filler_.add_recipe(recipe.file(), moved.recipe.encode(),
-                     {!recipe.tsm_defect().empty(), moved.lossy || lossy_before});
+void PackRewriter::add_recipe(const Recipe& recipe, const MovedRecipe& moved) {
+  RecipeNotes notes{false, packs_needed(moved.recipe.recipe())};
+  notes.lossy =
+      !std::ranges::all_of(notes.needed, [&](const PackId& id) { return will_be_there(id); });
+  filler_.add_recipe(recipe.file(), moved.recipe.encode(), notes);
+}
+
+bool PackRewriter::will_be_there(const PackId& pack) const {
+  return !is_leaving(pack) && (relocation_.is_target(pack) || repository_.index().has_pack(pack));
 }
 
 void PackRewriter::move_tree(const TreeId& id) {

@@ -42,7 +42,7 @@ class PackRewriter {
   // CorruptError.
   void move_file(const FileId& id);
   // The same for a recipe at hand.
-  void move_recipe(const Recipe& recipe, bool lossy_before);
+  void move_recipe(const Recipe& recipe) { add_recipe(recipe, relocation_.follow(recipe)); }
   // Writes the file's recipe anew when some of what it copies from leaving packs was found
   // elsewhere; says whether.
   bool improve_file(const FileId& id);
@@ -56,7 +56,8 @@ class PackRewriter {
   uint64_t written_bytes() const { return written_bytes_; }  // complete after finish()
 
  private:
-  void add_recipe(const Recipe& recipe, const MovedRecipe& moved, bool lossy_before);
+  void add_recipe(const Recipe& recipe, const MovedRecipe& moved);
+  bool will_be_there(const PackId& pack) const;
 
   Repository& repository_;
   Relocation relocation_;

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "index/base/invariant.h"
+
 namespace tsmfs::index {
 
 namespace {
@@ -71,6 +73,13 @@ PackContents PackWriter::finish() {
   file_.write(frame_table);
   file_.write(blob_table);
   file_.write(bytes);
+  require_readable([&] {
+    const std::string name = "pack " + id.hex();
+    const uint64_t file_bytes =
+        file_offset_ + frame_table.size() + blob_table.size() + bytes.size();
+    const PackTrailer read = decode_pack_trailer(bytes, file_bytes, id, name);
+    decode_blob_table(blob_table, read, decode_frame_table(frame_table, read, id, name), id, name);
+  });
   file_.publish();
   contents_.file_bytes = file_offset_ + frame_table.size() + blob_table.size() + bytes.size();
   return std::move(contents_);

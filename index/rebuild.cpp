@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
-#include <unordered_set>
 #include <utility>
 
 #include "index/base/error.h"
@@ -30,24 +29,20 @@ void note_damage(AddedPacks& added, const std::string& what) {
 AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<PackId> ids) {
   AddedPacks added;
   std::vector<OrderedPack> order;
-  std::unordered_set<PackId, IdHash> present;
   for (const PackId& id : ids) {
     try {
       order.push_back({packs.open_anew(id)->header().sequence, id});
-      present.insert(id);
     } catch (const Error& error) {
       note_damage(added, error.what());
     }
   }
-  if (order.empty()) return added;
-  index.for_each_pack([&](PackNumber, const PackRecord& record) { present.insert(record.id); });
   std::sort(order.begin(), order.end(), [](const OrderedPack& a, const OrderedPack& b) {
     return std::pair(a.sequence, a.id) < std::pair(b.sequence, b.id);
   });
   for (const OrderedPack& pack : order) {
     try {
       index.add_pack(read_pack_contents(*packs.open_anew(pack.id),
-                                        [&](const PackId& id) { return present.contains(id); }));
+                                        [&](const PackId& id) { return index.has_pack(id); }));
       ++added.packs;
     } catch (const CorruptError& error) {
       note_damage(added, error.what());

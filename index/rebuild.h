@@ -19,8 +19,8 @@ struct AddedPacks {
 };
 
 // Adds packs to an index, oldest first, so that the newest recipe of a file wins. A recipe that
-// needs a pack which is neither indexed nor among `ids` is left out: its file then counts as not
-// stored, and the next backup stores it again.
+// needs a pack which is not indexed by then (gone, damaged, or not older) is noted as lossy: its
+// file counts as not stored, and the next backup stores it again.
 AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<PackId> ids);
 
 // Builds a new index from all packs and puts it in the place of the old one. Requires: the caller

@@ -64,7 +64,8 @@ class RecipeBuilder {
   // Requires: bytes.size() <= kRecipeLiteralBytesMax.
   void add_literal(ByteView bytes);
   void set_tsm_defect(std::string_view defect);
-  uint64_t size() const { return recipe_.size_; }
+  // What was added so far.
+  const Recipe& recipe() const { return recipe_; }
   ByteBuffer encode() const;
 
  private:

@@ -2,10 +2,15 @@
 
 #include <algorithm>
 
+#include "index/recipe_needs.h"
+
 namespace tsmfs::index {
 
 void Relocation::add_move(const PackId& pack, uint32_t start, uint32_t length, const NewPlace& to) {
-  if (targets_.empty() || targets_.back() != to.pack) targets_.push_back(to.pack);
+  if (targets_.empty() || targets_.back() != to.pack) {
+    targets_.push_back(to.pack);
+    target_ids_.insert(to.pack);
+  }
   const auto target = static_cast<uint32_t>(targets_.size() - 1);
   std::vector<Move>& moves = moves_[pack];
   if (!moves.empty()) {
@@ -20,7 +25,8 @@ void Relocation::add_move(const PackId& pack, uint32_t start, uint32_t length, c
 }
 
 bool Relocation::concerns(const Recipe& recipe) const {
-  return std::ranges::any_of(recipe.packs(), [&](const PackId& id) { return is_leaving(id); });
+  return std::ranges::any_of(packs_needed(recipe),
+                             [&](const PackId& id) { return is_leaving(id); });
 }
 
 MovedRecipe Relocation::follow(const Recipe& recipe) const {
@@ -52,7 +58,6 @@ void Relocation::follow_run(const PackId& pack, const std::vector<Move>& moves,
     if (move == moves.end() || move->start > at) {
       const uint64_t gap_end = move == moves.end() ? end : std::min<uint64_t>(end, move->start);
       moved.recipe.add_copy(pack, static_cast<uint32_t>(at), static_cast<uint32_t>(gap_end - at));
-      moved.lossy = true;
       at = gap_end;
       continue;
     }

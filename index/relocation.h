@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "index/digest.h"
@@ -16,7 +17,6 @@ namespace tsmfs::index {
 struct MovedRecipe {
   RecipeBuilder recipe;
   bool moved = false;  // some of it was found in another place than before
-  bool lossy = false;  // some of it still names a leaving pack, where nothing of it was saved
 };
 
 // Not thread safe.
@@ -28,8 +28,11 @@ class Relocation {
   // Says where [start, start + length) of a leaving pack is now. Requires: calls for one pack come
   // in the order of `start` and do not overlap.
   void add_move(const PackId& pack, uint32_t start, uint32_t length, const NewPlace& to);
-  // Whether a recipe copies from a leaving pack.
+  // Whether some of a leaving pack is in `pack` now.
+  bool is_target(const PackId& pack) const { return target_ids_.contains(pack); }
+  // Whether a recipe needs a leaving pack.
   bool concerns(const Recipe& recipe) const;
+  // Where nothing was saved, what it makes still needs the leaving pack.
   MovedRecipe follow(const Recipe& recipe) const;
 
  private:
@@ -44,6 +47,7 @@ class Relocation {
 
   std::unordered_map<PackId, std::vector<Move>, IdHash> moves_;
   std::vector<PackId> targets_;
+  std::unordered_set<PackId, IdHash> target_ids_;
 };
 
 }  // namespace tsmfs::index

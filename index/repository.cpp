@@ -54,8 +54,14 @@ std::vector<PackId> ids_on_disk(const PackStore& packs) {
   return ids;
 }
 
-// Packs that a killed writer finished but did not come to index. False when the index knows packs
-// that are gone.
+bool has_lossy_files(const ObjectIndex& index) {
+  bool found = false;
+  index.for_each_file([&](const FileId&, const FilePlace& place) { found |= place.lossy; });
+  return found;
+}
+
+// Packs that a killed writer finished but did not come to index. False when the index is to be made
+// again: it knows packs that are gone, or lacked some that others need.
 bool reconcile(ObjectIndex& index, const PackStore& packs) {
   std::unordered_set<PackId, IdHash> indexed;
   index.for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
@@ -68,8 +74,8 @@ bool reconcile(ObjectIndex& index, const PackStore& packs) {
         indexed.size(), indexed.begin()->hex());
     return false;
   }
-  add_packs(index, packs, unindexed);
-  return true;
+  // What lacked a pack that was taken up just now may be whole again.
+  return add_packs(index, packs, unindexed).packs == 0 || !has_lossy_files(index);
 }
 
 std::unique_ptr<ObjectIndex> open_index_for_writing(const RepositoryPaths& paths,

@@ -13,7 +13,7 @@
 #include "index/base/mutex.h"
 #include "index/known_chunks.h"
 #include "index/pack_filler.h"
-#include "index/recipe.h"
+#include "index/recipe_needs.h"
 #include "index/repository.h"
 
 namespace tsmfs::index {
@@ -39,12 +39,18 @@ class RepositoryWriter::Impl {
   StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind,
                       const std::stop_token& stop);
   TreeId put_tree(ByteView encoded);
+  Holding holding_of(const FileId& id) { return find_known(id).holding; }
+  bool holds_tree(const TreeId& id) const;
   void flush();
   WriterTotals totals() const;
   const DigestKey& key() const { return repository_.key(); }
 
  private:
-  std::optional<std::string> defect_of_known(const FileId& id);
+  struct Known {
+    Holding holding = Holding::kNothing;
+    std::string defect;  // of the whole file
+  };
+  Known find_known(const FileId& id);
   uint64_t store_batch(const CutBatch& batch, RecipeBuilder& recipe);
   void look_up(const std::vector<ChunkId>& ids);
   void load_pack(PackNumber number);
@@ -56,8 +62,8 @@ class RepositoryWriter::Impl {
   Repository& repository_;
   mutable Mutex mutex_;
   KnownChunks known_ TSMFS_GUARDED_BY(mutex_);
-  std::unordered_map<FileId, std::string, IdHash> new_files_
-      TSMFS_GUARDED_BY(mutex_);  // with their defects
+  std::unordered_map<FileId, std::string, IdHash> held_files_
+      TSMFS_GUARDED_BY(mutex_);  // put or found as a whole, with their defects
   std::unordered_set<TreeId, IdHash> new_trees_ TSMFS_GUARDED_BY(mutex_);
   WriterTotals totals_ TSMFS_GUARDED_BY(mutex_);
   std::atomic<uint64_t> stored_bytes_ = 0;
@@ -66,9 +72,9 @@ class RepositoryWriter::Impl {
 
 std::optional<StoredFile> RepositoryWriter::Impl::find_file(const FileId& id, uint64_t size,
                                                             FileKind kind) {
-  const auto defect = defect_of_known(id);
-  if (!defect) return std::nullopt;
-  return StoredFile{id, size, true, 0, kind == FileKind::kTsm ? *defect : std::string()};
+  const Known known = find_known(id);
+  if (known.holding != Holding::kAll) return std::nullopt;  // what is lossy heals by being stored
+  return StoredFile{id, size, true, 0, kind == FileKind::kTsm ? known.defect : std::string()};
 }
 
 StoredFile RepositoryWriter::Impl::put_file(ByteSource& source, const FileId& id, FileKind kind,
@@ -96,21 +102,30 @@ StoredFile RepositoryWriter::Impl::put_file(ByteSource& source, const FileId& id
   return result;
 }
 
-// A file that is stored already: what is wrong with it as a TSM file (mostly nothing). std::nullopt
-// for an unknown one.
-std::optional<std::string> RepositoryWriter::Impl::defect_of_known(const FileId& id) {
+// An entry in the index is no promise: its recipe is read, and the packs that it needs are looked
+// for.
+RepositoryWriter::Impl::Known RepositoryWriter::Impl::find_known(const FileId& id) {
   {
     MutexLock lock(mutex_);
-    if (const auto found = new_files_.find(id); found != new_files_.end()) return found->second;
+    if (const auto found = held_files_.find(id); found != held_files_.end())
+      return {Holding::kAll, found->second};
   }
-  const auto place = repository_.index().find_file(id);
-  if (!place || place->lossy) return std::nullopt;  // what is lossy heals by being stored again
-  if (!place->defective) return std::string();
+  const ObjectIndex& index = repository_.index();
+  const auto place = index.find_file(id);
+  if (!place) return {};
+  if (place->lossy) return {Holding::kPart, {}};
   try {
-    return repository_.objects().read_recipe(id)->tsm_defect();
+    const auto recipe = repository_.objects().read_recipe(id);
+    for (const PackId& pack : packs_needed(*recipe))
+      if (!index.has_pack(pack))
+        throw CorruptError(
+            fmt::format("file {} needs pack {}, which is gone", id.hex(), pack.hex()));
+    MutexLock lock(mutex_);
+    held_files_.emplace(id, recipe->tsm_defect());
+    return {Holding::kAll, recipe->tsm_defect()};
   } catch (const Error& error) {
-    log::warning("{}; the file is stored again", error.what());
-    return std::nullopt;
+    log::warning("{}; the file counts as not stored", error.what());
+    return {Holding::kPart, {}};
   }
 }
 
@@ -194,8 +209,8 @@ void RepositoryWriter::Impl::add_recipe(const FileId& id, const RecipeBuilder& r
                                         const std::string& defect) {
   ByteBuffer encoded = recipe.encode();
   MutexLock lock(mutex_);
-  if (!new_files_.emplace(id, defect).second) return;  // another thread was faster
-  filler_.add_recipe(id, std::move(encoded), {!defect.empty(), /*lossy=*/false});
+  if (!held_files_.emplace(id, defect).second) return;  // another thread was faster
+  filler_.add_recipe(id, std::move(encoded), {/*lossy=*/false, packs_needed(recipe.recipe())});
 }
 
 TreeId RepositoryWriter::Impl::put_tree(ByteView encoded) {
@@ -205,6 +220,14 @@ TreeId RepositoryWriter::Impl::put_tree(ByteView encoded) {
   if (!indexed && new_trees_.insert(id).second)
     filler_.add_tree(id, ByteBuffer(encoded.begin(), encoded.end()));
   return id;
+}
+
+bool RepositoryWriter::Impl::holds_tree(const TreeId& id) const {
+  {
+    MutexLock lock(mutex_);
+    if (new_trees_.contains(id)) return true;
+  }
+  return repository_.index().find_tree(id).has_value();
 }
 
 void RepositoryWriter::Impl::take_durable(const PackContents& pack) {
@@ -240,6 +263,12 @@ StoredFile RepositoryWriter::put_file(ByteSource& source, const FileId& id, File
 }
 TreeId RepositoryWriter::put_tree(ByteView encoded) {
   return impl_->put_tree(encoded);
+}
+Holding RepositoryWriter::holding_of(const FileId& id) const {
+  return impl_->holding_of(id);
+}
+bool RepositoryWriter::holds_tree(const TreeId& id) const {
+  return impl_->holds_tree(id);
 }
 void RepositoryWriter::flush() {
   impl_->flush();

@@ -1,7 +1,7 @@
 // The one writer of a repository: takes files and tree nodes, keeps what is new in packs, and makes
 // it durable.
 //
-// put_file, put_tree and digest_key are thread safe; the others belong to the owner. Destroyed
+// All but flush() and construction are thread safe; those belong to the owner. Destroyed
 // without flush(), it abandons the open pack: what earlier packs hold stays and is found again by
 // the next backup.
 #pragma once
@@ -43,6 +43,10 @@ struct WriterTotals {
   uint64_t stored_bytes = 0;     // growth of packs/, complete after flush()
 };
 
+// How much of a file is stored: nothing, not all (a pack that it needs is gone, or its recipe
+// cannot be read), or all.
+enum class Holding { kNothing, kPart, kAll };
+
 class RepositoryWriter {
  public:
   // Waits for nothing. Requires: `repository` outlives it and was opened for writing (it holds the
@@ -54,12 +58,14 @@ class RepositoryWriter {
   // A file of `size` bytes that is stored; std::nullopt when it is not, or not whole. One look-up.
   // Throws: IoError, CorruptError.
   std::optional<StoredFile> find_file(const FileId& id, uint64_t size, FileKind kind) const;
+  Holding holding_of(const FileId& id) const;
   // Stores what is new of `source`. `id` is the digest of its whole content under digest_key(); a
   // file known by it costs one look-up. Throws: IoError, CorruptError, Cancelled when `stop` is
   // requested.
   StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind, std::stop_token stop);
-  // Stores an encoded tree node (snapshot/tree.h).
+  // Stores an encoded tree node (snapshot/tree.h). Requires: what it names is stored.
   TreeId put_tree(ByteView encoded);
+  bool holds_tree(const TreeId& id) const;
   // On return everything put so far is durable and indexed, and may be referenced by a manifest.
   void flush();
   WriterTotals totals() const;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/base/error.h"
+#include "index/recipe_needs.h"
 
 namespace tsmfs::index {
 
@@ -65,13 +66,12 @@ std::optional<std::string> verify_pack(const PackStore& packs, const PackId& id,
 
 std::optional<std::string> verify_recipe(const Recipe& recipe, PackStore& packs) {
   return answer([&] {
-    for (const RecipeRun& run : recipe.runs()) {
-      if (run.pack == RecipeRun::kLiteral) continue;
-      const auto pack = packs.open(recipe.packs()[run.pack]);
-      if (run.start + run.length > pack->logical_bytes())
+    for_each_need(recipe, [&](const PackId& id, ByteRange range) {
+      const auto pack = packs.open(id);
+      if (range.end > pack->logical_bytes())
         throw CorruptError(
             fmt::format("its recipe wants bytes that {} does not have", pack->name()));
-    }
+    });
   });
 }
 

@@ -9,6 +9,7 @@
 
 #include "index/base/error.h"
 #include "index/base/file.h"
+#include "index/base/invariant.h"
 #include "index/base/point_in_time.h"
 #include "index/sealed_json.h"
 
@@ -151,8 +152,14 @@ SnapshotPtr Catalog::replace(Manifest manifest) {
 }
 
 void Catalog::write(const Manifest& manifest) {
+  const std::string encoded = encode_manifest(manifest);
+  const std::string name = "the manifest of snapshot " + manifest.id.hex();
+  require_invariant(
+      encoded.size() <= index::kSealedJsonBytesMax,
+      "a manifest is no larger than readers take (it names too many databases or problems)");
+  require_readable([&] { decode_manifest(encoded, name); });
   AtomicFile file(paths_.tmp() / ("snapshot-" + manifest.id.hex()), paths_.snapshot(manifest.id));
-  file.write(as_bytes(encode_manifest(manifest)));
+  file.write(as_bytes(encoded));
   file.publish();
 }
 

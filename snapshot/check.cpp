@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -13,6 +14,7 @@
 
 #include "index/base/error.h"
 #include "index/file_cutter.h"
+#include "index/recipe_needs.h"
 #include "index/stored_source.h"
 #include "snapshot/past_snapshot.h"
 
@@ -52,6 +54,7 @@ class Check {
       report_found();
     }
     check_numbers(*state);
+    check_entries();
     report_found();
     report_.packs = packs_.size();
     report_.snapshots = state->snapshots.size();
@@ -104,6 +107,38 @@ class Check {
                         id.hex(), other->id.hex(), sequence));
     } catch (const Error&) {
       // It is named already, or a prune has just deleted it.
+    }
+  }
+
+  // Files that the index knows and no snapshot has: a backup of such a content stores nothing.
+  void check_entries() {
+    std::vector<index::FileId> others;
+    repository_.index().for_each_file([&](const index::FileId& id, const index::FilePlace& place) {
+      if (!place.lossy && !files_.contains(id)) others.push_back(id);
+    });
+    std::erase_if(others, [&](const index::FileId& id) { return has_its_packs(id); });
+    if (others.empty()) return;
+    // A prune that runs beside this check forgets entries before their packs go.
+    repository_.index().catch_up();
+    for (const index::FileId& id : others)
+      if (repository_.index().find_file(id) && !has_its_packs(id))
+        damage(fmt::format(
+            "the index knows file {}, which is in no snapshot, without the packs that it needs: "
+            "run tsmfs prune or tsmfs rebuild-index, so that the next backup of it stores it",
+            id.hex()));
+  }
+
+  // False also when its recipe cannot be read.
+  bool has_its_packs(const index::FileId& id) {
+    if (stop_.stop_requested()) throw Cancelled();
+    try {
+      const auto recipe = repository_.objects().read_recipe(id);
+      return std::ranges::all_of(index::packs_needed(*recipe),
+                                 [&](const index::PackId& pack) { return is_there(pack); });
+    } catch (const CorruptError&) {
+      return false;
+    } catch (const IoError&) {
+      return false;
     }
   }
 

@@ -9,6 +9,7 @@
 #include "index/base/error.h"
 #include "index/stored_source.h"
 #include "snapshot/past_snapshot.h"
+#include "snapshot/snapshot_builder.h"
 #include "snapshot/tree_store.h"
 
 namespace tsmfs::snapshot {
@@ -62,7 +63,7 @@ void Copier::learn_tree(const index::TreeId& from, const index::TreeId& to) {
     if (one.name != other.name || one.kind != other.kind || one.size != other.size) return;
     if (one.kind == EntryKind::kDirectory)
       learn_tree(one.directory(), other.directory());
-    else if (const auto place = target_.index().find_file(other.file()); place && !place->lossy)
+    else if (writer_.holding_of(other.file()) == index::Holding::kAll)
       files_.emplace(one.file(), other.file());
   }
 }
@@ -85,7 +86,7 @@ SnapshotPtr Copier::copy(const Manifest& snapshot) {
   made.new_bytes = new_bytes_;
   const uint64_t stored = writer_.totals().stored_bytes;
   made.stored_bytes = stored - std::exchange(stored_before_, stored);
-  return catalog_.publish(std::move(made));
+  return publish_durably(writer_, catalog_, std::move(made));
 }
 
 index::TreeId Copier::copy_tree(const index::TreeId& id) {

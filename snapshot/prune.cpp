@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,7 @@ class Prune {
       for (const auto& pack : plan.rewrite) report_.written_bytes -= pack.unused_file_bytes();
       return report_;
     }
+    forget_unneeded();
     if (!plan.remove.empty()) {
       say(fmt::format("deleting {} packs that no snapshot needs", plan.remove.size()));
       remove(plan.remove);
@@ -69,7 +71,10 @@ class Prune {
       if (const auto place = repository_.index().find_tree(id)) live_.add(*place);
     for (const index::FileId& id : needed_.files) {
       if (stop_.stop_requested()) throw Cancelled();
-      if (auto what = mark_file(id)) lost.push_back(std::move(*what));
+      if (auto what = mark_file(id)) {
+        lost.push_back(std::move(*what));
+        unreadable_.insert(id);
+      }
     }
     report_.files = needed_.files.size();
     for (const std::string& what : lost) log::warning("{}", what);
@@ -92,6 +97,19 @@ class Prune {
     } catch (const IoError& error) {
       return error.what();
     }
+  }
+
+  // Before any pack goes: what is needed by no snapshot may need any of them, and of a recipe that
+  // cannot be read nobody knows which. Were it still known, the next backup of that content would
+  // store nothing.
+  void forget_unneeded() {
+    using Fate = index::ObjectIndex::FileFate;
+    repository_.index().settle(
+        [&](const index::FileId& id) {
+          if (!needed_.files.contains(id)) return Fate::kGoes;
+          return unreadable_.contains(id) ? Fate::kLossy : Fate::kStays;
+        },
+        [&](const index::TreeId& id) { return needed_.trees.contains(id); });
   }
 
   index::PrunePlan make_plan() {
@@ -152,6 +170,7 @@ class Prune {
   const PruneOptions& options_;
   std::stop_token stop_;
   Reachable needed_;
+  std::unordered_set<index::FileId, index::IdHash> unreadable_;  // of those, the recipes
   index::LiveRanges live_;
   PruneReport report_;
 };

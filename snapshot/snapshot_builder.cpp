@@ -1,6 +1,11 @@
 #include "snapshot/snapshot_builder.h"
 
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "index/base/error.h"
+#include "index/base/invariant.h"
 #include "snapshot/past_snapshot.h"
 #include "snapshot/tree_store.h"
 
@@ -9,6 +14,24 @@ namespace tsmfs::snapshot {
 namespace {
 
 constexpr uint32_t kMetaFileMode = 0600;
+
+// So that a manifest stays one that readers take, whatever befell a server of a million files.
+constexpr size_t kProblemsMax = 10'000;
+constexpr size_t kProblemBytesMax = size_t{4} << 20;
+
+void bound_problems(std::vector<Problem>& problems) {
+  size_t kept = 0, bytes = 0;
+  for (; kept < problems.size() && kept < kProblemsMax && bytes < kProblemBytesMax; ++kept)
+    bytes += problems[kept].path.size() + problems[kept].what.size();
+  if (kept == problems.size()) return;
+  Problem rest{Problem::Severity::kWarning, "",
+               fmt::format("and {} problems more", problems.size() - kept)};
+  for (size_t i = kept; i < problems.size(); ++i)
+    if (problems[i].severity == Problem::Severity::kIncomplete)
+      rest.severity = problems[i].severity;
+  problems.resize(kept);
+  problems.push_back(std::move(rest));
+}
 
 }  // namespace
 
@@ -37,10 +60,25 @@ void SnapshotBuilder::problem(Problem::Severity severity, std::string path, std:
 
 void SnapshotBuilder::add_shard(const ShardPath& path, std::vector<TreeEntry> files,
                                 uint64_t new_bytes) {
+  files = without_losses(path, std::move(files));
   manifest_.files += files.size();
   manifest_.new_bytes += new_bytes;
   ++manifest_.shards;
   shards_.emplace(path, std::move(files));
+}
+
+// Files that an earlier snapshot had, and that were not read again, may have been lost since.
+std::vector<TreeEntry> SnapshotBuilder::without_losses(const ShardPath& path,
+                                                       std::vector<TreeEntry> files) {
+  std::erase_if(files, [&](const TreeEntry& file) {
+    const index::Holding holding = writer_.holding_of(file.file());
+    if (holding == index::Holding::kAll) return false;
+    problem(Problem::Severity::kIncomplete, path.text() + "/" + file.name,
+            holding == index::Holding::kPart ? "bytes of it are lost in the repository"
+                                             : "is lost in the repository, and left out");
+    return holding == index::Holding::kNothing;
+  });
+  return files;
 }
 
 void SnapshotBuilder::add_wal_shard(const ShardPath& path, std::vector<TreeEntry> files) {
@@ -66,15 +104,25 @@ SnapshotPtr SnapshotBuilder::publish() {
     manifest_.wal = wal.id;
     manifest_.wal_below = wal.totals.below;
   }
-  writer_.flush();
   manifest_.data = data.id;
   manifest_.data_below = data.totals.below;
   manifest_.bytes = data.totals.size;
   manifest_.meta = meta.id;
   manifest_.meta_below = meta.totals.below;
+  bound_problems(manifest_.problems);
+  writer_.flush();
   manifest_.stored_bytes = writer_.totals().stored_bytes - stored_before_;
   manifest_.finished = now();
-  return catalog_.publish(std::move(manifest_));
+  return publish_durably(writer_, catalog_, std::move(manifest_));
+}
+
+SnapshotPtr publish_durably(index::RepositoryWriter& writer, Catalog& catalog, Manifest manifest) {
+  writer.flush();
+  for (const index::TreeId& root :
+       {manifest.data, manifest.meta, manifest.wal.value_or(manifest.meta)})
+    require_invariant(writer.holds_tree(root),
+                      "the trees of a snapshot are stored before it is published");
+  return catalog.publish(std::move(manifest));
 }
 
 }  // namespace tsmfs::snapshot

@@ -27,7 +27,8 @@ class SnapshotBuilder {
 
   Manifest& manifest() { return manifest_; }
   void problem(Problem::Severity severity, std::string path, std::string what);
-  // The files of a shard; an empty one becomes an empty directory.
+  // The files of a shard; an empty one becomes an empty directory. One of which bytes are lost in
+  // the repository, as an earlier snapshot's may be, is named as a problem.
   void add_shard(const ShardPath& path, std::vector<TreeEntry> files, uint64_t new_bytes);
   // A file of /meta, owner-only: it holds password hashes.
   void add_meta_file(const std::string& name, ByteView content);
@@ -37,6 +38,8 @@ class SnapshotBuilder {
   SnapshotPtr publish();
 
  private:
+  std::vector<TreeEntry> without_losses(const ShardPath& path, std::vector<TreeEntry> files);
+
   index::Repository& repository_;
   index::RepositoryWriter& writer_;
   Catalog& catalog_;
@@ -47,5 +50,9 @@ class SnapshotBuilder {
   std::map<ShardPath, std::vector<TreeEntry>> wal_shards_;
   std::vector<TreeEntry> meta_;
 };
+
+// Publishes a manifest whose trees `writer` was given: everything is made durable first. Throws:
+// InvariantError, with nothing published, when a tree is not there even so; IoError.
+SnapshotPtr publish_durably(index::RepositoryWriter& writer, Catalog& catalog, Manifest manifest);
 
 }  // namespace tsmfs::snapshot

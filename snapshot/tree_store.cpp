@@ -1,6 +1,11 @@
 #include "snapshot/tree_store.h"
 
+#include <fmt/format.h>
+
 #include <string>
+
+#include "index/base/invariant.h"
+#include "snapshot/quote.h"
 
 namespace tsmfs::snapshot {
 
@@ -12,7 +17,17 @@ constexpr uint32_t kDirectoryMode = 0755;
 
 StoredTree store_tree(index::RepositoryWriter& writer, std::vector<TreeEntry> entries) {
   const Tree tree(std::move(entries));
-  return {writer.put_tree(tree.encode()), tree.totals()};
+  for (const TreeEntry& entry : tree.entries()) {
+    const bool held = entry.kind == EntryKind::kDirectory
+                          ? writer.holds_tree(entry.directory())
+                          : writer.holding_of(entry.file()) != index::Holding::kNothing;
+    if (!held)
+      throw InvariantError(
+          fmt::format("the content of {} is stored before its directory is", quote(entry.name)));
+  }
+  const ByteBuffer encoded = tree.encode();
+  require_readable([&] { Tree::decode(encoded, "a tree node"); });
+  return {writer.put_tree(encoded), tree.totals()};
 }
 
 TreeEntry directory_entry(std::string name, const StoredTree& tree) {

@@ -16,7 +16,9 @@ struct StoredTree {
   TreeTotals totals;
 };
 
-// Throws: UsageError on names that clash or cannot be, IoError.
+// Requires: what the entries name was stored by `writer`, or is in its repository. Throws:
+// UsageError on names that clash or cannot be; InvariantError, with nothing stored, for an entry of
+// which nothing is stored; IoError.
 StoredTree store_tree(index::RepositoryWriter& writer, std::vector<TreeEntry> entries);
 TreeEntry directory_entry(std::string name, const StoredTree& tree);
 

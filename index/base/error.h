@@ -39,6 +39,12 @@ class CorruptError : public Error {
   using Error::Error;
 };
 
+// Something stored is not there, though other things that are stored need it.
+class MissingError : public CorruptError {
+ public:
+  using CorruptError::CorruptError;
+};
+
 // A server could not be reached, or answered something that the snapshot protocol does not allow.
 class ProtocolError : public Error {
  public:
@@ -61,6 +67,17 @@ class UsageError : public Error {
 class NoRepositoryError : public Error {
  public:
   using Error::Error;
+};
+
+// Something that tsmfs relies on does not hold: a fault of the program, found before anything was
+// published on the strength of it.
+class InvariantError : public Error {
+ public:
+  explicit InvariantError(const std::string& what)
+      : Error(
+            "an invariant does not hold: " + what,
+            "nothing was published; this is a fault in tsmfs, please report it with this message") {
+  }
 };
 
 // A signal or a caller asked for an end.

@@ -45,7 +45,6 @@ TEST(Relocation, LeavesRecipesOfOtherPacksAlone) {
   EXPECT_FALSE(relocation.concerns(recipe));
   const MovedRecipe moved = relocation.follow(recipe);
   EXPECT_FALSE(moved.moved);
-  EXPECT_FALSE(moved.lossy);
   EXPECT_EQ(runs_of(moved.recipe), (Runs{{pack(2), 10, 20}}));
 }
 
@@ -58,7 +57,9 @@ TEST(Relocation, SplitsARunWhereItsBytesWentApart) {
   EXPECT_TRUE(relocation.concerns(recipe));
   const MovedRecipe moved = relocation.follow(recipe);
   EXPECT_TRUE(moved.moved);
-  EXPECT_FALSE(moved.lossy);
+  EXPECT_FALSE(relocation.concerns(moved.recipe.recipe()));
+  EXPECT_TRUE(relocation.is_target(pack(7)));
+  EXPECT_FALSE(relocation.is_target(pack(1)));
   EXPECT_EQ(runs_of(moved.recipe), (Runs{{pack(7), 105, 15}, {pack(8), 0, 5}}));
 }
 
@@ -66,7 +67,7 @@ TEST(Relocation, WhatWasNotSavedStillNamesItsPack) {
   Relocation relocation;
   relocation.add_move(pack(1), 10, 10, {pack(7), 0});
   const MovedRecipe moved = relocation.follow(recipe_of({{pack(1), 0, 30}}));
-  EXPECT_TRUE(moved.lossy);
+  EXPECT_TRUE(relocation.concerns(moved.recipe.recipe()));
   EXPECT_EQ(runs_of(moved.recipe), (Runs{{pack(1), 0, 10}, {pack(7), 0, 10}, {pack(1), 20, 10}}));
 }
 
@@ -114,7 +115,7 @@ TEST(Relocation, EveryByteOfRandomRecipesIsFollowed) {
       }
     }
     EXPECT_EQ(at, start + length);
-    EXPECT_EQ(moved.lossy, lossy);
+    EXPECT_EQ(relocation.concerns(moved.recipe.recipe()), lossy);
   }
 }
 

@@ -111,7 +111,7 @@ TEST_F(RepairTest, LostChunksCostTheirFilesOnly) {
   const Tree shard = read_tree(repository->objects(), entries.at({"db", "rp", 2}).directory());
   EXPECT_EQ(as_text(test::read_all(*repository, shard.find("000000002-000000001.tsm")->file())),
             tsm(40, 9));
-  EXPECT_THROW(test::read_all(*repository, shard.find("000000001-000000001.tsm")->file()), IoError);
+  EXPECT_THROW(test::read_all(*repository, shard.find("000000001-000000001.tsm")->file()), MissingError);
 }
 
 TEST_F(RepairTest, BytesThatNoSnapshotNeedsAreNoLoss) {
