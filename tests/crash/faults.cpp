@@ -34,6 +34,14 @@ void lose_power() {
 
 }  // namespace
 
+Kind kind_of(const std::string& name) {
+  const std::map<std::string, Kind> kinds = {
+      {"kill", Kind::kKill},      {"torn", Kind::kTorn},   {"power", Kind::kPower},
+      {"enospc", Kind::kNoSpace}, {"eio", Kind::kIoError}, {"eioread", Kind::kReadError}};
+  const auto found = kinds.find(name);
+  return found == kinds.end() ? Kind::kNone : found->second;
+}
+
 State& state() {
   static State* const state = [] {
     auto* made = new State;  // lives as long as the process: hooks run until its last moment
@@ -41,11 +49,7 @@ State& state() {
     made->shadow = text_of("TSMFS_FAULT_SHADOW");
     made->log = text_of("TSMFS_FAULT_LOG");
     made->at = std::atol(text_of("TSMFS_FAULT_AT").c_str());
-    const std::map<std::string, Kind> kinds = {
-        {"kill", Kind::kKill},      {"torn", Kind::kTorn},   {"power", Kind::kPower},
-        {"enospc", Kind::kNoSpace}, {"eio", Kind::kIoError}, {"eioread", Kind::kReadError}};
-    if (const auto found = kinds.find(text_of("TSMFS_FAULT_KIND")); found != kinds.end())
-      made->kind = found->second;
+    made->kind = kind_of(text_of("TSMFS_FAULT_KIND"));
     return made;
   }();
   return *state;

@@ -14,6 +14,8 @@ namespace tsmfs::faults {
 
 enum class Kind { kNone, kKill, kTorn, kPower, kNoSpace, kIoError, kReadError };
 
+Kind kind_of(const std::string& name);  // kNone for any other
+
 // A file written to below the root.
 struct Written {
   off_t synced_bytes = 0;
