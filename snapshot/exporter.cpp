@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/held_directory.h"
 #include "index/base/mutex.h"
+#include "index/base/new_file.h"
 #include "snapshot/gzip_sink.h"
 #include "snapshot/metastore_answer.h"
 #include "snapshot/metastore_subset.h"
@@ -300,12 +302,14 @@ ExportReport Exporter::write_tar(ByteSink& sink) {
 }
 
 ExportReport Exporter::write_tar_file(const std::filesystem::path& file) {
-  if (std::filesystem::exists(std::filesystem::symlink_status(file)))
+  const Directory directory = Directory::open(file.parent_path());
+  const std::string name = file.filename().string();
+  if (directory.status(name))
     throw UsageError(file.string() + " is there already", "name a file that is not");
-  AtomicFile out(file.string() + ".tsmfs-export.tmp", file);
-  FileSink sink(out.fd(), out.temporary());
+  NewFile out(directory, name + ".tsmfs-export.tmp");
+  FileSink sink(out.fd(), out.path());
   ExportReport report = write_tar(sink);
-  out.publish();
+  out.publish_new(name);
   return report;
 }
 

@@ -11,6 +11,8 @@
 
 #include "index/base/directory_users.h"
 #include "index/base/error.h"
+#include "index/base/held_directory.h"
+#include "snapshot/restore_tree.h"
 #include "snapshot/restore_writer.h"
 
 namespace tsmfs::snapshot {
@@ -22,24 +24,11 @@ namespace stdfs = std::filesystem;
 constexpr uint64_t kBlockBytes = 4096;
 constexpr size_t kShardsNamedMax = 5;
 
-// The directory, or the nearest one above it that is there.
-stdfs::path nearest(const stdfs::path& directory) {
-  stdfs::path path = stdfs::absolute(directory).lexically_normal();
-  while (!stdfs::exists(path) && path.has_relative_path()) path = path.parent_path();
-  return path;
-}
-
 std::vector<stdfs::path> directories(const RestoreRequest& request) {
   std::vector<stdfs::path> found;
   for (const stdfs::path& path : {request.metadir, request.datadir})
     if (!path.empty()) found.push_back(path);
   return found;
-}
-
-void require_directories(const RestoreRequest& request) {
-  for (const stdfs::path& path : directories(request))
-    if (!stdfs::is_directory(nearest(path)))
-      throw UsageError(nearest(path).string() + " is not a directory");
 }
 
 void require_vacant(const RestorePlan& plan, const RestoreRequest& request) {
@@ -63,17 +52,24 @@ uint64_t blocks(uint64_t bytes) {
   return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
 }
 
-uint64_t bytes_there(const stdfs::path& directory) {
+uint64_t bytes_below(const Directory& directory) {
   uint64_t sum = 0;
-  std::error_code error;
-  for (stdfs::recursive_directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error))
-    if (entry->is_regular_file(error)) sum += entry->file_size(error);
-  return error ? 0 : sum;
+  for (const std::string& name : directory.list()) {
+    const auto status = directory.status(name);
+    if (status && S_ISREG(status->st_mode)) sum += static_cast<uint64_t>(status->st_size);
+    if (status && S_ISDIR(status->st_mode)) sum += bytes_below(directory.enter(name));
+  }
+  return sum;
 }
 
-// The most that is on disk at once. A shard that is replaced goes a batch after its successor came.
-uint64_t peak_bytes(const RestorePlan& plan, const RestoreRequest& request) {
+uint64_t bytes_of_shard(const Directory& data, const ShardPath& shard) {
+  const auto directory = find_shard_directory(data, shard);
+  return directory ? bytes_below(*directory) : 0;
+}
+
+// The most that is on disk at once; `data` is null when the directory is yet to be made. A shard
+// that is replaced goes a batch after its successor came.
+uint64_t peak_bytes(const RestorePlan& plan, const Directory* data) {
   uint64_t written = 0, freed = 0, peak = 0;
   size_t oldest = 0;  // of the shards whose predecessors are there yet
   uint64_t behind = 0;
@@ -85,18 +81,17 @@ uint64_t peak_bytes(const RestorePlan& plan, const RestoreRequest& request) {
     for (; behind > RestoreWriter::kBytesUncommittedMax + shard.bytes; ++oldest) {
       const RestoreShard& gone = plan.shards[oldest];
       behind -= gone.bytes;
-      if (gone.replaces) freed += bytes_there(shard_directory(request.datadir, gone.to));
+      if (gone.replaces && data) freed += bytes_of_shard(*data, gone.to);
     }
     peak = std::max(peak, written - std::min(written, freed));
   }
   return peak;
 }
 
-void require_space(const stdfs::path& directory, uint64_t wanted) {
+void require_space(const stdfs::path& directory, const Directory& there, uint64_t wanted) {
   struct statvfs disk {};
-  const stdfs::path there = nearest(directory);
-  if (::statvfs(there.c_str(), &disk) != 0)
-    throw_errno("cannot ask for the space of " + there.string());
+  if (::fstatvfs(there.fd().number(), &disk) != 0)
+    throw_errno("cannot ask for the space of " + there.path().string());
   const uint64_t available = disk.f_bavail * uint64_t{disk.f_frsize};
   if (wanted > available)
     throw Error(fmt::format("{} bytes are wanted in {}, and its disk has {} left", wanted,
@@ -107,7 +102,7 @@ void require_space(const stdfs::path& directory, uint64_t wanted) {
 void require_chown(const RestoreRequest& request) {
   if (::geteuid() == 0) return;
   for (const stdfs::path& path : directories(request)) {
-    const FileOwner owner = target_owner(path, request.owner);
+    const FileOwner owner = owner_in(Directory::reach(path).directory, request.owner);
     if (owner.user != ::geteuid())
       throw UsageError(fmt::format("what is restored to {} is to belong to user {}, and only root "
                                    "can give files away",
@@ -118,19 +113,11 @@ void require_chown(const RestoreRequest& request) {
 
 }  // namespace
 
-FileOwner target_owner(const stdfs::path& directory, const Owner& wanted) {
-  struct stat status {};
-  const stdfs::path there = nearest(directory);
-  if (::stat(there.c_str(), &status) != 0) throw_errno("cannot stat " + there.string());
-  return {wanted.user.value_or(status.st_uid), wanted.group.value_or(status.st_gid)};
-}
-
 void require_no_server(const RestoreRequest& request) {
   for (const stdfs::path& path : directories(request)) {
-    std::error_code error;
-    const stdfs::path resolved = stdfs::canonical(path, error);
-    if (error) continue;  // not there yet
-    auto users = find_directory_users(resolved, DirectoryUse::kFiles);
+    const auto reached = Directory::reach(path);
+    if (!reached.missing.empty()) continue;
+    auto users = find_directory_users(reached.directory.real_path(), DirectoryUse::kFiles);
     std::erase_if(users,
                   [](const DirectoryUser& user) { return !user.name.starts_with("influxd"); });
     if (!users.empty())
@@ -140,12 +127,19 @@ void require_no_server(const RestoreRequest& request) {
 }
 
 void check_target(const RestorePlan& plan, const RestoreRequest& request) {
-  require_directories(request);
   require_no_server(request);
   require_vacant(plan, request);
   require_chown(request);
-  if (!request.datadir.empty()) require_space(request.datadir, peak_bytes(plan, request));
-  if (plan.meta_db) require_space(request.metadir, blocks(plan.meta_db->size()));
+  if (!request.datadir.empty()) {
+    const auto [data, missing] = Directory::reach(request.datadir);
+    data.require_writable();
+    require_space(request.datadir, data, peak_bytes(plan, missing.empty() ? &data : nullptr));
+  }
+  if (plan.meta_db) {
+    const auto meta = Directory::reach(request.metadir).directory;
+    meta.require_writable();
+    require_space(request.metadir, meta, blocks(plan.meta_db->size()));
+  }
 }
 
 }  // namespace tsmfs::snapshot

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <exception>
 #include <set>
 #include <utility>
 
@@ -24,28 +24,12 @@ namespace stdfs = std::filesystem;
 
 constexpr unsigned kFileMode = 0644;  // as the server's own
 constexpr unsigned kDirectoryMode = 0755;
-constexpr size_t kOpenFilesMax = 128;
+constexpr size_t kOpenFilesMax = 192;
 constexpr const char* kStagingSuffix = ".tsmfs-restore";
 constexpr const char* kOldSuffix = ".tsmfs-old";
 
-stdfs::path beside(const stdfs::path& target, const char* suffix) {
-  return target.parent_path() / ("." + target.filename().string() + suffix);
-}
-
-void own(const Fd& fd, const stdfs::path& path, unsigned mode, const FileOwner& owner) {
-  if (::fchmod(fd.number(), mode) != 0) throw_errno("cannot set the mode of " + path.string());
-  struct stat status {};
-  if (::fstat(fd.number(), &status) != 0) throw_errno("cannot stat " + path.string());
-  if (status.st_uid == owner.user && status.st_gid == owner.group) return;
-  if (::fchown(fd.number(), owner.user, owner.group) != 0)
-    throw_errno(
-        fmt::format("cannot give {} to user {}, group {}", path.string(), owner.user, owner.group),
-        "run this as root");
-}
-
-void make_owned_directory(const stdfs::path& path, const FileOwner& owner) {
-  if (::mkdir(path.c_str(), 0700) != 0) throw_errno("cannot create " + path.string());
-  own(open_file(path, O_RDONLY | O_DIRECTORY), path, kDirectoryMode, owner);
+std::string beside(const std::string& name, const char* suffix) {
+  return "." + name + suffix;
 }
 
 void write_pieces(const Fd& fd, const std::vector<index::Slice>& slices, const stdfs::path& path) {
@@ -67,100 +51,90 @@ void write_pieces(const Fd& fd, const std::vector<index::Slice>& slices, const s
   }
 }
 
-bool holds_something(const stdfs::path& directory) {
-  std::error_code error;
-  return stdfs::exists(directory, error) && !stdfs::is_empty(directory, error);
-}
-
-// The new directory takes the place of the old one, which goes to the new one's name.
-void exchange(const stdfs::path& fresh, const stdfs::path& old) {
-  if (exchange_files(fresh, old)) return;
+// The new directory takes the place of what is there, which goes to the new one's name.
+void exchange(const Directory& parent, const std::string& fresh, const std::string& old) {
+  if (parent.exchange(fresh, old)) return;
   // A file system without an exchange: for a moment there is neither.
-  const stdfs::path aside = beside(old, kOldSuffix);
-  rename_file(old, aside);
+  const std::string aside = beside(old, kOldSuffix);
+  parent.remove_tree(aside);
+  parent.rename(old, parent, aside);
   try {
-    rename_file(fresh, old);
+    parent.rename(fresh, parent, old);
   } catch (...) {
-    rename_file(aside, old);
+    parent.rename(aside, parent, old);
     throw;
   }
-  rename_file(aside, fresh);
+  parent.rename(aside, parent, fresh);
+}
+
+// Is there something that the shard is to replace?
+bool is_taken(const Directory& parent, const std::string& name, bool replaces) {
+  const auto there = parent.status(name);
+  if (!there) return false;
+  if (replaces) return true;
+  if (S_ISDIR(there->st_mode) && parent.enter(name).empty()) return false;
+  throw UsageError(parent.path(name).string() + " is in the way, which the restore did not expect",
+                   "look at it; when it can go, remove it and restore again");
 }
 
 }  // namespace
 
-std::vector<stdfs::path> make_owned_directories(const stdfs::path& directory,
-                                                const FileOwner& owner) {
-  std::vector<stdfs::path> made;
-  if (directory.empty() || stdfs::exists(directory)) return made;
-  if (!directory.has_filename() || directory.filename() == ".")
-    return make_owned_directories(directory.parent_path(), owner);
-  if (directory.has_relative_path()) made = make_owned_directories(directory.parent_path(), owner);
-  make_owned_directory(directory, owner);
-  made.push_back(directory);
-  return made;
-}
-
-RestoreWriter::RestoreWriter(const index::DigestKey& key, stdfs::path datadir, FileOwner owner,
-                             OnShard on_shard)
+RestoreWriter::RestoreWriter(const index::DigestKey& key, const stdfs::path& datadir,
+                             const Owner& owner, OnShard on_shard)
     : key_(key),
-      datadir_(std::move(datadir)),
-      owner_(owner),
       on_shard_(std::move(on_shard)),
-      batch_(std::make_shared<Batch>()) {
-  make_directories(datadir_);
-}
+      tree_(datadir, owner),
+      batch_(std::make_shared<Batch>()) {}
 
 RestoreWriter::~RestoreWriter() {
   if (commit_.valid()) commit_.wait();
-  std::error_code ignored;
   for (const auto& batch : {committing_, batch_}) {
     if (!batch) continue;
     // What lies there is the new shard, unfinished, or the old one, replaced.
-    for (const StagedShard& shard : batch->shards) stdfs::remove_all(shard.staging, ignored);
+    for (const StagedShard& shard : batch->shards) try {
+        shard.parent->remove_tree(beside(shard.name, kStagingSuffix));
+      } catch (const std::exception&) {
+        // What led here is told; the next restore of the shard removes it.
+      }
   }
-  for (auto path = made_.rbegin(); path != made_.rend(); ++path) ::rmdir(path->c_str());
-}
-
-void RestoreWriter::make_directories(const stdfs::path& directory) {
-  const auto made = make_owned_directories(directory, owner_);
-  made_.insert(made_.end(), made.begin(), made.end());
-  for (const stdfs::path& path : made) sync_directory(path.parent_path());
 }
 
 void RestoreWriter::begin_shard(const RestoreShard& shard) {
-  StagedShard staged;
-  staged.shard = &shard;
-  staged.target = shard_directory(datadir_, shard.to);
-  staged.staging = beside(staged.target, kStagingSuffix);
-  make_directories(staged.target.parent_path());
-  stdfs::remove_all(staged.staging);  // of a restore that was killed
-  make_owned_directory(staged.staging, owner_);
-  batch_->shards.push_back(std::move(staged));
+  std::string name = std::to_string(shard.to.shard);
+  auto parent = tree_.policy_of(shard.to);
+  is_taken(*parent, name, shard.replaces);
+  const std::string staging = beside(name, kStagingSuffix);
+  parent->remove_tree(staging);  // of a restore that was killed
+  Directory fresh = parent->make_directory(staging);
+  batch_->shards.push_back({&shard, std::move(parent), std::move(name), std::move(fresh), {}});
+  ++batch_->open_files;
 }
 
 void RestoreWriter::begin_file(const TreeEntry& file) {
   if (batch_->open_files >= kOpenFilesMax) {
-    for (StagedShard& shard : batch_->shards) {
-      for (const StagedFile& each : shard.files) sync_file(each.fd, each.path);
-      shard.files.clear();
-    }
-    batch_->open_files = 0;
+    for (StagedShard& shard : batch_->shards) sync_files(shard);
+    batch_->open_files = batch_->shards.size();
   }
   StagedShard& shard = batch_->shards.back();
-  StagedFile staged;
-  staged.path = shard.staging / file.name;
-  staged.fd = open_file(staged.path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  own(staged.fd, staged.path, kFileMode, owner_);
-  shard.files.push_back(std::move(staged));
+  shard.files.push_back({shard.staging.create_file(file.name), file.name});
   ++batch_->open_files;
   file_ = &file;
   digest_.emplace(key_);
 }
 
+// Gives them away before: that is durable too then.
+void RestoreWriter::sync_files(StagedShard& shard) const {
+  for (const StagedFile& file : shard.files) {
+    shard.staging.give(file.fd, file.name, kFileMode, tree_.owner());
+    sync_file(file.fd, shard.staging.path(file.name));
+  }
+  shard.files.clear();
+}
+
 void RestoreWriter::write(const std::vector<index::Slice>& slices) {
-  const StagedFile& staged = batch_->shards.back().files.back();
-  write_pieces(staged.fd, slices, staged.path);
+  const StagedShard& shard = batch_->shards.back();
+  const StagedFile& staged = shard.files.back();
+  write_pieces(staged.fd, slices, shard.staging.path(staged.name));
   for (const index::Slice& slice : slices) {
     digest_->update(slice.bytes);
     batch_->bytes += slice.bytes.size();
@@ -168,10 +142,12 @@ void RestoreWriter::write(const std::vector<index::Slice>& slices) {
 }
 
 void RestoreWriter::end_file() {
-  const StagedFile& staged = batch_->shards.back().files.back();
+  const StagedShard& shard = batch_->shards.back();
+  const StagedFile& staged = shard.files.back();
+  const stdfs::path path = shard.staging.path(staged.name);
   if (digest_->file_id() != file_->file())
     throw CorruptError(fmt::format("{} came out of the repository damaged: its digest is not {}",
-                                   staged.path.string(), file_->file().hex()),
+                                   path.string(), file_->file().hex()),
                        "run tsmfs check --read-data, and restore another snapshot");
   constexpr int64_t kSecond = 1'000'000'000;
   int64_t ns = file_->mtime.unix_ns % kSecond;
@@ -179,7 +155,7 @@ void RestoreWriter::end_file() {
   const timespec mtime{(file_->mtime.unix_ns - ns) / kSecond, ns};
   const timespec times[2] = {mtime, mtime};
   if (::futimens(staged.fd.number(), times) != 0)
-    throw_errno("cannot set the time of " + staged.path.string());
+    throw_errno("cannot set the time of " + path.string());
 }
 
 void RestoreWriter::end_shard() {
@@ -202,27 +178,30 @@ void RestoreWriter::commit() {
 }
 
 void RestoreWriter::put_in_place(Batch& batch) const {
-  std::set<stdfs::path> parents;
+  std::set<const Directory*> parents;
   // All files are on their way to the disk before the first is waited for. A hint: what it fails
   // at, the sync finds.
   for (const StagedShard& shard : batch.shards)
     for (const StagedFile& file : shard.files)
       ::sync_file_range(file.fd.number(), 0, 0, SYNC_FILE_RANGE_WRITE);
   for (StagedShard& shard : batch.shards) {
-    for (const StagedFile& file : shard.files) sync_file(file.fd, file.path);
-    shard.files.clear();
-    sync_directory(shard.staging);
+    sync_files(shard);
+    shard.staging.give(kDirectoryMode, tree_.owner());
+    shard.staging.sync();
   }
   for (const StagedShard& shard : batch.shards) {
-    if (holds_something(shard.target))
-      exchange(shard.staging, shard.target);
+    const std::string staging = beside(shard.name, kStagingSuffix);
+    if (is_taken(*shard.parent, shard.name, shard.shard->replaces))
+      exchange(*shard.parent, staging, shard.name);
     else
-      rename_file(shard.staging, shard.target);  // also over an empty directory
-    parents.insert(shard.target.parent_path());
+      shard.parent->rename(staging, *shard.parent, shard.name);  // also over an empty directory
+    parents.insert(shard.parent.get());
   }
-  for (const stdfs::path& parent : parents) sync_directory(parent);
+  for (const Directory* parent : parents) parent->sync();
   for (const StagedShard& shard : batch.shards) {
-    stdfs::remove_all(shard.staging);  // the old shard, with its index/ and fields.idx
+    // The old shard, with its index/ and fields.idx; and what a killed restore put aside of it.
+    shard.parent->remove_tree(beside(shard.name, kStagingSuffix));
+    shard.parent->remove_tree(beside(shard.name, kOldSuffix));
     on_shard_(*shard.shard);
   }
   batch.shards.clear();

@@ -2,7 +2,8 @@
 //
 // A shard is written beside its place, as ".<shard>.tsmfs-restore", which influxd ignores. Shards
 // are made durable a batch at a time while the next batch is written, and then renamed into place,
-// so that the disk is not made to wait for each file.
+// so that the disk is not made to wait for each file. All of it is done in held directories
+// (index/base/held_directory.h): whoever owns the data directory may write to it meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@
 #include "index/digest.h"
 #include "index/file_reader.h"
 #include "snapshot/restore_plan.h"
-#include "snapshot/restore_target.h"
+#include "snapshot/restore_tree.h"
 
 namespace tsmfs::snapshot {
 
@@ -31,15 +32,17 @@ class RestoreWriter {
   using OnShard = std::function<void(const RestoreShard&)>;
 
   // `on_shard` is told of each shard that is in place, by a thread of the writer's, one at a time.
-  RestoreWriter(const index::DigestKey& key, std::filesystem::path datadir, FileOwner owner,
-                OnShard on_shard);
+  RestoreWriter(const index::DigestKey& key, const std::filesystem::path& datadir,
+                const Owner& owner, OnShard on_shard);
   ~RestoreWriter();
   RestoreWriter(const RestoreWriter&) = delete;
   RestoreWriter& operator=(const RestoreWriter&) = delete;
 
+  const Directory& datadir() const { return tree_.root(); }
+
   // Each shard: begin_shard(), its files in order (begin_file(), write()s, end_file()),
-  // end_shard(). Throw: IoError; end_file() CorruptError when what was written is not the file that
-  // it is to be.
+  // end_shard(). Throw: IoError; UsageError when something is in the way that the plan did not
+  // find; end_file() CorruptError when what was written is not the file that it is to be.
   void begin_shard(const RestoreShard& shard);
   void begin_file(const TreeEntry& file);
   void write(const std::vector<index::Slice>& slices);
@@ -51,38 +54,33 @@ class RestoreWriter {
  private:
   struct StagedFile {
     Fd fd;
-    std::filesystem::path path;
+    std::string name;
   };
   struct StagedShard {
-    const RestoreShard* shard = nullptr;
-    std::filesystem::path staging, target;
+    const RestoreShard* shard;
+    std::shared_ptr<const Directory> parent;
+    std::string name;               // its own, in `parent`
+    Directory staging;              // beside() that name at first
     std::vector<StagedFile> files;  // not synced yet
   };
   struct Batch {
     std::vector<StagedShard> shards;
     uint64_t bytes = 0;
-    size_t open_files = 0;
+    size_t open_files = 0;  // and directories
   };
   void start_commit();
   void finish_commit();
+  void sync_files(StagedShard& shard) const;
   void put_in_place(Batch& batch) const;
-  void make_directories(const std::filesystem::path& directory);
 
   const index::DigestKey& key_;
-  const std::filesystem::path datadir_;
-  const FileOwner owner_;
   const OnShard on_shard_;
-  std::vector<std::filesystem::path> made_;  // directories, upper ones first
+  RestoreTree tree_;
   std::shared_ptr<Batch> batch_, committing_;
   std::future<void> commit_;
 
   const TreeEntry* file_ = nullptr;  // being written
   std::optional<index::DigestStream> digest_;
 };
-
-// Makes a directory, and those above it that are missing, for `owner`. Returns those made, upper
-// ones first.
-std::vector<std::filesystem::path> make_owned_directories(const std::filesystem::path& directory,
-                                                          const FileOwner& owner);
 
 }  // namespace tsmfs::snapshot

@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "index/base/error.h"
-#include "index/base/file.h"
+#include "index/base/held_directory.h"
+#include "index/base/new_file.h"
 #include "snapshot/read_ahead.h"
+#include "snapshot/restore_tree.h"
 #include "snapshot/restore_writer.h"
 
 namespace tsmfs::snapshot {
@@ -25,29 +27,30 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
+constexpr const char* kMetaDb = "meta.db";
+constexpr const char* kNewMetaDb = ".meta.db.tsmfs-restore";
 constexpr unsigned kNewMetaDbMode = 0600;  // it holds password hashes
+constexpr mode_t kPermissions = 0777;
 constexpr size_t kVerifyBytes = size_t{1} << 20;
 
-// Keeps a second restore out of a directory until it is closed.
-Fd lock_directory(const stdfs::path& directory) {
-  Fd fd = open_file(directory, O_RDONLY | O_DIRECTORY);
-  if (::flock(fd.number(), LOCK_EX | LOCK_NB) == 0) return fd;
+// Keeps a second restore out of a directory for as long as it is held.
+void lock(const Directory& directory) {
+  if (::flock(directory.fd().number(), LOCK_EX | LOCK_NB) == 0) return;
   if (errno == EWOULDBLOCK)
-    throw BusyError("another restore is writing to " + directory.string(), "wait for it");
-  throw_errno("cannot lock " + directory.string());
+    throw BusyError("another restore is writing to " + directory.path().string(), "wait for it");
+  throw_errno("cannot lock " + directory.path().string());
 }
 
 void write_data(index::Repository& repository, const RestorePlan& plan,
                 const RestoreRequest& request, const RestoreOptions& options,
                 const std::stop_token& stop) {
   size_t done = 0;
-  RestoreWriter writer(repository.key(), request.datadir,
-                       target_owner(request.datadir, request.owner),
+  RestoreWriter writer(repository.key(), request.datadir, request.owner,
                        [&](const RestoreShard& shard) {
                          options.on_shard({shard, ++done, plan.shards.size()});
                          if (options.progress) options.progress->shards_done = done;
                        });
-  const Fd lock = lock_directory(request.datadir);
+  lock(writer.datadir());
   std::vector<WantedFile> files;
   for (const RestoreShard& shard : plan.shards)
     for (const TreeEntry& file : shard.files) files.push_back({file.file(), file.size});
@@ -74,35 +77,50 @@ void write_data(index::Repository& repository, const RestorePlan& plan,
   writer.commit();
 }
 
-void require_unchanged(const stdfs::path& path, const std::optional<std::string>& before) {
+std::string read_meta_db(const Directory& directory) {
+  const Fd fd = directory.open_file(kMetaDb);
+  const stdfs::path path = directory.path(kMetaDb);
+  const uint64_t size = file_size(fd, path);
+  if (size > kMetastoreBytesMax)
+    throw CorruptError(fmt::format("{} holds {} bytes, more than the {} allowed", path.string(),
+                                   size, kMetastoreBytesMax));
+  std::string content(size, '\0');
+  pread_exactly(fd, 0, {reinterpret_cast<std::byte*>(content.data()), content.size()}, path);
+  return content;
+}
+
+void require_unchanged(const Directory& metadir, const std::optional<std::string>& before) {
   std::optional<std::string> now;
-  if (stdfs::exists(path)) now = read_whole_file(path, kMetastoreBytesMax);
+  if (metadir.status(kMetaDb)) now = read_meta_db(metadir);
   if (now != before)
-    throw BusyError(path.string() + " has changed since the restore began, so it is left alone",
+    throw BusyError(metadir.path(kMetaDb).string() +
+                        " has changed since the restore began, so it is left alone",
                     "stop influxd, and restore again with --overwrite");
 }
 
+// As write_meta_db() will, before anything is written.
+void require_unchanged(const RestorePlan& plan, const RestoreRequest& request) {
+  const auto [metadir, missing] = Directory::reach(request.metadir);
+  if (missing.empty()) require_unchanged(metadir, plan.meta_db_before);
+}
+
 void write_meta_db(const RestorePlan& plan, const RestoreRequest& request) {
-  const stdfs::path path = meta_db_path(request.metadir);
-  const FileOwner owner = target_owner(request.metadir, request.owner);
-  make_owned_directories(request.metadir, owner);
-  const Fd lock = lock_directory(request.metadir);
-  require_unchanged(path, plan.meta_db_before);
-  struct stat old {};
-  const bool there = ::stat(path.c_str(), &old) == 0;
-  AtomicFile file(request.metadir / ".meta.db.tsmfs-restore", path);
+  RestoreTree tree(request.metadir, request.owner);
+  const Directory& metadir = tree.root();
+  lock(metadir);
+  require_unchanged(metadir, plan.meta_db_before);
+  const auto old = metadir.status(kMetaDb);
+  NewFile file(metadir, kNewMetaDb);
   file.write(as_bytes(*plan.meta_db));
-  if (::fchmod(file.fd().number(), there ? old.st_mode & 07777 : kNewMetaDbMode) != 0)
-    throw_errno("cannot set the mode of " + file.temporary().string());
-  if (::geteuid() == 0 && ::fchown(file.fd().number(), owner.user, owner.group) != 0)
-    throw_errno("cannot set the owner of " + file.temporary().string());
-  file.publish();
+  file.give(old ? old->st_mode & kPermissions : kNewMetaDbMode, tree.owner());
+  file.publish(kMetaDb);
 }
 
 // From the disk, not from what the kernel still has in memory of the writing.
-index::FileId digest_on_disk(const stdfs::path& path, const index::DigestKey& key,
-                             const std::stop_token& stop) {
-  const Fd fd = open_file(path, O_RDONLY);
+index::FileId digest_on_disk(const Directory& directory, const std::string& name,
+                             const index::DigestKey& key, const std::stop_token& stop) {
+  const Fd fd = directory.open_file(name);
+  const stdfs::path path = directory.path(name);
   ::posix_fadvise(fd.number(), 0, 0, POSIX_FADV_DONTNEED);
   index::DigestStream digest(key);
   RawBuffer buffer(kVerifyBytes);
@@ -123,21 +141,26 @@ void verify(const RestorePlan& plan, const RestoreRequest& request, const index:
     throw CorruptError(path.string() + " does not read back as it was written",
                        "the disk or its file system is at fault: see the kernel's log");
   };
-  for (const RestoreShard& shard : plan.shards)
-    for (const TreeEntry& file : shard.files) {
-      const stdfs::path path = shard_directory(request.datadir, shard.to) / file.name;
-      if (digest_on_disk(path, key, stop) != file.file()) fail(path);
+  if (!request.datadir.empty()) {
+    const Directory data = Directory::open(request.datadir);
+    for (const RestoreShard& shard : plan.shards) {
+      const auto directory = find_shard_directory(data, shard.to);
+      if (!directory) fail(shard_directory(request.datadir, shard.to));
+      for (const TreeEntry& file : shard.files)
+        if (digest_on_disk(*directory, file.name, key, stop) != file.file())
+          fail(directory->path(file.name));
     }
+  }
   if (!plan.meta_db) return;
-  const stdfs::path path = meta_db_path(request.metadir);
-  if (read_whole_file(path, kMetastoreBytesMax) != *plan.meta_db) fail(path);
+  const Directory metadir = Directory::open(request.metadir);
+  if (read_meta_db(metadir) != *plan.meta_db) fail(metadir.path(kMetaDb));
 }
 
 }  // namespace
 
 void restore(index::Repository& repository, const RestorePlan& plan, const RestoreRequest& request,
              const RestoreOptions& options, std::stop_token stop) {
-  if (plan.meta_db) require_unchanged(meta_db_path(request.metadir), plan.meta_db_before);
+  if (plan.meta_db) require_unchanged(plan, request);
   if (!request.datadir.empty()) write_data(repository, plan, request, options, stop);
   if (stop.stop_requested()) throw Cancelled();
   require_no_server(request);

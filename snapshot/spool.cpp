@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "index/base/held_directory.h"
+
 namespace tsmfs::snapshot {
 
 namespace {
@@ -68,7 +70,7 @@ ByteView Spool::view(uint64_t offset, size_t length) {
 
 void Spool::flush_tail() {
   if (tail_size_ == 0) return;
-  if (!file_) file_ = open_unnamed(directory_);
+  if (!file_) file_ = Directory::open(directory_).create_unnamed();
   write_all(file_, window_.view().first(tail_size_), directory_ / "spool");
   written_ += std::exchange(tail_size_, 0);
 }

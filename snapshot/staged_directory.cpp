@@ -1,15 +1,12 @@
 #include "snapshot/staged_directory.h"
 
-#include <fcntl.h>
-
-#include <system_error>
+#include <cerrno>
+#include <exception>
 #include <utility>
 
 #include "index/base/error.h"
 
 namespace tsmfs::snapshot {
-
-namespace stdfs = std::filesystem;
 
 namespace {
 
@@ -17,43 +14,61 @@ constexpr const char* kStageName = ".tsmfs-export.tmp";
 
 }  // namespace
 
-StagedDirectory::StagedDirectory(stdfs::path target) : target_(std::move(target)) {
-  stage_ = target_ / kStageName;
-  std::error_code error;
-  made_target_ = !stdfs::exists(target_, error);
-  make_directory(target_);
-  if (stdfs::exists(stage_, error))
-    throw UsageError(target_.string() + " holds what another export is writing, or left behind",
-                     "when none is running: rm -r " + stage_.string());
-  const bool empty = stdfs::is_empty(target_, error);
-  if (error) throw IoError("cannot list " + target_.string(), error.value());
-  if (!empty)
-    throw UsageError(target_.string() + " is not empty",
-                     "an export takes a directory of its own: influxd restore would mix it with "
-                     "the backup that is there");
-  make_directory(stage_);
+StagedDirectory::StagedDirectory(const std::filesystem::path& target) {
+  auto reached = Directory::reach(target);
+  if (reached.missing.size() > 1)
+    throw IoError("cannot create " + target.string(), ENOENT, "make the directory above it first");
+  if (reached.missing.empty()) {
+    target_ = std::move(reached.directory);
+    if (target_->status(kStageName))
+      throw UsageError(target.string() + " holds what another export is writing, or left behind",
+                       "when none is running: rm -r " + target_->path(kStageName).string());
+    if (!target_->empty())
+      throw UsageError(target.string() + " is not empty",
+                       "an export takes a directory of its own: influxd restore would mix it with "
+                       "the backup that is there");
+    stage_ = target_->make_directory(kStageName);
+    return;
+  }
+  above_ = std::move(reached.directory);
+  name_ = std::move(reached.missing.front());
+  target_ = above_->make_directory(name_);
+  try {
+    stage_ = target_->make_directory(kStageName);
+  } catch (...) {
+    remove_what_was_made();
+    throw;
+  }
 }
 
 StagedDirectory::~StagedDirectory() {
-  std::error_code ignored;
-  stdfs::remove_all(stage_, ignored);
-  if (made_target_) stdfs::remove(target_, ignored);  // only if it is empty
+  remove_what_was_made();
+}
+
+void StagedDirectory::remove_what_was_made() noexcept {
+  try {
+    if (stage_) target_->remove_tree(kStageName);
+    if (above_) above_->remove_empty_directory(name_);
+  } catch (const std::exception&) {
+    // What led here is told; the next export says that there is something.
+  }
 }
 
 void StagedDirectory::write(const std::string& name,
                             const std::function<void(ByteSink&)>& fill) const {
-  const stdfs::path path = stage_ / name;
-  const Fd file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  FileSink sink(file, path);
+  const Fd file = stage_->create_file(name);
+  FileSink sink(file, stage_->path(name));
   fill(sink);
-  sync_file(file, path);
+  sync_file(file, stage_->path(name));
 }
 
 void StagedDirectory::publish(const std::vector<std::string>& names) {
-  for (const std::string& name : names) rename_file(stage_ / name, target_ / name);
-  stdfs::remove(stage_);
-  sync_directory(target_);
-  made_target_ = false;
+  for (const std::string& name : names) stage_->rename_new(name, *target_, name);
+  target_->remove_empty_directory(kStageName);
+  stage_.reset();
+  target_->sync();
+  if (above_) above_->sync();
+  above_.reset();
 }
 
 }  // namespace tsmfs::snapshot

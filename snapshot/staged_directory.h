@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "index/base/held_directory.h"
 #include "snapshot/byte_sink.h"
 
 namespace tsmfs::snapshot {
@@ -14,8 +16,9 @@ namespace tsmfs::snapshot {
 // Destroyed unpublished, it removes what it made. write() may be called from several threads.
 class StagedDirectory {
  public:
-  // Makes the directory. Throws: UsageError when it is there and not empty; IoError.
-  explicit StagedDirectory(std::filesystem::path target);
+  // Makes the directory, for whom index/base/held_directory.h says. Throws: UsageError when it is
+  // there and not empty; IoError.
+  explicit StagedDirectory(const std::filesystem::path& target);
   StagedDirectory(const StagedDirectory&) = delete;
   StagedDirectory& operator=(const StagedDirectory&) = delete;
   ~StagedDirectory();
@@ -23,12 +26,17 @@ class StagedDirectory {
   // syncs it.
   void write(const std::string& name, const std::function<void(ByteSink&)>& fill) const;
   // Gives the files their places, in this order: the one that makes the others count comes last.
-  // Durable on return. Throws: IoError, with some of the files in place.
+  // Durable on return, the directory's own name too. Throws: IoError, with some of the files in
+  // place.
   void publish(const std::vector<std::string>& names);
 
  private:
-  std::filesystem::path target_, stage_;
-  bool made_target_ = false;
+  void remove_what_was_made() noexcept;
+
+  std::optional<Directory> above_;   // when the target was made in it
+  std::string name_;                 // the target's in `above_`
+  std::optional<Directory> target_;  // these are there as soon as it is constructed
+  std::optional<Directory> stage_;
 };
 
 }  // namespace tsmfs::snapshot

@@ -44,20 +44,6 @@ Fd open_if_exists(const fs::path& path, int flags) {
   return fd;
 }
 
-Fd open_unnamed(const fs::path& directory) {
-  Fd fd(
-      retry_eintr([&] { return ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600); }));
-  if (fd) return fd;
-  if (errno != EOPNOTSUPP && errno != EISDIR)
-    throw_errno("cannot make a temporary file in " + directory.string());
-  // A file system without O_TMPFILE (NFS, some overlays): make a name and take it away again.
-  std::string name = (directory / "spool-XXXXXX").string();
-  Fd named(::mkostemp(name.data(), O_CLOEXEC));
-  if (!named) throw_errno("cannot make a temporary file in " + directory.string());
-  ::unlink(name.c_str());
-  return named;
-}
-
 uint64_t file_size(const Fd& fd, const fs::path& path) {
   struct stat status {};
   if (::fstat(fd.number(), &status) != 0) throw_errno("cannot stat " + path.string());
@@ -101,8 +87,11 @@ void sync_directory(const fs::path& directory) {
 }
 
 std::string read_whole_file(const fs::path& path, uint64_t bytes_max) {
-  const Fd fd = open_file(path, O_RDONLY);
-  const uint64_t size = file_size(fd, path);
+  const Fd fd = open_file(path, O_RDONLY | O_NONBLOCK);  // a FIFO would wait for its other end
+  struct stat status {};
+  if (::fstat(fd.number(), &status) != 0) throw_errno("cannot stat " + path.string());
+  if (!S_ISREG(status.st_mode)) throw CorruptError(path.string() + " is no file");
+  const auto size = static_cast<uint64_t>(status.st_size);
   if (size > bytes_max)
     throw CorruptError(
         fmt::format("{} holds {} bytes, more than the {} allowed", path.string(), size, bytes_max));

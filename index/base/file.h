@@ -26,6 +26,7 @@ class Fd {
   }
   ~Fd() { reset(); }
   void reset();
+  int release() { return std::exchange(number_, -1); }  // it is the caller's then
   int number() const { return number_; }
   explicit operator bool() const { return number_ >= 0; }
 
@@ -36,8 +37,6 @@ class Fd {
 Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0600);
 // Absent is std::nullopt (an empty Fd); anything else that fails throws.
 Fd open_if_exists(const std::filesystem::path& path, int flags);
-// An unnamed file in `directory` that nothing has to clean up.
-Fd open_unnamed(const std::filesystem::path& directory);
 
 uint64_t file_size(const Fd& fd, const std::filesystem::path& path);
 // Reads exactly out.size() bytes. What a failing disk does not give at the first attempt it may
@@ -49,7 +48,7 @@ void write_all(const Fd& fd, ByteView bytes, const std::filesystem::path& path);
 void sync_file(const Fd& fd, const std::filesystem::path& path);
 // An empty path, as parent_path() gives of a bare name, is the working directory.
 void sync_directory(const std::filesystem::path& directory);
-// Throws: CorruptError when the file holds more than `bytes_max`.
+// Throws: CorruptError when it is no file (a FIFO, say), or holds more than `bytes_max`.
 std::string read_whole_file(const std::filesystem::path& path, uint64_t bytes_max);
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 // Each takes the other's name, at once. False, with nothing done, on a file system that cannot.

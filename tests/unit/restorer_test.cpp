@@ -209,8 +209,7 @@ TEST_F(RestorerTest, AFileWithAnotherDigestLeavesTheOldShard) {
   const auto before = contents(dir_ / "target");
   const RestorePlan plan = plan_restore(*repository_, request_);
   {
-    RestoreWriter writer(repository_->key(), datadir_, target_owner(datadir_, {}),
-                         [](const RestoreShard&) {});
+    RestoreWriter writer(repository_->key(), datadir_, {}, [](const RestoreShard&) {});
     writer.begin_shard(plan.shards.at(0));
     writer.begin_file(plan.shards[0].files.at(0));
     writer.write({{as_bytes("something else"), nullptr}});
