@@ -31,6 +31,12 @@ std::vector<stdfs::path> directories(const RestoreRequest& request) {
   return found;
 }
 
+// Without links, and not held any more: holding it would count as a use. Empty when it is absent.
+stdfs::path where_it_lies(const stdfs::path& directory) {
+  const auto reached = Directory::reach(directory);
+  return reached.missing.empty() ? reached.directory.real_path() : stdfs::path();
+}
+
 void require_vacant(const RestorePlan& plan, const RestoreRequest& request) {
   if (request.overwrite) return;
   std::string named;
@@ -115,9 +121,9 @@ void require_chown(const RestoreRequest& request) {
 
 void require_no_server(const RestoreRequest& request) {
   for (const stdfs::path& path : directories(request)) {
-    const auto reached = Directory::reach(path);
-    if (!reached.missing.empty()) continue;
-    auto users = find_directory_users(reached.directory.real_path(), DirectoryUse::kFiles);
+    const stdfs::path resolved = where_it_lies(path);
+    if (resolved.empty()) continue;
+    auto users = find_directory_users(resolved, DirectoryUse::kFiles);
     std::erase_if(users,
                   [](const DirectoryUser& user) { return !user.name.starts_with("influxd"); });
     if (!users.empty())
@@ -131,12 +137,12 @@ void check_target(const RestorePlan& plan, const RestoreRequest& request) {
   require_vacant(plan, request);
   require_chown(request);
   if (!request.datadir.empty()) {
-    const auto [data, missing] = Directory::reach(request.datadir);
+    const auto [data, missing] = reach_target(request.datadir, request.owner);
     data.require_writable();
     require_space(request.datadir, data, peak_bytes(plan, missing.empty() ? &data : nullptr));
   }
   if (plan.meta_db) {
-    const auto meta = Directory::reach(request.metadir).directory;
+    const auto meta = reach_target(request.metadir, request.owner).directory;
     meta.require_writable();
     require_space(request.metadir, meta, blocks(plan.meta_db->size()));
   }

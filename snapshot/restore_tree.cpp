@@ -28,6 +28,12 @@ FileOwner owner_in(const Directory& directory, const Owner& wanted) {
   return {wanted.user.value_or(owner.user), wanted.group.value_or(owner.group)};
 }
 
+Directory::Reached reach_target(const std::filesystem::path& target, const Owner& wanted) {
+  auto reached = Directory::reach(target);
+  if (wanted.user) reached.directory.may_act_as(*wanted.user);
+  return reached;
+}
+
 std::optional<Directory> find_shard_directory(const Directory& data, const ShardPath& shard) {
   const auto database = data.find_directory(shard.database);
   if (!database) return std::nullopt;
@@ -40,10 +46,9 @@ std::optional<Directory> find_shard_directory(const Directory& data, const Shard
 }
 
 RestoreTree::RestoreTree(const std::filesystem::path& target, const Owner& wanted) {
-  auto reached = Directory::reach(target);
+  auto reached = reach_target(target, wanted);
   root_ = std::move(reached.directory);
   owner_ = owner_in(*root_, wanted);
-  if (wanted.user) root_->may_act_as(*wanted.user);
   try {
     for (const std::string& name : reached.missing) {
       Directory inner = make(*root_, name);

@@ -18,6 +18,9 @@ namespace tsmfs::snapshot {
 // rights (a link led there), that user.
 FileOwner owner_in(const Directory& directory, const Owner& wanted);
 
+// As Directory::reach(); what an explicit owner has there is open to root.
+Directory::Reached reach_target(const std::filesystem::path& target, const Owner& wanted);
+
 // The directory of a shard below a data directory; nothing when it is absent, or a link or a file.
 std::optional<Directory> find_shard_directory(const Directory& data, const ShardPath& shard);
 

@@ -100,7 +100,7 @@ void require_unchanged(const Directory& metadir, const std::optional<std::string
 
 // As write_meta_db() will, before anything is written.
 void require_unchanged(const RestorePlan& plan, const RestoreRequest& request) {
-  const auto [metadir, missing] = Directory::reach(request.metadir);
+  const auto [metadir, missing] = reach_target(request.metadir, request.owner);
   if (missing.empty()) require_unchanged(metadir, plan.meta_db_before);
 }
 
@@ -142,7 +142,7 @@ void verify(const RestorePlan& plan, const RestoreRequest& request, const index:
                        "the disk or its file system is at fault: see the kernel's log");
   };
   if (!request.datadir.empty()) {
-    const Directory data = Directory::open(request.datadir);
+    const Directory data = reach_target(request.datadir, request.owner).directory;
     for (const RestoreShard& shard : plan.shards) {
       const auto directory = find_shard_directory(data, shard.to);
       if (!directory) fail(shard_directory(request.datadir, shard.to));
@@ -152,7 +152,7 @@ void verify(const RestorePlan& plan, const RestoreRequest& request, const index:
     }
   }
   if (!plan.meta_db) return;
-  const Directory metadir = Directory::open(request.metadir);
+  const Directory metadir = reach_target(request.metadir, request.owner).directory;
   if (read_meta_db(metadir) != *plan.meta_db) fail(metadir.path(kMetaDb));
 }
 

@@ -26,6 +26,12 @@ auto retry_eintr(Call call) {
   return result;
 }
 
+// What a process that was killed left there goes; so does a link, which is not followed.
+Fd open_fresh(const fs::path& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_errno("cannot remove " + path.string());
+  return open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+}
+
 }  // namespace
 
 void Fd::reset() {
@@ -119,9 +125,7 @@ void make_directory(const fs::path& path, unsigned mode) {
 }
 
 AtomicFile::AtomicFile(fs::path temporary, fs::path target)
-    : temporary_(std::move(temporary)),
-      target_(std::move(target)),
-      fd_(open_file(temporary_, O_RDWR | O_CREAT | O_TRUNC)) {}
+    : temporary_(std::move(temporary)), target_(std::move(target)), fd_(open_fresh(temporary_)) {}
 
 AtomicFile::~AtomicFile() {
   if (!published_) ::unlink(temporary_.c_str());

@@ -178,7 +178,8 @@ void Directory::give_fd(const Fd& fd, const stdfs::path& path, unsigned mode,
 
 Fd Directory::open_file(std::string_view name) const {
   const Name checked(name);
-  const ActAs act(rights_);
+  const auto there = named_ ? status(name) : std::nullopt;
+  const ActAs act(there && there->st_uid == named_->user ? named_ : rights_);
   // O_NONBLOCK: a FIFO would wait for its other end.
   Fd fd = open_at(fd_, checked.c_str(), O_RDONLY | O_NONBLOCK);
   const bool is_special = !fd && (errno == ELOOP || errno == ENXIO);

@@ -54,7 +54,8 @@ class Directory {
   void require_writable() const;
 
   // Lets root act with that user's rights in such directories below that belong to that user,
-  // unless a link leads there. Requires: the user was named by whoever runs the process.
+  // unless a link leads there, and read that user's files. Requires: the user was named by whoever
+  // runs the process.
   void may_act_as(uid_t user);
 
   // What has a name here, itself if it is a link; nothing when it is absent.
