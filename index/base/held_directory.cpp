@@ -58,10 +58,11 @@ void Directory::fail(const std::string& what) const {
   const int error = errno;
   const bool refused = error == EACCES || error == EPERM;
   if (refused && rights_ != process_rights())
-    throw IoError(what, error,
-                  fmt::format("root works there with the rights of {}, who owns the directory or "
-                              "a link on the way to it: give that user what is there (chown -R)",
-                              describe_user(rights_->user)));
+    throw IoError(
+        what, error,
+        fmt::format("root works there with the rights of {}, to whom the directory or a link "
+                    "on the way belongs: namei -l shows whose each part of the path is",
+                    describe_user(rights_->user)));
   throw IoError(what, error);
 }
 

@@ -275,6 +275,70 @@ class Restore(EndToEndTest):
                          {(daemon.pw_uid, daemon.pw_gid)})
         self.assertEqual(self.owners(os.path.join(home, 'meta', 'meta.db'), True), {(daemon.pw_uid, daemon.pw_gid)})
 
+    def nobodys_home(self):
+        """A home that belongs to nobody altogether, and root's own directory, which looks like one of a database."""
+        os.chmod(self.class_directory, 0o755)
+        os.chmod(self.directory, 0o755)
+        home, roots = self.server_home(), self.path('roots')
+        os.makedirs(os.path.join(roots, 'autogen', '10'))
+        with open(os.path.join(roots, 'meta.db'), 'w', encoding='ascii') as file:
+            file.write('only root may write here')
+        self.give_to_nobody(home)
+        return home, roots
+
+    @staticmethod
+    def give_to_nobody(home):
+        nobody = pwd.getpwnam('nobody')
+        for directory, _, names in os.walk(home):
+            for path in (directory, *(os.path.join(directory, n) for n in names)):
+                os.lchown(path, nobody.pw_uid, nobody.pw_gid)
+
+    def plant(self, home, target, *place):
+        """A link of nobody's in a place of the home."""
+        nobody = pwd.getpwnam('nobody')
+        os.symlink(target, os.path.join(home, *place))
+        os.lchown(os.path.join(home, *place), nobody.pw_uid, nobody.pw_gid)
+
+    def roots_own(self, roots):
+        return {(os.path.join(d, n), os.lstat(os.path.join(d, n)).st_uid, os.lstat(os.path.join(d, n)).st_mtime_ns)
+                for d, _, names in os.walk(roots) for n in [*names, '.']}
+
+    def test_root_restores_into_what_nobody_owns(self):
+        if os.geteuid() != 0:
+            self.skipTest('needs root')
+        nobody = pwd.getpwnam('nobody')
+        home, roots = self.nobodys_home()
+        before = self.roots_own(roots)
+        self.plant(home, os.path.join(roots, 'meta.db'), 'meta', '.meta.db.tsmfs-restore')
+        self.plant(home, roots, 'data', 'my.db')
+        # A link to root's directory is an error that names whose rights did not suffice ...
+        said = self.restore(home, '--database', 'my.db', expect=ExitCode.FAILED).stderr
+        self.assertIn('.tsmfs-restore: Permission denied', said)
+        self.assertIn(f'with the rights of user {nobody.pw_uid} (nobody)', said)
+        self.assertEqual(self.roots_own(roots), before)
+        # ... one to nobody's other disk is followed, and a planted temporary name is removed.
+        os.remove(os.path.join(home, 'data', 'my.db'))
+        os.makedirs(os.path.join(home, 'disk', 'my.db'))
+        self.give_to_nobody(os.path.join(home, 'disk'))
+        self.plant(home, '../disk/my.db', 'data', 'my.db')
+        self.restore(home, '--verify')
+        self.assertEqual(self.roots_own(roots), before)
+        self.assertEqual(os.listdir(os.path.join(home, 'meta')), ['meta.db'])
+        self.assertEqual(self.owners(home), {(nobody.pw_uid, nobody.pw_gid)})
+        self.assertTrue(os.listdir(os.path.join(home, 'disk', 'my.db', 'one.year')))
+
+    def test_root_exports_into_what_nobody_owns(self):
+        if os.geteuid() != 0:
+            self.skipTest('needs root')
+        home, roots = self.nobodys_home()
+        before = self.roots_own(roots)
+        self.plant(home, roots, 'out')
+        tsmfs('export', '--repo', self.repo.path, '--format', 'portable', os.path.join(home, 'out', 'new'),
+              expect=ExitCode.FAILED)
+        self.assertEqual(self.roots_own(roots), before)
+        tsmfs('export', '--repo', self.repo.path, '--format', 'portable', os.path.join(home, 'meta', 'new'))
+        self.assertEqual(self.owners(os.path.join(home, 'meta')), self.owners(os.path.join(home, 'meta'), True))
+
     @staticmethod
     def owners(path, alone=False):
         paths = [path] if alone else [os.path.join(d, n) for d, _, names in os.walk(path) for n in [*names, '.']]

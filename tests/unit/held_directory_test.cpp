@@ -234,9 +234,9 @@ TEST_F(HeldDirectoryTest, RootActsAsTheOwner) {
   ::chmod(home_.c_str(), 0555);
   EXPECT_EQ(thrown<IoError>([&] { home.create_file("more"); }),
             "cannot create " + (home_ / "more").string() +
-                ": Permission denied; root works there with the rights of user 12345, who owns "
-                "the directory or a link on the way to it: give that user what is there "
-                "(chown -R)");
+                ": Permission denied; root works there with the rights of user 12345, to whom the "
+                "directory or a link on the way belongs: namei -l shows whose each part of the "
+                "path is");
   EXPECT_THROW(home.require_writable(), IoError);
   EXPECT_EQ(::setfsuid(static_cast<uid_t>(-1)), 0) << "root is root again";
   Directory::open(victim_).require_writable();
