@@ -49,6 +49,16 @@ std::string path_of(int fd) {
   return found == state().paths.end() ? std::string() : found->second;
 }
 
+// Of a name in an open directory.
+std::string whole_path(int directory, const char* path) {
+  char link[64], name[4096];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
+  const ssize_t length = ::readlink(link, name, sizeof name);
+  if (path[0] == '/' || length <= 0) return path;
+  const std::string whole(name, static_cast<size_t>(length));
+  return std::string_view(path) == "." ? whole : whole + "/" + path;
+}
+
 template <typename Open>
 int hooked_open(const char* path, int flags, const Open& open) {
   Lock lock(state().mutex);
@@ -171,7 +181,8 @@ TSMFS_HOOK_OPEN(open64)
     va_start(arguments, flags);                                                              \
     const mode_t mode = mode_of(flags, arguments);                                           \
     va_end(arguments);                                                                       \
-    return hooked_open(path, flags, [&] {                                                    \
+    const std::string whole = path ? whole_path(directory, path) : std::string();            \
+    return hooked_open(path ? whole.c_str() : nullptr, flags, [&] {                          \
       return real<int (*)(int, const char*, int, ...)>(#name)(directory, path, flags, mode); \
     });                                                                                      \
   }
@@ -232,18 +243,37 @@ TSMFS_HOOK int rename(const char* from, const char* to) {
   return hooked_rename(from, to,
                        [&] { return real<int (*)(const char*, const char*)>("rename")(from, to); });
 }
+TSMFS_HOOK int renameat(int from_directory, const char* from, int to_directory, const char* to) {
+  const std::string whole_from = whole_path(from_directory, from);
+  const std::string whole_to = whole_path(to_directory, to);
+  return hooked_rename(whole_from.c_str(), whole_to.c_str(), [&] {
+    return real<int (*)(int, const char*, int, const char*)>("renameat")(from_directory, from,
+                                                                         to_directory, to);
+  });
+}
 TSMFS_HOOK int renameat2(int from_directory, const char* from, int to_directory, const char* to,
                          unsigned flags) {
   Lock lock(state().mutex);
+  const std::string whole_from = whole_path(from_directory, from);
+  const std::string whole_to = whole_path(to_directory, to);
   const auto rename = [&] {
     return real<int (*)(int, const char*, int, const char*, unsigned)>("renameat2")(
         from_directory, from, to_directory, to, flags);
   };
-  if (!below_root(to)) return rename();
-  if (const int error = change("exchange", to)) return fail(error);
+  if ((flags & RENAME_EXCHANGE) == 0)
+    return hooked_rename(whole_from.c_str(), whole_to.c_str(), rename);
+  if (!below_root(whole_to)) return rename();
+  if (const int error = change("exchange", whole_to)) return fail(error);
   const int result = rename();
-  if (result == 0) state().renames.push_back({from, to, "", (flags & RENAME_EXCHANGE) != 0});
+  if (result == 0) state().renames.push_back({whole_from, whole_to, "", true});
   return result;
+}
+TSMFS_HOOK int mkdirat(int directory, const char* path, mode_t mode) {
+  Lock lock(state().mutex);
+  const std::string whole = whole_path(directory, path);
+  if (below_root(whole))
+    if (const int error = change("mkdir", whole)) return fail(error);
+  return real<int (*)(int, const char*, mode_t)>("mkdirat")(directory, path, mode);
 }
 TSMFS_HOOK int unlink(const char* path) {
   return hooked_remove("unlink", path, [&] { return real<int (*)(const char*)>("unlink")(path); });
@@ -255,12 +285,7 @@ TSMFS_HOOK int rmdir(const char* path) {
   return hooked_remove("rmdir", path, [&] { return real<int (*)(const char*)>("rmdir")(path); });
 }
 TSMFS_HOOK int unlinkat(int directory, const char* path, int flags) {
-  char link[64], name[4096];
-  std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
-  const ssize_t length = ::readlink(link, name, sizeof name);
-  const std::string whole = path[0] == '/' || length <= 0
-                                ? std::string(path)
-                                : std::string(name, static_cast<size_t>(length)) + "/" + path;
+  const std::string whole = whole_path(directory, path);
   return hooked_remove("unlink", whole, [&] {
     return real<int (*)(int, const char*, int)>("unlinkat")(directory, path, flags);
   });
