@@ -1,5 +1,6 @@
 #include "snapshot/restore_tree.h"
 
+#include <algorithm>
 #include <exception>
 
 namespace tsmfs::snapshot {
@@ -17,6 +18,10 @@ void quietly(Remove remove) noexcept {
   }
 }
 
+bool has_group(const Rights& rights, gid_t group) {
+  return rights.group == group || std::ranges::find(rights.groups, group) != rights.groups.end();
+}
+
 }  // namespace
 
 FileOwner owner_in(const Directory& directory, const Owner& wanted) {
@@ -25,6 +30,8 @@ FileOwner owner_in(const Directory& directory, const Owner& wanted) {
   FileOwner owner{status.st_uid, status.st_gid};
   if (process_rights()->user == 0 && rights.user != status.st_uid)
     owner = {rights.user, rights.group};
+  // Only root can give files to a group that it is not in.
+  if (process_rights()->user != 0 && !has_group(rights, owner.group)) owner.group = rights.group;
   return {wanted.user.value_or(owner.user), wanted.group.value_or(owner.group)};
 }
 

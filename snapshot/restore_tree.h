@@ -14,8 +14,8 @@
 
 namespace tsmfs::snapshot {
 
-// The wanted owner, or whom a directory belongs to; when root acts there with somebody else's
-// rights (a link led there), that user.
+// The wanted owner, or whom a directory belongs to. When root acts there with somebody else's
+// rights (a link led there), that user; for another process, a group that it is in.
 FileOwner owner_in(const Directory& directory, const Owner& wanted);
 
 // As Directory::reach(); what an explicit owner has there is open to root.

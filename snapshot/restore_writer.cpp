@@ -77,6 +77,12 @@ bool is_taken(const Directory& parent, const std::string& name, bool replaces) {
                    "look at it; when it can go, remove it and restore again");
 }
 
+// Better now than when the new shard has taken its place.
+void require_removable(const Directory& parent, const std::string& name) {
+  const auto there = parent.status(name);
+  if (there && S_ISDIR(there->st_mode)) parent.enter(name).require_writable();
+}
+
 }  // namespace
 
 RestoreWriter::RestoreWriter(const index::DigestKey& key, const stdfs::path& datadir,
@@ -102,7 +108,7 @@ RestoreWriter::~RestoreWriter() {
 void RestoreWriter::begin_shard(const RestoreShard& shard) {
   std::string name = std::to_string(shard.to.shard);
   auto parent = tree_.policy_of(shard.to);
-  is_taken(*parent, name, shard.replaces);
+  if (is_taken(*parent, name, shard.replaces)) require_removable(*parent, name);
   const std::string staging = beside(name, kStagingSuffix);
   parent->remove_tree(staging);  // of a restore that was killed
   Directory fresh = parent->make_directory(staging);
