@@ -97,11 +97,13 @@ RestoreWriter::~RestoreWriter() {
   for (const auto& batch : {committing_, batch_}) {
     if (!batch) continue;
     // What lies there is the new shard, unfinished, or the old one, replaced.
-    for (const StagedShard& shard : batch->shards) try {
+    for (const StagedShard& shard : batch->shards) {
+      try {
         shard.parent->remove_tree(beside(shard.name, kStagingSuffix));
       } catch (const std::exception&) {
         // What led here is told; the next restore of the shard removes it.
       }
+    }
   }
 }
 

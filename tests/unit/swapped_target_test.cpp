@@ -24,11 +24,13 @@ TEST_F(SwappedTargetTest, LinksSwappedInWhileRestoreWorksLeadNowhere) {
     std::thread swapper([&] {
       while (!done) ::renameat2(AT_FDCWD, trap.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE);
     });
-    for (int i = 0; i < 10; ++i) try {
+    for (int i = 0; i < 10; ++i) {
+      try {
         work();
       } catch (const std::exception&) {
         // Refused, as it may be.
       }
+    }
     done = true;
     swapper.join();
     for (const stdfs::path& each : {trap, path})
@@ -65,11 +67,13 @@ TEST_F(SwappedTargetTest, AStagingDirectoryThatIsSwappedLeadsNowhere) {
                     RENAME_EXCHANGE);
     });
     request_.overwrite = true;
-    for (int i = 0; i < 15; ++i) try {
+    for (int i = 0; i < 15; ++i) {
+      try {
         run();
       } catch (const std::exception&) {
         // Refused, as it may be.
       }
+    }
     done = true;
     swapper.join();
     EXPECT_EQ(everything(victim_), victim_before_);
