@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <ostream>
+#include <sstream>
 
 #include "cli/command.h"
+#include "cli/visible_stream.h"
 #include "index/base/error.h"
+#include "index/base/visible.h"
 
 namespace tsmfs::cli {
 
@@ -66,20 +69,28 @@ ExitCode run(std::vector<std::string> arguments, std::ostream& out, std::ostream
   try {
     CLI::App app;
     app.name("tsmfs");
-    Context context{out, err, stop, {}};
+    VisibleStream shown_out(out), shown_err(err);
+    Context context{shown_out, shown_err, out, stop, {}};
     add_commands(app, context);
     double_single_dashes(app, arguments);
     try {
       std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
       app.parse(arguments);
     } catch (const CLI::ParseError& error) {
-      const bool asked_for_help = error.get_exit_code() == 0;
-      app.exit(error, out, err);
-      return asked_for_help ? ExitCode::kOk : ExitCode::kUsage;
+      if (error.get_exit_code() == 0) {  // help was asked for
+        app.exit(error, context.out, context.err);
+        return ExitCode::kOk;
+      }
+      std::ostringstream said;
+      app.exit(error, said, said);
+      context.err << visible_message(said.view().substr(0, said.view().find_last_not_of('\n') + 1))
+                  << '\n';
+      return ExitCode::kUsage;
     }
     return context.run();
   } catch (...) {
-    return report(std::current_exception(), err);
+    VisibleStream shown_err(err);
+    return report(std::current_exception(), shown_err);
   }
 }
 

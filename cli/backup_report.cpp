@@ -13,8 +13,10 @@ namespace {
 
 using nlohmann::json;
 
-void print_json(std::ostream& out, const json& object) {
-  out << object.dump(-1, ' ', false, json::error_handler_t::replace) << std::endl;
+// Whoever reads it wants each line at once.
+void print_object(std::ostream& out, const json& object) {
+  print_json(out, object);
+  out.flush();
 }
 
 }  // namespace
@@ -43,19 +45,19 @@ void BackupReport::shard(const snapshot::ShardReport& report) {
   const auto& shard = report.shard;
   new_bytes_ += shard.new_bytes;
   if (form_ == ReportForm::kJson)
-    print_json(out_, {{"message", "shard"},
-                      {"done", report.done},
-                      {"total", report.total},
-                      {"path", report.path.text()},
-                      {"files", shard.files.size()},
-                      {"bytes", shard.bytes},
-                      {"new_bytes", shard.new_bytes},
-                      {"tries", shard.tries},
-                      {"incomplete", shard.incomplete()}});
+    print_object(out_, {{"message", "shard"},
+                        {"done", report.done},
+                        {"total", report.total},
+                        {"path", report.path.text()},
+                        {"files", shard.files.size()},
+                        {"bytes", shard.bytes},
+                        {"new_bytes", shard.new_bytes},
+                        {"tries", shard.tries},
+                        {"incomplete", shard.incomplete()}});
   if (form_ != ReportForm::kPerson) return;
   live_->print(fmt::format("[{}/{}] {}: {} files, {}, {} new{}{}\n", report.done, report.total,
-                           report.path.text(), shard.files.size(), format_bytes(shard.bytes),
-                           format_bytes(shard.new_bytes),
+                           visible(report.path.text()), shard.files.size(),
+                           format_bytes(shard.bytes), format_bytes(shard.new_bytes),
                            shard.tries > 1 ? fmt::format(", {} tries", shard.tries) : "",
                            shard.incomplete() ? ", INCOMPLETE" : ""));
 }
@@ -64,21 +66,21 @@ void BackupReport::result(const snapshot::Captured& captured, bool with_since) {
   live_.reset();
   const snapshot::Manifest& manifest = *captured.snapshot;
   if (form_ == ReportForm::kJson) {
-    print_json(out_, {{"message", "snapshot"},
-                      {"id", manifest.id.hex()},
-                      {"time", format_rfc3339_ns(manifest.time)},
-                      {"shards", manifest.shards},
-                      {"files", manifest.files},
-                      {"bytes", manifest.bytes},
-                      {"new_bytes", manifest.new_bytes},
-                      {"stored_bytes", manifest.stored_bytes},
-                      {"received_files", captured.received_files},
-                      {"carried_files", captured.carried_files},
-                      {"superseded_files", captured.superseded_files},
-                      {"partial", manifest.partial},
-                      {"incomplete", manifest.incomplete()},
-                      {"metastore_changed", manifest.metastore_changed},
-                      {"problems", problems_json(manifest)}});
+    print_object(out_, {{"message", "snapshot"},
+                        {"id", manifest.id.hex()},
+                        {"time", format_rfc3339_ns(manifest.time)},
+                        {"shards", manifest.shards},
+                        {"files", manifest.files},
+                        {"bytes", manifest.bytes},
+                        {"new_bytes", manifest.new_bytes},
+                        {"stored_bytes", manifest.stored_bytes},
+                        {"received_files", captured.received_files},
+                        {"carried_files", captured.carried_files},
+                        {"superseded_files", captured.superseded_files},
+                        {"partial", manifest.partial},
+                        {"incomplete", manifest.incomplete()},
+                        {"metastore_changed", manifest.metastore_changed},
+                        {"problems", problems_json(manifest)}});
     return;
   }
   for (const auto& problem : manifest.problems) print_problem(err_, problem);

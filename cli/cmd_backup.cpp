@@ -81,8 +81,7 @@ snapshot::CaptureOptions capture_options(const BackupCommand& command,
                                          const snapshot::Endpoint& endpoint) {
   snapshot::CaptureOptions options;
   options.server = server_name(command, endpoint);
-  if (!snapshot::is_valid_name(options.server))
-    throw UsageError(fmt::format("'{}' cannot be the name of a server", options.server));
+  require_name(options.server, "server");
   options.address = command.ssh.empty() ? endpoint.text()
                                         : fmt::format("{} by ssh {}", endpoint.text(), command.ssh);
   options.filter = command.filter;

@@ -72,15 +72,13 @@ ExitCode run_check(const CheckCommand& command, Context& context) {
   size_t shown = 0;
   options.on_damage = [&](const std::string& what) {
     if (command.json)
-      fmt::print(context.out, "{}\n",
-                 nlohmann::json{{"damage", what}}.dump(-1, ' ', false,
-                                                       nlohmann::json::error_handler_t::replace));
+      print_json(context.out, {{"damage", what}});
     else if (++shown <= kDamagesShown || command.verbose)
-      fmt::print(context.out, "damaged: {}\n", what);
+      fmt::print(context.out, "damaged: {}\n", visible(what));
   };
   const auto report = snapshot::check_repository(*repository, catalog, options, context.stop);
   if (command.json)
-    fmt::print(context.out, "{}\n", to_json(report).dump());
+    print_json(context.out, to_json(report));
   else
     print_result(command, report, context.out);
   return report.damages == 0 ? ExitCode::kOk : ExitCode::kDamaged;

@@ -64,7 +64,7 @@ size_t copy_all(const CopyCommand& command, const std::vector<SnapshotPtr>& snap
     } catch (const CorruptError& error) {
       ++failed;
       fmt::print(context.err, "tsmfs: snapshot {} was not copied: {}\n", one->short_id(),
-                 error.what());
+                 visible(error.what()));
     }
   }
   fmt::print(context.out, "{} snapshots copied, {} were there{}\n", copied, there_before,
@@ -92,7 +92,7 @@ ExitCode run_copy(const CopyCommand& command, Context& context) {
   snapshot::Copier copier(*source, *target, writer, catalog, context.stop);
   const size_t failed = copy_all(command, snapshots, copier, context);
   for (const auto& damaged : state->damaged)
-    fmt::print(context.err, "tsmfs: {}; it was not copied\n", damaged);
+    print_message(context.err, "", damaged + "; it was not copied");
   return failed == 0 && state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
 }
 

@@ -40,7 +40,7 @@ Form parse_form(const std::string& text) {
 
 // A tar on a terminal is of no use to anybody.
 void refuse_terminal(const Context& context) {
-  if (&context.out == &std::cout && ::isatty(STDOUT_FILENO) == 1)
+  if (&context.bytes == &std::cout && ::isatty(STDOUT_FILENO) == 1)
     throw UsageError("standard output is a terminal",
                      "send the tar somewhere: tsmfs export --format tar - | tar xf -");
 }
@@ -51,9 +51,9 @@ snapshot::ExportReport write(snapshot::Exporter& exporter, Form form, const std:
   if (form == Form::kPortable) return exporter.write_portable(target);
   if (target != "-") return exporter.write_tar_file(target);
   refuse_terminal(context);
-  snapshot::StreamSink sink(context.out);
+  snapshot::StreamSink sink(context.bytes);
   auto report = exporter.write_tar(sink);
-  if (!context.out.flush()) throw IoError("cannot write the output", errno);
+  if (!context.bytes.flush()) throw IoError("cannot write the output", errno);
   return report;
 }
 
@@ -75,13 +75,12 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
   if (!command.quiet)
     options.on_shard = [&](const snapshot::ExportedShard& shard) {
       fmt::print(context.err, "[{}/{}] {}: {} files, {}\n", shard.done, shard.total,
-                 shard.path.text(), shard.files, format_bytes(shard.bytes));
+                 visible(shard.path.text()), shard.files, format_bytes(shard.bytes));
     };
   for (const auto& problem : snapshot->problems) print_problem(context.err, problem);
   snapshot::Exporter exporter(*repository, snapshot, std::move(options), context.stop);
   const auto report = write(exporter, form, command.target, context);
-  for (const std::string& warning : report.warnings)
-    fmt::print(context.err, "tsmfs: warning: {}\n", warning);
+  for (const std::string& warning : report.warnings) print_message(context.err, "warning", warning);
   if (!report.warnings.empty())
     fmt::print(context.err, "  --format portable has no such trouble, nor has tsmfs restore\n");
   // Standard output may be the tar.

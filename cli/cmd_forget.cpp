@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/format.h"
 #include "cli/prune_command.h"
 #include "index/base/error.h"
 #include "index/repository.h"
@@ -81,14 +82,14 @@ std::vector<DecidedGroup> decide(const ForgetCommand& command,
 
 void print_table(std::ostream& out, const std::vector<DecidedGroup>& groups, bool dry_run) {
   for (const DecidedGroup& group : groups) {
-    fmt::print(out, "{}\n", group.name);
+    fmt::print(out, "{}\n", visible(group.name));
     for (const Decision& decision : group.decisions)
       fmt::print(out, "  {}  {}  {:<6}  {}\n", decision.snapshot->short_id(),
                  format_rfc3339(decision.snapshot->time),
                  decision.keeps() ? "keep"
                  : dry_run        ? "would go"
                                   : "forget",
-                 fmt::join(decision.reasons, ", "));
+                 visible(fmt::format("{}", fmt::join(decision.reasons, ", "))));
   }
 }
 
@@ -109,8 +110,7 @@ json to_json(const std::vector<DecidedGroup>& groups, bool dry_run) {
 
 ExitCode run_forget(ForgetCommand& command, Context& context) {
   require_repository(command.repository);
-  if (!command.within.empty())
-    command.policy.within = CalendarSpan::parse(command.within);
+  if (!command.within.empty()) command.policy.within = CalendarSpan::parse(command.within);
   std::unique_ptr<index::Repository> repository;
   if (!command.dry_run)
     repository = index::Repository::open_writer(command.repository,
@@ -118,7 +118,7 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   snapshot::Catalog catalog(index::open_paths(command.repository));
   const auto state = catalog.refresh();
   for (const auto& damaged : state->damaged)
-    fmt::print(context.err, "tsmfs: {}; forget leaves it alone\n", damaged);
+    print_message(context.err, "", damaged + "; forget leaves it alone");
   const auto groups = decide(command, *state);
   std::vector<SnapshotPtr> going;
   size_t kept = 0;
@@ -128,7 +128,7 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
       if (!decision.keeps()) going.push_back(decision.snapshot);
     }
   if (command.prune.json)
-    fmt::print(context.out, "{}\n", to_json(groups, command.dry_run).dump());
+    print_json(context.out, to_json(groups, command.dry_run));
   else
     print_table(context.out, groups, command.dry_run);
   if (!command.dry_run) catalog.remove(going);

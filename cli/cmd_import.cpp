@@ -33,8 +33,7 @@ struct ImportCommand {
 snapshot::ImportOptions options_of(const ImportCommand& command, Context& context) {
   snapshot::ImportOptions options;
   options.server = command.server.empty() ? host_name() : command.server;
-  if (!snapshot::is_valid_name(options.server))
-    throw UsageError(fmt::format("'{}' cannot be the name of a server", options.server));
+  require_name(options.server, "server");
   options.reread = command.force;
   options.tags = snapshot::checked_tags(command.tags);
   if (!command.time.empty()) options.time = parse_rfc3339(command.time);
@@ -59,7 +58,7 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
 void print_notes(const std::vector<std::string>& notes, const ImportCommand& command,
                  Context& context) {
   if (command.quiet) return;
-  for (const std::string& note : notes) fmt::print(context.err, "tsmfs: {}\n", note);
+  for (const std::string& note : notes) print_message(context.err, "", note);
 }
 
 void check_arguments(const ImportCommand& command) {
@@ -102,8 +101,7 @@ ExitCode run_import(const ImportCommand& command, Context& context) {
   }
   const auto dir = snapshot::read_backup_dir(command.directory);
   print_notes(dir.notes, command, context);
-  for (const std::string& damaged : dir.damaged)
-    fmt::print(context.err, "tsmfs: INCOMPLETE: {}\n", damaged);
+  for (const std::string& damaged : dir.damaged) print_message(context.err, "INCOMPLETE", damaged);
   return with_repository(command, context, [&](snapshot::ImportTarget& target) {
     return snapshot::import_backup_dir(dir, options, target, context.stop);
   });

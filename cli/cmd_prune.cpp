@@ -101,7 +101,7 @@ ExitCode run_prune(index::Repository& repository, snapshot::Catalog& catalog,
     options.on_step = [&](const std::string& step) { fmt::print(context.err, "{}\n", step); };
   const auto report = snapshot::prune_repository(repository, catalog, options, context.stop);
   if (command.json)
-    fmt::print(context.out, "{}\n", to_json(report, command.dry_run).dump());
+    print_json(context.out, to_json(report, command.dry_run));
   else
     print_report(context.out, report, command.dry_run);
   return ExitCode::kOk;

@@ -23,16 +23,17 @@ struct RepairCommand {
 void print_report(const snapshot::RepairReport& report, bool dry_run, Context& context) {
   const char* const moved = dry_run ? "would move" : "moved";
   for (const std::string& what : report.manifests)
-    fmt::print(context.out, "{}\n  {} it to quarantine/snapshots\n", what, moved);
+    fmt::print(context.out, "{}\n  {} it to quarantine/snapshots\n", visible(what), moved);
   for (const index::DamagedPack& pack : report.packs)
-    fmt::print(context.out, "{}\n  {} it to quarantine/packs: {} saved, {} lost{}\n", pack.what,
-               moved, format_bytes(pack.salvage.saved_bytes), format_bytes(pack.salvage.lost_bytes),
+    fmt::print(context.out, "{}\n  {} it to quarantine/packs: {} saved, {} lost{}\n",
+               visible(pack.what), moved, format_bytes(pack.salvage.saved_bytes),
+               format_bytes(pack.salvage.lost_bytes),
                pack.salvage.tables_lost ? ", and what was cut off" : "");
   if (report.packs.empty() && report.manifests.empty())
     fmt::print(context.out, "nothing is damaged\n");
   if (report.healed > 0)
     fmt::print(context.out, "{} files got bytes back that had been lost\n", report.healed);
-  for (const std::string& what : report.unreadable) fmt::print(context.out, "{}\n", what);
+  for (const std::string& what : report.unreadable) fmt::print(context.out, "{}\n", visible(what));
   if (report.lossy_files > 0)
     fmt::print(context.out,
                "{} files lack bytes: tsmfs check names them and their snapshots;\n"
@@ -70,7 +71,7 @@ ExitCode run_repair(const RepairCommand& command, Context& context) {
     options.on_step = [&](const std::string& step) { fmt::print(context.err, "{}\n", step); };
   const auto report = snapshot::repair_repository(*repository, options, context.stop);
   if (command.json)
-    fmt::print(context.out, "{}\n", to_json(report, command.dry_run).dump());
+    print_json(context.out, to_json(report, command.dry_run));
   else
     print_report(report, command.dry_run, context);
   const bool would_change = command.dry_run && !report.packs.empty();

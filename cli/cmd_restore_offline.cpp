@@ -32,7 +32,7 @@ snapshot::Owner parse_owner(const std::string& text) {
 
 std::string describe(const snapshot::RestoreShard& shard) {
   const std::string to = shard.to == shard.from ? "" : fmt::format(" -> {}", shard.to.text());
-  return fmt::format("{}{}: {} files, {}", shard.from.text(), to, shard.files.size(),
+  return fmt::format("{}: {} files, {}", visible(shard.from.text() + to), shard.files.size(),
                      format_bytes(shard.bytes));
 }
 
@@ -116,8 +116,7 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   snapshot::require_no_server(request);
   const auto plan = snapshot::plan_restore(*repository, request);
   snapshot::check_target(plan, request);
-  for (const std::string& warning : plan.warnings)
-    fmt::print(context.err, "tsmfs: warning: {}\n", warning);
+  for (const std::string& warning : plan.warnings) print_message(context.err, "warning", warning);
   print_snapshot(context.out, *request.snapshot);
   if (command.dry_run) {
     print_plan(context.out, plan, request);

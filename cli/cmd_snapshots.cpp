@@ -46,26 +46,28 @@ json to_json(const snapshot::Manifest& manifest) {
 void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& snapshots) {
   size_t server_width = 6;
   for (const auto& snapshot : snapshots)
-    server_width = std::max(server_width, snapshot->server.size());
+    server_width = std::max(server_width, visible(snapshot->server).size());
   fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", "id", "time", "server",
              server_width, "shards", "size", "added", "databases");
   for (const auto& snapshot : snapshots) {
     fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", snapshot->short_id(),
-               format_rfc3339(snapshot->time), snapshot->server, server_width, snapshot->shards,
-               format_bytes(snapshot->bytes), format_bytes(snapshot->stored_bytes),
-               fmt::join(snapshot->databases, ", "));
+               format_rfc3339(snapshot->time), visible(snapshot->server), server_width,
+               snapshot->shards, format_bytes(snapshot->bytes),
+               format_bytes(snapshot->stored_bytes),
+               visible(fmt::format("{}", fmt::join(snapshot->databases, ", "))));
     if (!snapshot->filter.is_everything() || snapshot->partial)
       fmt::print(out, "          only {}{}\n",
                  snapshot->filter.is_everything() ? "changes, without what they are changes to"
-                                                  : snapshot->filter.text(),
+                                                  : visible(snapshot->filter.text()),
                  snapshot->partial ? ", partial" : "");
     if (!snapshot->tags.empty())
-      fmt::print(out, "          tags: {}\n", fmt::join(snapshot->tags, ", "));
+      fmt::print(out, "          tags: {}\n",
+                 visible(fmt::format("{}", fmt::join(snapshot->tags, ", "))));
     for (const auto& problem : snapshot->problems)
       fmt::print(
-          out, "          {}: {}{}{}\n",
+          out, "          {}: {}\n",
           problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning",
-          problem.path, problem.path.empty() ? "" : " ", problem.what);
+          problem_line(problem));
   }
   fmt::print(out, "{} snapshots\n", snapshots.size());
 }
@@ -79,11 +81,11 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   if (command.as_json) {
     json list = json::array();
     for (const auto& snapshot : shown) list.push_back(to_json(*snapshot));
-    context.out << list.dump(1, ' ', false, json::error_handler_t::replace) << '\n';
+    print_json(context.out, list, 1);
   } else {
     print_table(context.out, shown);
   }
-  for (const auto& damaged : state->damaged) fmt::print(context.err, "tsmfs: {}\n", damaged);
+  for (const auto& damaged : state->damaged) print_message(context.err, "", damaged);
   return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "index/base/error.h"
+#include "index/base/visible.h"
 #include "index/repository.h"
 #include "snapshot/catalog.h"
 
@@ -47,7 +48,8 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
     manifest.tags = changed(one->tags, command, change);
     if (manifest.tags == one->tags) continue;
     catalog.replace(manifest);
-    fmt::print(context.out, "{}  {}\n", one->short_id(), fmt::join(manifest.tags, ","));
+    fmt::print(context.out, "{}  {}\n", one->short_id(),
+               visible(fmt::format("{}", fmt::join(manifest.tags, ","))));
   }
   return ExitCode::kOk;
 }

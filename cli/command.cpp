@@ -6,6 +6,7 @@
 #include <map>
 
 #include "index/base/error.h"
+#include "snapshot/quote.h"
 
 namespace tsmfs::cli {
 
@@ -45,6 +46,11 @@ void warn_of_open_connection(const snapshot::Endpoint& endpoint, std::string_vie
   if (snapshot::is_loopback(endpoint)) return;
   fmt::print(err, "tsmfs: warning: the connection to {} is neither encrypted nor authenticated{}\n",
              endpoint.text(), advice);
+}
+
+Name require_name(const std::string& text, std::string_view what) {
+  if (const auto name = Name::parse(text)) return *name;
+  throw UsageError(fmt::format("{} cannot be the name of a {}", snapshot::quote(text), what));
 }
 
 void require_repository(const std::filesystem::path& repository) {

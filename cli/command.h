@@ -9,17 +9,20 @@
 #include <iosfwd>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/exit_code.h"
+#include "index/base/name.h"
 #include "snapshot/endpoint.h"
 
 namespace tsmfs::cli {
 
 // What a command runs with. Tests give it streams of their own.
 struct Context {
-  std::ostream& out;              // results
+  std::ostream& out;              // results, for a person or as JSON
   std::ostream& err;              // messages
+  std::ostream& bytes;            // a result that is no text: `out` without its filter
   std::stop_token stop;           // requested by SIGINT and SIGTERM
   std::function<ExitCode()> run;  // set by the command that was named
 };
@@ -49,6 +52,8 @@ void add_lock_wait_option(CLI::App& command, std::chrono::seconds& wait);
 // with `advice` behind it.
 void warn_of_open_connection(const snapshot::Endpoint& endpoint, std::string_view advice,
                              std::ostream& err);
+// A name from the command line. Throws: UsageError for what cannot name a directory, as a `what`.
+Name require_name(const std::string& text, std::string_view what);
 // Throws: UsageError when no repository was named.
 void require_repository(const std::filesystem::path& repository);
 

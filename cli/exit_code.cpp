@@ -4,14 +4,15 @@
 #include <ostream>
 
 #include "index/base/error.h"
+#include "index/base/visible.h"
 
 namespace tsmfs::cli {
 
 namespace {
 
 ExitCode say(const Error& error, ExitCode code, std::ostream& err) {
-  err << "tsmfs: " << error.what() << '\n';
-  if (!error.advice().empty()) err << "  " << error.advice() << '\n';
+  err << "tsmfs: " << visible_message(error.what()) << '\n';
+  if (!error.advice().empty()) err << "  " << visible_message(error.advice()) << '\n';
   return code;
 }
 
@@ -38,7 +39,7 @@ ExitCode report(std::exception_ptr error, std::ostream& err) {
     err << "tsmfs: out of memory\n";
     return ExitCode::kFailed;
   } catch (const std::exception& e) {
-    err << "tsmfs: " << e.what() << '\n';
+    err << "tsmfs: " << visible_message(e.what()) << '\n';
     return ExitCode::kFailed;
   }
 }

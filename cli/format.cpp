@@ -19,14 +19,27 @@ std::string format_bytes(uint64_t bytes) {
 
 void print_snapshot(std::ostream& out, const snapshot::Manifest& manifest) {
   fmt::print(out, "snapshot {} of {}, server {}\n", manifest.short_id(),
-             format_rfc3339(manifest.time), manifest.server);
+             format_rfc3339(manifest.time), visible(manifest.server));
 }
 
 void print_problem(std::ostream& err, const snapshot::Problem& problem) {
   const char* word =
       problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning";
-  fmt::print(err, "tsmfs: {}: {}{}{}\n", word, problem.path, problem.path.empty() ? "" : " ",
-             problem.what);
+  fmt::print(err, "tsmfs: {}: {}\n", word, problem_line(problem));
+}
+
+void print_message(std::ostream& err, std::string_view kind, std::string_view what) {
+  fmt::print(err, "tsmfs: {}{}{}\n", kind, kind.empty() ? "" : ": ", visible_message(what));
+}
+
+void print_json(std::ostream& out, const nlohmann::json& value, int indent) {
+  out << visible_json(value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace))
+      << '\n';
+}
+
+std::string problem_line(const snapshot::Problem& problem) {
+  return visible(
+      fmt::format("{}{}{}", problem.path, problem.path.empty() ? "" : " ", problem.what));
 }
 
 nlohmann::json problems_json(const snapshot::Manifest& manifest) {

@@ -1,11 +1,15 @@
-// How numbers and problems look to a person.
+// How numbers and problems look to a person, and how JSON is written.
+//
+// Text from outside goes through visible() before it comes into a line, so that it stays one line.
 #pragma once
 
 #include <cstdint>
 #include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
+#include "index/base/visible.h"
 #include "snapshot/manifest.h"
 
 namespace tsmfs::cli {
@@ -14,7 +18,13 @@ namespace tsmfs::cli {
 std::string format_bytes(uint64_t bytes);
 // "snapshot 75222c1f of 2026-11-25T02:32:06Z, server db1"
 void print_snapshot(std::ostream& out, const snapshot::Manifest& manifest);
+// "db/rp/2 what is wrong with it", in one line
+std::string problem_line(const snapshot::Problem& problem);
 void print_problem(std::ostream& err, const snapshot::Problem& problem);
+// "tsmfs: warning: what": a message, which may have several lines.
+void print_message(std::ostream& err, std::string_view kind, std::string_view what);
+// One line, or with an indent more of them. Names in it that are no UTF-8 are replaced.
+void print_json(std::ostream& out, const nlohmann::json& value, int indent = -1);
 // An array of objects, as --json shows them.
 nlohmann::json problems_json(const snapshot::Manifest& manifest);
 

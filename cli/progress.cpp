@@ -8,6 +8,8 @@
 #include <condition_variable>
 #include <ostream>
 
+#include "cli/visible_stream.h"
+
 namespace tsmfs::cli {
 
 namespace {
@@ -31,12 +33,13 @@ Progress::~Progress() {
   if (!terminal_) return;
   thread_.request_stop();
   thread_.join();
-  err_ << kClearLine << std::flush;
+  write_control(err_, kClearLine);
+  err_ << std::flush;
 }
 
 void Progress::print(const std::string& text) {
   const std::lock_guard lock(mutex_);
-  if (terminal_) err_ << kClearLine;
+  if (terminal_) write_control(err_, kClearLine);
   err_ << text << std::flush;
 }
 
@@ -44,7 +47,8 @@ void Progress::run(std::stop_token stop) {
   std::condition_variable_any wake;
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    err_ << kClearLine << line_().substr(0, terminal_width() - 1) << std::flush;
+    write_control(err_, kClearLine);
+    err_ << line_().substr(0, terminal_width() - 1) << std::flush;
     wake.wait_for(lock, stop, kInterval, [] { return false; });
   }
 }

@@ -7,8 +7,7 @@
 
 namespace tsmfs::snapshot {
 
-// `text` between single quotes, control characters, quotes and backslashes as \xNN, cut at 200
-// bytes.
+// `text` as visible() between single quotes, quotes and backslashes as \xNN, cut at 200 bytes.
 std::string quote(std::string_view text);
 
 }  // namespace tsmfs::snapshot

@@ -6,6 +6,8 @@
 
 #include <memory>
 
+#include "index/base/visible.h"
+
 namespace tsmfs::log {
 
 namespace {
@@ -59,7 +61,7 @@ void use_syslog() {
 }
 
 void write(Level level, const std::string& message) {
-  current()->log(spdlog_level(level), "{}{}", prefix(level), message);
+  current()->log(spdlog_level(level), "{}{}", prefix(level), visible_message(message));
 }
 
 }  // namespace tsmfs::log

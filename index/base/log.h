@@ -1,7 +1,8 @@
 // Messages to a person: standard error for a command, or the system log for a mount in the
 // background.
 //
-// Results go to stdout and never through here. Thread safe.
+// Results go to stdout and never through here. What a message holds of the world comes out visible
+// (index/base/visible.h). Thread safe.
 #pragma once
 
 #include <fmt/format.h>

@@ -14,6 +14,11 @@ TEST(Quote, EscapesWhatATerminalWouldObey) {
             "'a\\x00b\\x1b[2J\\x0a\\x27\\x5c\\x7f'");
 }
 
+TEST(Quote, CutsBetweenCharacters) {
+  const std::string shown = quote(std::string(199, 'x') + "ö and more");
+  EXPECT_EQ(shown, "'" + std::string(199, 'x') + "...'");
+}
+
 TEST(Quote, CutsLongText) {
   const std::string shown = quote(std::string(100'000, 'x'));
   EXPECT_LT(shown.size(), 300u);

@@ -1,0 +1,76 @@
+// A name from outside (of a database, a retention policy, a server, a file) that may stand in a
+// directory. What names something on disk takes this type, so that no unchecked text reaches a
+// path.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <compare>
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tsmfs {
+
+constexpr size_t kNameBytesMax = 255;  // NAME_MAX
+
+// True for a name that may stand in a directory: 1 to 255 bytes, no "/", no NUL, not "." or "..".
+bool is_valid_name(std::string_view name);
+
+// True for a valid name that influxd takes for a database or a retention policy: it refuses
+// backslashes and control characters too.
+bool is_influxd_name(std::string_view name);
+
+// Always valid. Control characters may be in it, since a file system takes them: quote() it for a
+// person.
+class Name {
+ public:
+  // Nothing when is_valid_name() says no.
+  static std::optional<Name> parse(std::string_view text);
+  // Throws: CorruptError, saying that `object`, as "the snapshot's metastore", holds a name that is
+  // none.
+  static Name require(std::string_view text, std::string_view object);
+
+  // One that stands in our own code, checked as any other. Throws: as require().
+  template <size_t kBytes>
+  Name(const char (&literal)[kBytes])  // NOLINT(google-explicit-constructor)
+      : Name(require(std::string_view(literal, kBytes - 1), "tsmfs")) {}
+
+  // No moves: a name that was moved from would be empty.
+  Name(const Name&) = default;
+  Name& operator=(const Name&) = default;
+  ~Name() = default;
+
+  const std::string& text() const { return text_; }
+  bool ends_with(std::string_view end) const { return text_.ends_with(end); }
+  // NOLINTBEGIN(google-explicit-constructor): a name is a text; only the way back is checked.
+  operator std::string_view() const { return text_; }
+  operator const std::string&() const { return text_; }
+  // NOLINTEND(google-explicit-constructor)
+
+  auto operator<=>(const Name&) const = default;
+  friend bool operator==(const Name& name, std::string_view text) { return name.text_ == text; }
+  friend bool operator==(const Name& name, const char* text) { return name.text_ == text; }
+  friend std::strong_ordering operator<=>(const Name& name, std::string_view text) {
+    return std::string_view(name.text_) <=> text;
+  }
+  friend std::filesystem::path operator/(const std::filesystem::path& directory, const Name& name) {
+    return directory / name.text_;
+  }
+
+ private:
+  explicit Name(std::string_view text) : text_(text) {}
+  std::string text_;
+};
+
+}  // namespace tsmfs
+
+template <>
+struct fmt::formatter<tsmfs::Name> : fmt::formatter<std::string_view> {
+  template <typename FormatContext>
+  auto format(const tsmfs::Name& name, FormatContext& context) const {
+    return fmt::formatter<std::string_view>::format(name.text(), context);
+  }
+};
