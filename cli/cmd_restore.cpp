@@ -42,9 +42,19 @@ void add_choice_options(CLI::App& sub, RestoreArguments& arguments) {
   sub.add_option("--retention,--rp", command.filter.policy, "This retention policy only")
       ->type_name("RP");
   sub.add_option("--shard", arguments.shard, "This shard only")->type_name("ID");
-  sub.add_option("--newdb", command.new_database, "The database's name from now on")
+  sub.add_option_function<std::string>(
+         "--newdb",
+         [&command](const std::string& name) {
+           command.new_database = require_name(name, "database");
+         },
+         "The database's name from now on")
       ->type_name("DB");
-  sub.add_option("--newrp", command.new_policy, "The retention policy's name from now on")
+  sub.add_option_function<std::string>(
+         "--newrp",
+         [&command](const std::string& name) {
+           command.new_policy = require_name(name, "retention policy");
+         },
+         "The retention policy's name from now on")
       ->type_name("RP");
 }
 

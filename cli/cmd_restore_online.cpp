@@ -39,9 +39,10 @@ void require_uploads(const snapshot::InfluxdClient& client, snapshot::Dialect di
 void print_plan(const OnlinePlan& plan, const std::string& server, std::ostream& out) {
   for (const auto& database : plan.databases)
     for (const auto& shard : database.shards)
-      fmt::print(out, "{} -> {}/{}: {} files, {}\n", shard.path.text(), database.names.new_database,
-                 database.names.new_policy.empty() ? shard.path.policy : database.names.new_policy,
-                 shard.files.size(), format_bytes(shard.bytes));
+      fmt::print(out, "{} -> {}/{}: {} files, {}\n", visible(shard.path.text()),
+                 visible(database.names.new_database),
+                 visible(database.names.new_policy.value_or(shard.path.policy)), shard.files.size(),
+                 format_bytes(shard.bytes));
   fmt::print(out, "would restore {} databases, {} shards, {} files, {} into the server at {}\n",
              plan.databases.size(), plan.shards, plan.files, format_bytes(plan.bytes), server);
 }
@@ -53,7 +54,7 @@ void print_whole(const OnlineReport& report, std::ostream& err) {
     return;
   }
   fmt::print(err, "restored whole, under their new numbers:\n");
-  for (const auto& path : report.whole) fmt::print(err, "  {}\n", path.text());
+  for (const auto& path : report.whole) fmt::print(err, "  {}\n", visible(path.text()));
 }
 
 ExitCode print_result(const OnlinePlan& plan, const OnlineReport& report, const std::string& server,
@@ -65,7 +66,8 @@ ExitCode print_result(const OnlinePlan& plan, const OnlineReport& report, const 
   }
   bool damaged = false;
   for (const auto& failed : report.failed) {
-    fmt::print(context.err, "tsmfs: {} was not restored: {}\n", failed.from.text(), failed.what);
+    print_message(context.err, "",
+                  fmt::format("{} was not restored: {}", visible(failed.from.text()), failed.what));
     damaged |= failed.damaged;
   }
   print_whole(report, context.err);
@@ -96,13 +98,14 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   if (!command.quiet)
     options.on_shard = [&](const snapshot::UploadedShard& shard) {
       fmt::print(context.err, "[{}/{}] {} -> {}: {} files, {}\n", shard.done, shard.total,
-                 shard.from.text(), shard.to.text(), shard.files, format_bytes(shard.bytes));
+                 visible(shard.from.text()), visible(shard.to.text()), shard.files,
+                 format_bytes(shard.bytes));
     };
   snapshot::OnlineRestorer restorer(*repository, snapshot, client, upload, std::move(options),
                                     context.stop);
   const OnlinePlan plan = restorer.plan();
   for (const auto& problem : snapshot->problems) print_problem(context.err, problem);
-  for (const std::string& note : plan.notes) fmt::print(context.err, "tsmfs: warning: {}\n", note);
+  for (const std::string& note : plan.notes) print_message(context.err, "warning", note);
   print_snapshot(context.out, *snapshot);
   if (command.dry_run) {
     print_plan(plan, endpoint.text(), context.out);

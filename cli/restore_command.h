@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "cli/command.h"
@@ -12,10 +13,10 @@ namespace tsmfs::cli {
 
 struct RestoreCommand {
   std::filesystem::path repository;
-  std::string snapshot = "latest";  // as snapshot::find_snapshot takes it
-  snapshot::Filter filter;          // databases (at most one with a new name), policy, shard
-  std::string new_database;         // --newdb; empty keeps the name
-  std::string new_policy;           // --newrp
+  std::string snapshot = "latest";   // as snapshot::find_snapshot takes it
+  snapshot::Filter filter;           // databases (at most one with a new name), policy, shard
+  std::optional<Name> new_database;  // --newdb; nothing keeps the name
+  std::optional<Name> new_policy;    // --newrp
   bool dry_run = false;
   bool quiet = false;
   // Offline.

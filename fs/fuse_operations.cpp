@@ -299,7 +299,7 @@ void op_statfs(fuse_req_t request, fuse_ino_t number) noexcept {
           status.f_blocks = (totals.bytes + kSectorBytes - 1) / kSectorBytes;
           status.f_files = totals.files;
           status.f_flag = ST_RDONLY;
-          status.f_namemax = snapshot::kNameBytesMax;
+          status.f_namemax = kNameBytesMax;
           reply.send(fuse_reply_statfs, static_cast<const struct statvfs*>(&status));
         });
 }

@@ -69,7 +69,7 @@ mode_t parse_umask(std::string_view text) {
 std::string parse_time_format(std::string_view text) {
   std::string format(text);
   const std::string name = format_utc(now(), format);
-  if (!snapshot::is_valid_name(name) || name == "latest")
+  if (!is_valid_name(name) || name == "latest")
     throw UsageError(
         fmt::format("'{}' makes no name for a directory", text),
         "give a format of strftime(3) without '/' and commas, as in time_format=%Y-%m-%d_%H-%M-%S");

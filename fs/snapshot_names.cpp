@@ -22,7 +22,7 @@ std::string obstacle(const Manifest& manifest) {
       manifest.wal_below > Inode::kOrdinalMax) {
     return "it has more files than inode numbers can tell apart";
   }
-  if (!snapshot::is_valid_name(manifest.server)) return "its server's name cannot be a directory's";
+  if (!is_valid_name(manifest.server)) return "its server's name cannot be a directory's";
   return {};
 }
 

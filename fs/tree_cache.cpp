@@ -12,7 +12,8 @@ size_t memory_bytes(const snapshot::Tree& tree) {
   size_t bytes = kEntryOverheadBytes + tree.first_ordinals().size() * sizeof(uint64_t);
   for (const snapshot::TreeEntry& entry : tree.entries()) {
     bytes += sizeof entry;
-    if (entry.name.capacity() >= sizeof(std::string) / 2) bytes += entry.name.capacity() + 1;
+    if (entry.name.text().capacity() >= sizeof(std::string) / 2)
+      bytes += entry.name.text().capacity() + 1;
   }
   return bytes;
 }

@@ -75,7 +75,8 @@ std::optional<ShardPath> path_inside(const ShardArchive& archive) {
 
 bool fits(const ShardArchive& archive, const ShardPath& path) {
   return path.shard == archive.shard &&
-         (archive.names == "." || archive.names == path.database + "." + path.policy);
+         (archive.names == "." ||
+          archive.names == fmt::format("{}.{}", path.database, path.policy));
 }
 
 }  // namespace
@@ -116,9 +117,10 @@ std::optional<ShardPath> resolve_path(const ShardArchive& archive, const Metasto
                                     quote(inside->text())));
   }
   if (const auto place = metastore ? metastore->find_shard(archive.shard) : std::nullopt) {
-    const auto path = parse_shard_path(
-        ShardPath{place->database->name, place->policy->name, archive.shard}.text());
-    if (path && fits(archive, *path)) return path;
+    const auto database = Name::parse(place->database->name);
+    const auto policy = Name::parse(place->policy->name);
+    if (database && policy && fits(archive, {*database, *policy, archive.shard}))
+      return ShardPath{*database, *policy, archive.shard};
   }
   const size_t dot = archive.names.find('.');
   if (dot != archive.names.rfind('.')) return std::nullopt;  // it cannot be told which dot it is

@@ -234,8 +234,7 @@ void Capture::drop_removed_shards(const Metastore& after) {
   MutexLock lock(mutex_);
   for (auto it = shards_.begin(); it != shards_.end();) {
     const auto& [path, shard] = *it;
-    const auto place = after.find_shard(path.shard);
-    const bool removed = shard.incomplete() && (!place || place->group->deleted);
+    const bool removed = shard.incomplete() && !after.has_shard(path);
     if (removed)
       builder_.problem(Severity::kWarning, path.text(),
                        "was dropped by the server during the backup");
@@ -261,10 +260,10 @@ const MetastoreState& Capture::choose_metastore(const MetastoreState& before,
   if (!after || after->answer.meta_db == before.answer.meta_db) return before;
   builder_.manifest().metastore_changed = true;
   MutexLock lock(mutex_);
-  const bool knows_all = std::all_of(shards_.begin(), shards_.end(), [&](const auto& entry) {
-    return after->view.find_shard(entry.first.shard).has_value();
+  const bool forgets = std::ranges::any_of(shards_, [&](const auto& entry) {
+    return before.view.has_shard(entry.first) && !after->view.has_shard(entry.first);
   });
-  return knows_all ? *after : before;
+  return forgets ? before : *after;
 }
 
 void Capture::add_shards() {

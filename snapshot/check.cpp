@@ -215,7 +215,7 @@ class Check {
   // Adds what is below the entry to `counts`, those of its directory.
   bool check_entry(const TreeEntry& entry, const std::string& path, uint32_t depth,
                    Counts& counts) {
-    const std::string name = path + entry.name;
+    const std::string name = path + entry.name.text();
     if (entry.kind == EntryKind::kDirectory) {
       Counts below;
       if (!check_tree(entry.directory(), name + "/", depth + 1, below)) return false;

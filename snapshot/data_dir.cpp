@@ -22,7 +22,7 @@ constexpr size_t kDigestBytes = size_t{1} << 20;
 constexpr size_t kNotesMax = 20;
 
 struct DirEntry {
-  std::string name;
+  Name name;
   mode_t mode = 0;
   FileStat stat;
   bool operator==(const DirEntry&) const = default;
@@ -40,7 +40,7 @@ std::vector<DirEntry> list(const fs::path& directory) {
   for (; !failed && iterator != fs::directory_iterator(); iterator.increment(failed)) {
     struct stat status {};
     if (::lstat(iterator->path().c_str(), &status) != 0) continue;  // gone in this moment
-    entries.push_back({iterator->path().filename().string(),
+    entries.push_back({Name::require(iterator->path().filename().string(), directory.string()),
                        status.st_mode & S_IFMT,
                        {status.st_ino, static_cast<uint64_t>(status.st_size),
                         time_of(status.st_mtim), time_of(status.st_ctim)}});
@@ -83,12 +83,12 @@ class Walk {
     try {
       for (const DirEntry& entry : list(directory)) {
         if (S_ISDIR(entry.mode) && !is_made_anew(entry.name))
-          names.push_back(entry.name);
+          names.push_back(entry.name.text());
         else if (S_ISLNK(entry.mode))
-          problem(inside + entry.name,
+          problem(inside + entry.name.text(),
                   "is a symbolic link, which is not followed: what it leads to is not here");
         else if (!is_made_anew(entry.name))
-          note(inside + entry.name);
+          note(inside + entry.name.text());
       }
     } catch (const ProtocolError& error) {
       problem(inside, error.what());
@@ -105,7 +105,7 @@ class Walk {
     try {
       for (const DirEntry& entry : list(directory)) {
         if (!is_taken(entry.name, kind_)) {
-          if (!is_made_anew(entry.name)) note(inside + "/" + entry.name);
+          if (!is_made_anew(entry.name)) note(inside + "/" + entry.name.text());
         } else if (S_ISREG(entry.mode)) {
           dir_.changed = std::max(dir_.changed, entry.stat.mtime);
         }
@@ -160,7 +160,7 @@ bool read_once(const fs::path& directory, const ShardPath& path, DirKind kind, S
   const std::string inside = (kind == DirKind::kData ? "data/" : "wal/") + path.text() + "/";
   const auto problem = [&](const DirEntry& entry, std::string what) {
     result.problems.push_back(
-        {Severity::kIncomplete, path.text() + "/" + entry.name, std::move(what)});
+        {Severity::kIncomplete, path.text() + "/" + entry.name.text(), std::move(what)});
   };
   for (const DirEntry& entry : before) {
     if (!is_taken(entry.name, kind)) continue;
@@ -170,13 +170,13 @@ bool read_once(const fs::path& directory, const ShardPath& path, DirKind kind, S
     }
     try {
       const FileStat& stat = entry.stat;
-      auto id = seen.last.find(inside + entry.name, stat);
+      auto id = seen.last.find(inside + entry.name.text(), stat);
       if (!id || !reader.take_stored(entry.name, *id, stat.size, stat.mtime, result.shard)) {
         FileSource source(directory / entry.name);
         id = digest_of(source, key, stop);
         reader.store(entry.name, source, *id, source.file().mtime(), result.shard);
       }
-      if (is_settled(stat, begin)) seen.now.note(inside + entry.name, stat, *id);
+      if (is_settled(stat, begin)) seen.now.note(inside + entry.name.text(), stat, *id);
     } catch (const ProtocolError& error) {
       problem(entry, error.what());
     } catch (const CorruptError& error) {

@@ -102,7 +102,7 @@ std::vector<std::string> legacy_traps(const std::vector<StoredShard>& shards) {
   bool meta = false;
   for (const StoredShard& shard : shards) {
     const ShardPath& path = shard.path;
-    if ((path.database + path.policy).find('.') != std::string::npos)
+    if ((path.database.text() + path.policy.text()).find('.') != std::string::npos)
       dotted.insert(quote(path.database));
     if (path.shard % 10 == 0) numbers.insert(std::to_string(path.shard));
     meta |= path.database == "meta";
@@ -255,8 +255,8 @@ ExportReport Exporter::write_portable(const std::filesystem::path& directory) {
   });
   Json files = Json::array();
   for (size_t i = 0; i < shards.size(); ++i)
-    files.push_back({{"database", shards[i].path.database},
-                     {"policy", shards[i].path.policy},
+    files.push_back({{"database", shards[i].path.database.text()},
+                     {"policy", shards[i].path.policy.text()},
                      {"shardID", shards[i].path.shard},
                      {"fileName", names[i]},
                      {"size", tar_bytes[i]},

@@ -6,15 +6,16 @@
 
 namespace tsmfs::snapshot {
 
-bool Filter::takes_database(const std::string& name) const {
+bool Filter::takes_database(std::string_view name) const {
   if (metastore_only) return false;
   return databases.empty() ||
          std::find(databases.begin(), databases.end(), name) != databases.end();
 }
 
-bool Filter::takes(const ShardPath& path) const {
-  return takes_database(path.database) && (policy.empty() || policy == path.policy) &&
-         (!shard || *shard == path.shard);
+bool Filter::takes(std::string_view database_name, std::string_view policy_name,
+                   uint64_t number) const {
+  return takes_database(database_name) && (policy.empty() || policy == policy_name) &&
+         (!shard || *shard == number);
 }
 
 std::string Filter::text() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "index/base/timestamp.h"
@@ -28,8 +29,9 @@ struct Filter {
 
   bool operator==(const Filter&) const = default;
   bool is_everything() const { return *this == Filter(); }
-  bool takes_database(const std::string& name) const;
-  bool takes(const ShardPath& path) const;
+  bool takes_database(std::string_view name) const;
+  bool takes(std::string_view database_name, std::string_view policy_name, uint64_t number) const;
+  bool takes(const ShardPath& path) const { return takes(path.database, path.policy, path.shard); }
   // "database telegraf, policy autogen"; empty for everything.
   std::string text() const;
 };

@@ -174,8 +174,7 @@ std::optional<RunImport::Received> RunImport::read_archive(const ShardArchive& a
                                                            SnapshotBuilder& builder) {
   if (stop_.stop_requested()) throw Cancelled();
   const std::string name = archive.file.filename().string();
-  Received received;
-  bool resolved = false;
+  std::optional<Received> received;
   try {
     const auto path = resolve_path(archive, metastore);
     if (!path) {
@@ -183,20 +182,19 @@ std::optional<RunImport::Received> RunImport::read_archive(const ShardArchive& a
                       quote(name) + " is empty, and nothing says which shard it is of");
       return std::nullopt;
     }
-    received.path = *path;
-    resolved = true;
+    received = Received{*path, {}, {}};
     const auto stream = open_archive(archive, stop_);
-    reader_.read(*path, *stream, {}, received.shard);
+    reader_.read(*path, *stream, {}, received->shard);
   } catch (const ProtocolError& error) {
-    if (!resolved) {
+    if (!received) {
       builder.problem(Severity::kIncomplete, "",
                       fmt::format("the archive {} is damaged, and none of it is here: {}",
                                   quote(name), error.what()));
       return std::nullopt;
     }
-    drop_torn_file(received.shard);
-    received.damage = fmt::format("the archive {} is damaged: {}; {} of its files are kept",
-                                  quote(name), error.what(), received.shard.files.size());
+    drop_torn_file(received->shard);
+    received->damage = fmt::format("the archive {} is damaged: {}; {} of its files are kept",
+                                   quote(name), error.what(), received->shard.files.size());
   }
   return received;
 }
@@ -220,11 +218,7 @@ void RunImport::lay_over_all(std::vector<Received>& received, SnapshotBuilder& b
 
 // Retention, or DROP: restored, such a shard would be ignored until a new one is given its number.
 void RunImport::drop_removed(const Metastore& metastore) {
-  std::erase_if(states_, [&](const auto& entry) {
-    const auto place = metastore.find_shard(entry.first.shard);
-    return !place || place->group->deleted || place->database->name != entry.first.database ||
-           place->policy->name != entry.first.policy;
-  });
+  std::erase_if(states_, [&](const auto& entry) { return !metastore.has_shard(entry.first); });
 }
 
 void RunImport::add_shards(SnapshotBuilder& builder, const std::vector<Received>& received) {
@@ -287,7 +281,7 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
     }
   const index::RepositoryPaths& paths = target.repository.paths();
   ShardReader reader(target.writer, paths.tmp(), stop);
-  const auto seen_at = paths.seen() / options.server;
+  const auto seen_at = paths.seen() / Name::require(options.server, "the import");
   SeenByImports seen;
   if (!options.reread) seen.last = SeenFiles::load(seen_at);
   const index::DigestKey& key = target.writer.digest_key();

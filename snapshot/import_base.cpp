@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "index/base/error.h"
+#include "snapshot/name_problems.h"
 #include "snapshot/past_snapshot.h"
 
 namespace tsmfs::snapshot {
@@ -26,16 +27,21 @@ std::string list_of(const std::vector<uint64_t>& ids) {
                      ids.size() > kShardsShown ? ", ..." : "");
 }
 
-// The shards of a database that a server had at a time; a group made ahead of its time has none on
+// The shards of a policy that a server had at a time; a group made ahead of its time has none on
 // disk.
-std::vector<ShardPath> shards_of(const MetaDatabase& database, Timestamp time) {
-  std::vector<ShardPath> paths;
-  for (const MetaPolicy& policy : database.policies)
-    for (const MetaShardGroup& group : policy.groups)
-      for (const uint64_t shard : group.shards)
-        if (!group.deleted && group.start <= time)
-          paths.push_back({database.name, policy.name, shard});
-  return paths;
+std::vector<uint64_t> shards_of(const MetaPolicy& policy, Timestamp time) {
+  std::vector<uint64_t> shards;
+  for (const MetaShardGroup& group : policy.groups)
+    if (!group.deleted && group.start <= time)
+      shards.insert(shards.end(), group.shards.begin(), group.shards.end());
+  return shards;
+}
+
+// Whether a shard is among those that are here. What has no name for a directory is not.
+bool is_here(const MetaDatabase& database, const MetaPolicy& policy, uint64_t shard,
+             const std::set<ShardPath>& shards) {
+  const auto database_name = Name::parse(database.name), policy_name = Name::parse(policy.name);
+  return database_name && policy_name && shards.contains({*database_name, *policy_name, shard});
 }
 
 }  // namespace
@@ -74,6 +80,8 @@ std::optional<Metastore> add_metastore(SnapshotBuilder& builder, const Metastore
     Metastore metastore = Metastore::parse(answer.meta_db, label);
     for (const MetaDatabase& database : metastore.databases())
       builder.manifest().databases.push_back(database.name);
+    for (Problem& problem : name_problems(metastore, {}))
+      builder.problem(problem.severity, std::move(problem.path), std::move(problem.what));
     return metastore;
   } catch (const CorruptError& error) {
     builder.problem(Severity::kIncomplete, "", std::string(error.what()) + "; stored as it is");
@@ -85,11 +93,14 @@ void note_missing(SnapshotBuilder& builder, const Metastore& metastore,
                   const std::set<ShardPath>& shards, const std::set<std::string>* asked) {
   std::vector<std::string> here;
   for (const MetaDatabase& database : metastore.databases()) {
-    const auto expected = shards_of(database, builder.manifest().time);
+    size_t expected = 0;
     std::vector<uint64_t> missing;
-    for (const ShardPath& path : expected)
-      if (!shards.contains(path)) missing.push_back(path.shard);
-    if (expected.empty() || missing.size() < expected.size()) here.push_back(database.name);
+    for (const MetaPolicy& policy : database.policies)
+      for (const uint64_t shard : shards_of(policy, builder.manifest().time)) {
+        ++expected;
+        if (!is_here(database, policy, shard, shards)) missing.push_back(shard);
+      }
+    if (expected == 0 || missing.size() < expected) here.push_back(database.name);
     if (!missing.empty() && (asked == nullptr || asked->contains(database.name)))
       builder.problem(Severity::kWarning, database.name,
                       fmt::format("lacks {} of the shards that the metastore names: {}",

@@ -59,8 +59,8 @@ std::string encode_shard_request(const ShardPath& path, std::optional<Timestamp>
                                  Dialect dialect) {
   const bool modern = dialect == Dialect::k15;
   Json fields = Json::object();
-  fields[modern ? "BackupDatabase" : "Database"] = path.database;
-  fields[modern ? "BackupRetentionPolicy" : "RetentionPolicy"] = path.policy;
+  fields[modern ? "BackupDatabase" : "Database"] = path.database.text();
+  fields[modern ? "BackupRetentionPolicy" : "RetentionPolicy"] = path.policy.text();
   fields["ShardID"] = path.shard;
   fields["Since"] = since ? format_rfc3339_ns(*since) : kZeroTime;
   return encode_request(Request::kShard, dialect, std::move(fields));
@@ -130,7 +130,7 @@ MetastoreAnswer InfluxdClient::fetch_metastore() const {
   return read_metastore_parts(*stream, peer);
 }
 
-std::optional<std::vector<ShardPath>> InfluxdClient::list_shards(std::string_view database) const {
+std::optional<PathList> InfluxdClient::list_shards(std::string_view database) const {
   if (database.empty()) throw UsageError("a database name is empty");
   const bool modern = dialect_.value() == Dialect::k15;
   const Json fields{{modern ? "BackupDatabase" : "Database", database}};
@@ -155,13 +155,13 @@ std::unique_ptr<ByteStream> InfluxdClient::open_shard(const ShardPath& path,
 std::unique_ptr<ByteStream> InfluxdClient::open_range(const ShardPath& path,
                                                       const TimeRange& range) const {
   Json fields = Json::object();
-  fields["BackupDatabase"] = path.database;
-  fields["BackupRetentionPolicy"] = path.policy;
+  fields["BackupDatabase"] = path.database.text();
+  fields["BackupRetentionPolicy"] = path.policy.text();
   fields["ShardID"] = path.shard;
   fields["ExportStart"] = format_rfc3339_ns(range.start);
   fields["ExportEnd"] = format_rfc3339_ns(range.end);
-  auto stream = ask(encode_request(Request::kRange, dialect_.value(), std::move(fields)),
-                    options_.timeouts);
+  auto stream =
+      ask(encode_request(Request::kRange, dialect_.value(), std::move(fields)), options_.timeouts);
   if (!stream->wait_for_byte()) return nullptr;
   return stream;
 }

@@ -21,6 +21,7 @@
 #include "snapshot/endpoint.h"
 #include "snapshot/filter.h"
 #include "snapshot/metastore_answer.h"
+#include "snapshot/path_list.h"
 #include "snapshot/shard_path.h"
 #include "snapshot/tcp_stream.h"
 
@@ -49,14 +50,14 @@ class InfluxdClient {
   // The shards of a database, sorted; none is an empty list. Nothing when the server answers with
   // no byte: it does not know the name. Throws: UsageError for an empty name (1.5+ would answer for
   // all databases).
-  std::optional<std::vector<ShardPath>> list_shards(std::string_view database) const;
+  std::optional<PathList> list_shards(std::string_view database) const;
   // The shard's tar (for TarReader), or only its files with an mtime after `since`. Null when the
   // server ends without a byte: no such shard, or (for some 10 s after a delete or during another
   // request for it) not now. Waits for the first byte. The stream does not refer to the client.
   std::unique_ptr<ByteStream> open_shard(const ShardPath& path,
                                          std::optional<Timestamp> since) const;
-  // As open_shard, but the TSM blocks that overlap a time range; 1.5 and later only. For a shard with
-  // tombstones the server's tar has no end. Requires: the dialect is k15.
+  // As open_shard, but the TSM blocks that overlap a time range; 1.5 and later only. For a shard
+  // with tombstones the server's tar has no end. Requires: the dialect is k15.
   std::unique_ptr<ByteStream> open_range(const ShardPath& path, const TimeRange& range) const;
   // The same, ended by another token.
   InfluxdClient with_stop(std::stop_token stop) const;

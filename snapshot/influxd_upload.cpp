@@ -47,11 +47,11 @@ class ConnectionSink : public ByteSink {
 ByteBuffer encode_import(ByteView meta_db, const ImportNames& names) {
   Json fields{{"Type", std::to_integer<int>(kMetastoreUpdate)},
               {"BackupDatabase", names.database},
-              {"RestoreDatabase", names.new_database},
+              {"RestoreDatabase", names.new_database.text()},
               {"UploadSize", meta_db.size()}};
   if (!names.policy.empty()) {
     fields["BackupRetentionPolicy"] = names.policy;
-    fields["RestoreRetentionPolicy"] = names.new_policy.empty() ? names.policy : names.new_policy;
+    fields["RestoreRetentionPolicy"] = names.new_policy ? names.new_policy->text() : names.policy;
   }
   ByteBuffer request{kMuxHeader, kMetastoreUpdate};
   append(request, as_bytes(fields.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"));

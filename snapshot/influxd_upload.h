@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "index/base/bytes.h"
+#include "index/base/name.h"
 #include "snapshot/byte_sink.h"
 #include "snapshot/endpoint.h"
 #include "snapshot/tcp_stream.h"
@@ -21,10 +23,10 @@ namespace tsmfs::snapshot {
 
 // A database, or one of its policies, and what the server is to call it.
 struct ImportNames {
-  std::string database;
-  std::string new_database;
-  std::string policy;      // empty: all of them
-  std::string new_policy;  // empty, or as the policy
+  std::string database;  // as the metastore has it
+  Name new_database;
+  std::string policy;              // empty: all of them
+  std::optional<Name> new_policy;  // nothing keeps the name
 };
 
 // Number of a shard in the uploaded metastore → number that the server gave it.

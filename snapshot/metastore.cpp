@@ -103,9 +103,10 @@ void Metastore::index_shards() {
       for (size_t g = 0; g < policies[p].groups.size(); ++g)
         for (const uint64_t id : policies[p].groups[g].shards) shards_.push_back({id, d, p, g});
   }
-  std::stable_sort(
-      shards_.begin(), shards_.end(),
-      [](const ShardEntry& left, const ShardEntry& right) { return left.id < right.id; });
+  const auto order = [this](const ShardEntry& entry) {
+    return std::pair(entry.id, place(entry).group->deleted.has_value());
+  };
+  std::ranges::stable_sort(shards_, {}, order);
 }
 
 const MetaDatabase* Metastore::find_database(std::string_view name) const {
@@ -116,13 +117,24 @@ const MetaDatabase* Metastore::find_database(std::string_view name) const {
 }
 
 std::optional<MetaShardPlace> Metastore::find_shard(uint64_t id) const {
-  const auto found =
-      std::lower_bound(shards_.begin(), shards_.end(), id,
-                       [](const ShardEntry& entry, uint64_t wanted) { return entry.id < wanted; });
+  const auto found = std::ranges::lower_bound(shards_, id, {}, &ShardEntry::id);
   if (found == shards_.end() || found->id != id) return std::nullopt;
-  const MetaDatabase& database = databases_[found->database];
-  const MetaPolicy& policy = database.policies[found->policy];
-  return MetaShardPlace{&database, &policy, &policy.groups[found->group]};
+  return place(*found);
+}
+
+bool Metastore::has_shard(const ShardPath& path) const {
+  const auto found = std::ranges::equal_range(shards_, path.shard, {}, &ShardEntry::id);
+  return std::ranges::any_of(found, [&](const ShardEntry& entry) {
+    const MetaShardPlace there = place(entry);
+    return !there.group->deleted && path.database == there.database->name &&
+           path.policy == there.policy->name;
+  });
+}
+
+MetaShardPlace Metastore::place(const ShardEntry& entry) const {
+  const MetaDatabase& database = databases_[entry.database];
+  const MetaPolicy& policy = database.policies[entry.policy];
+  return {&database, &policy, &policy.groups[entry.group]};
 }
 
 }  // namespace tsmfs::snapshot

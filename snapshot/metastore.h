@@ -10,6 +10,7 @@
 
 #include "index/base/bytes.h"
 #include "index/base/timestamp.h"
+#include "snapshot/shard_path.h"
 
 namespace tsmfs::snapshot {
 
@@ -26,6 +27,8 @@ struct MetaShardGroup {
   std::vector<uint64_t> shards;
 };
 
+// Names are kept as they are stored, so that a metastore that lies can be described: to name
+// anything on disk they have to become a Name.
 struct MetaPolicy {
   std::string name;
   int64_t duration_ns = 0;  // 0: for ever
@@ -34,7 +37,6 @@ struct MetaPolicy {
   std::vector<MetaShardGroup> groups;
 };
 
-// Names are as stored: untrusted until is_valid_name() has said yes.
 struct MetaDatabase {
   std::string name;
   std::string default_policy;  // empty when there is none
@@ -56,7 +58,11 @@ class Metastore {
   static Metastore parse(ByteView protobuf, std::string_view object);
   const std::vector<MetaDatabase>& databases() const { return databases_; }
   const MetaDatabase* find_database(std::string_view name) const;
+  // Where the shard is, as the server sees it: in a group that has not been deleted, if there is
+  // one; then in a deleted one, whose numbers may have been given again.
   std::optional<MetaShardPlace> find_shard(uint64_t id) const;
+  // Whether a shard belongs there, in a group that has not been deleted.
+  bool has_shard(const ShardPath& path) const;
   // The server's own count of changes to its metastore (the raft index): equal means unchanged.
   uint64_t change_index() const { return change_index_; }
   uint64_t cluster_id() const { return cluster_id_; }
@@ -67,10 +73,11 @@ class Metastore {
     size_t database = 0, policy = 0, group = 0;
   };
   Metastore() = default;
+  MetaShardPlace place(const ShardEntry& entry) const;
   void index_shards();
 
   std::vector<MetaDatabase> databases_;
-  std::vector<ShardEntry> shards_;  // sorted by id
+  std::vector<ShardEntry> shards_;  // sorted by id, those of deleted groups behind the others
   uint64_t change_index_ = 0;
   uint64_t cluster_id_ = 0;
 };

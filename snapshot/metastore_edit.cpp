@@ -64,9 +64,11 @@ class Merger {
 
  private:
   void note_numbers(const metastore::Data& data, bool in_use);
-  metastore::DatabaseInfo& make_database(const metastore::DatabaseInfo& from, std::string name);
-  void add_policy(const metastore::RetentionPolicyInfo& from, metastore::DatabaseInfo& database);
-  void add_groups(const metastore::RetentionPolicyInfo& from, const std::string& database,
+  metastore::DatabaseInfo& make_database(const metastore::DatabaseInfo& from, const Name& name);
+  void add_policy(const metastore::RetentionPolicyInfo& from, const Name& database_name,
+                  metastore::DatabaseInfo& database);
+  // `place` is of the policy in the target; its number means nothing.
+  void add_groups(const metastore::RetentionPolicyInfo& from, const ShardPath& place,
                   metastore::RetentionPolicyInfo& policy);
   metastore::ShardGroupInfo* find_group(const metastore::ShardGroupInfo& from,
                                         metastore::RetentionPolicyInfo& policy) const;
@@ -80,7 +82,7 @@ class Merger {
   bool takes_shard(uint64_t id) const {
     return !choice_.filter.shard || *choice_.filter.shard == id;
   }
-  bool renames() const { return !choice_.new_database.empty() || !choice_.new_policy.empty(); }
+  bool renames() const { return choice_.new_database || choice_.new_policy; }
 
   metastore::Data& target_;
   const MetaChoice& choice_;
@@ -108,13 +110,15 @@ void Merger::note_numbers(const metastore::Data& data, bool in_use) {
 }
 
 void Merger::add(const metastore::DatabaseInfo& from) {
-  const std::string& name = choice_.new_database.empty() ? from.name() : choice_.new_database;
+  // choose_shards() has refused what is no name.
+  const Name name =
+      choice_.new_database ? *choice_.new_database : Name::require(from.name(), kSnapshotName);
   auto* databases = target_.mutable_databases();
-  const auto found = std::ranges::find_if(*databases, [&](auto& d) { return d.name() == name; });
+  const auto found = std::ranges::find_if(*databases, [&](auto& d) { return name == d.name(); });
   metastore::DatabaseInfo& database =
       found == databases->end() ? make_database(from, name) : *found;
   for (const auto& policy : from.retentionpolicies())
-    if (takes_policy(policy, choice_.filter)) add_policy(policy, database);
+    if (takes_policy(policy, choice_.filter)) add_policy(policy, name, database);
   const auto& policies = database.retentionpolicies();
   const bool default_is_there = std::ranges::any_of(policies, [&](const auto& policy) {
     return policy.name() == database.defaultretentionpolicy();
@@ -124,12 +128,12 @@ void Merger::add(const metastore::DatabaseInfo& from) {
 }
 
 metastore::DatabaseInfo& Merger::make_database(const metastore::DatabaseInfo& from,
-                                               std::string name) {
+                                               const Name& name) {
   metastore::DatabaseInfo& database = *target_.add_databases();
   database.CopyFrom(from);
-  database.set_name(name);
+  database.set_name(name.text());
   database.clear_retentionpolicies();
-  if (!choice_.new_policy.empty()) database.clear_defaultretentionpolicy();
+  if (choice_.new_policy) database.clear_defaultretentionpolicy();
   if (renames() && database.continuousqueries_size() > 0) {
     notes_.push_back(fmt::format("{} continuous queries of {} are left out: they name it, not {}",
                                  database.continuousqueries_size(), quote(from.name()),
@@ -139,31 +143,32 @@ metastore::DatabaseInfo& Merger::make_database(const metastore::DatabaseInfo& fr
   return database;
 }
 
-void Merger::add_policy(const metastore::RetentionPolicyInfo& from,
+void Merger::add_policy(const metastore::RetentionPolicyInfo& from, const Name& database_name,
                         metastore::DatabaseInfo& database) {
-  const std::string& name = choice_.new_policy.empty() ? from.name() : choice_.new_policy;
+  const Name name =
+      choice_.new_policy ? *choice_.new_policy : Name::require(from.name(), kSnapshotName);
+  const ShardPath place{database_name, name, 0};
   auto* policies = database.mutable_retentionpolicies();
-  const auto found = std::ranges::find_if(*policies, [&](auto& p) { return p.name() == name; });
-  if (found != policies->end()) return add_groups(from, database.name(), *found);
+  const auto found = std::ranges::find_if(*policies, [&](auto& p) { return name == p.name(); });
+  if (found != policies->end()) return add_groups(from, place, *found);
   metastore::RetentionPolicyInfo& policy = *policies->Add();
   policy.CopyFrom(from);
-  policy.set_name(name);
+  policy.set_name(name.text());
   policy.clear_shardgroups();
   // A copy under another name must not send what is written to it where the original sends its own.
   if (renames()) policy.clear_subscriptions();
-  add_groups(from, database.name(), policy);
+  add_groups(from, place, policy);
 }
 
-void Merger::add_groups(const metastore::RetentionPolicyInfo& from, const std::string& database,
+void Merger::add_groups(const metastore::RetentionPolicyInfo& from, const ShardPath& place,
                         metastore::RetentionPolicyInfo& policy) {
   for (const auto& group : from.shardgroups()) {
     if (!takes_group(group, choice_.filter)) continue;
-    const ShardPath to{database, policy.name(), 0};
     if (auto* same = find_group(group, policy)) {
       joined_.insert(same);
-      join_group(group, to, *same);
+      join_group(group, place, *same);
     } else {
-      add_group(group, to, policy);
+      add_group(group, place, policy);
     }
   }
   auto* groups = policy.mutable_shardgroups();
@@ -285,10 +290,10 @@ MetaEdit filter_metastore(ByteView snapshot, const MetaChoice& choice,
   const metastore::Data from = parse_data(snapshot, kSnapshotName);
   metastore::Data target = from;
   target.clear_databases();
-  if (!choice.new_database.empty())
+  if (choice.new_database)
     for (const auto& database : from.databases())
       if (is_chosen(database, choice.filter))
-        rename_privileges(target, database.name(), choice.new_database);
+        rename_privileges(target, database.name(), *choice.new_database);
   MetaEdit edit = merge(target, from, choice, on_disk);
   if (choice.is_everything() && keeps_numbers(edit.moves)) edit.protobuf = as_text(snapshot);
   return edit;

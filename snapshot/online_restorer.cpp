@@ -24,12 +24,15 @@ constexpr unsigned kImportTriesMax = 3;
 constexpr size_t kShardsShownMax = 10;
 
 // As the server names its databases and policies; they become directories there.
-void check_name(const std::string& name) {
-  const bool control = std::any_of(name.begin(), name.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '\\';
-  });
-  if (control || !is_valid_name(name))
-    throw UsageError(fmt::format("{} cannot be a name on an influxd", quote(name)));
+Name server_name(std::string_view name) {
+  if (!is_influxd_name(name))
+    throw UsageError(fmt::format("{} cannot be a name on an influxd", quote(name)),
+                     "name what is wanted with --database, or another name with --newdb");
+  return *Name::parse(name);
+}
+
+Name server_name(const std::optional<Name>& wanted, const std::string& stored) {
+  return server_name(wanted ? wanted->text() : stored);
 }
 
 StoredShard only_tsm(const StoredShard& from) {
@@ -72,9 +75,9 @@ OnlinePlan OnlineRestorer::plan() {
     throw UsageError(fmt::format("snapshot {} holds nothing of {}", snapshot_->short_id(),
                                  options_.filter.text()),
                      "tsmfs snapshots lists the databases");
-  if (!options_.new_database.empty() && plan.databases.size() != 1)
+  if (options_.new_database && plan.databases.size() != 1)
     throw UsageError(fmt::format("{} databases cannot all be called {}", plan.databases.size(),
-                                 quote(options_.new_database)),
+                                 quote(*options_.new_database)),
                      "name one with --database");
   for (const OnlineDatabase& database : plan.databases) {
     plan.shards += database.shards.size();
@@ -94,11 +97,10 @@ std::vector<StoredShard> OnlineRestorer::choose(const Metastore& metastore,
   std::vector<StoredShard> chosen;
   for (StoredShard& shard : stored_shards(repository_.objects(), *snapshot_, options_.filter)) {
     if (shard.path.database == kInternal && options_.filter.databases.empty()) continue;
-    const auto place = metastore.find_shard(shard.path.shard);
-    if (place && !place->group->deleted && place->database->name == shard.path.database &&
-        place->policy->name == shard.path.policy) {
+    if (metastore.has_shard(shard.path)) {
       chosen.push_back(std::move(shard));
     } else {
+      const auto place = metastore.find_shard(shard.path.shard);
       plan.notes.push_back(fmt::format("{} is left out: {}", shard.path.text(),
                                        place && place->group->deleted
                                            ? "the server's retention had taken it"
@@ -110,7 +112,8 @@ std::vector<StoredShard> OnlineRestorer::choose(const Metastore& metastore,
 
 OnlineDatabase OnlineRestorer::make_database(ByteView meta_db, const MetaDatabase& database,
                                              const std::vector<StoredShard>& shards) const {
-  OnlineDatabase made;
+  OnlineDatabase made{
+      {database.name, server_name(options_.new_database, database.name), {}, {}}, {}, {}};
   std::set<uint64_t> numbers;
   for (const StoredShard& shard : shards) {
     if (shard.path.database != database.name) continue;
@@ -120,19 +123,20 @@ OnlineDatabase OnlineRestorer::make_database(ByteView meta_db, const MetaDatabas
   Filter one = options_.filter;
   one.databases = {database.name};
   made.meta_db = metastore_subset(meta_db, one, numbers, kMetaLabel);
-  made.names.database = database.name;
-  made.names.new_database = options_.new_database.empty() ? database.name : options_.new_database;
-  if (options_.new_policy.empty()) return made;
   const Metastore left = Metastore::parse(made.meta_db, kMetaLabel);
   const MetaDatabase* kept = left.find_database(database.name);
   if (kept == nullptr) return made;
+  if (!options_.new_policy) {
+    for (const MetaPolicy& policy : kept->policies) server_name(policy.name);
+    return made;
+  }
   if (kept->policies.size() != 1)
     throw UsageError(
         fmt::format("database {} has {} policies, which cannot all be called {}",
-                    quote(database.name), kept->policies.size(), quote(options_.new_policy)),
+                    quote(database.name), kept->policies.size(), quote(*options_.new_policy)),
         "name one with --retention");
   made.names.policy = kept->policies[0].name;
-  made.names.new_policy = options_.new_policy;
+  made.names.new_policy = server_name(*options_.new_policy);
   return made;
 }
 
@@ -157,9 +161,7 @@ void OnlineRestorer::check_names(const OnlinePlan& plan) const {
   const auto answer = client_.fetch_metastore();
   const Metastore there = Metastore::parse(answer.meta_db, client_.endpoint().text());
   for (const OnlineDatabase& database : plan.databases) {
-    const std::string& name = database.names.new_database;
-    check_name(name);
-    if (!database.names.new_policy.empty()) check_name(database.names.new_policy);
+    const Name& name = database.names.new_database;
     if (there.find_database(name) != nullptr)
       throw UsageError(
           fmt::format("{} has a database {} already, and takes only new ones",
@@ -193,8 +195,7 @@ void OnlineRestorer::run(const OnlinePlan& plan, OnlineReport& report) {
     for (const StoredShard& shard : database.shards) {
       if (stop_.stop_requested()) throw Cancelled();
       const ImportNames& names = database.names;
-      const ShardPath to{names.new_database,
-                         names.new_policy.empty() ? shard.path.policy : names.new_policy,
+      const ShardPath to{names.new_database, names.new_policy.value_or(shard.path.policy),
                          numbers.at(shard.path.shard)};
       try {
         upload_shard(shard, to);
@@ -217,7 +218,7 @@ void OnlineRestorer::run(const OnlinePlan& plan, OnlineReport& report) {
 }
 
 ShardNumbers OnlineRestorer::import(const OnlineDatabase& database) const {
-  const std::string& name = database.names.new_database;
+  const Name& name = database.names.new_database;
   const std::string server = upload_.endpoint().text();
   std::set<uint64_t> wanted;
   for (const StoredShard& shard : database.shards) wanted.insert(shard.path.shard);

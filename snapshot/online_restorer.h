@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "index/base/name.h"
 #include "index/repository.h"
 #include "snapshot/catalog.h"
 #include "snapshot/filter.h"
@@ -28,9 +30,9 @@ struct UploadedShard {
 
 struct OnlineOptions {
   Filter filter;
-  std::string new_database;        // empty keeps the name; else exactly one database is chosen
-  std::string new_policy;          // empty keeps the name; else exactly one policy is chosen
-  bool resurrect_deleted = false;  // restore although the server drops tombstones
+  std::optional<Name> new_database;  // nothing keeps the name; else exactly one database is chosen
+  std::optional<Name> new_policy;    // nothing keeps the name; else exactly one policy is chosen
+  bool resurrect_deleted = false;    // restore although the server drops tombstones
   std::function<void(const UploadedShard&)> on_shard;
 };
 

@@ -65,23 +65,26 @@ Overlay lay_over(index::ObjectReader& objects, const std::vector<TreeEntry>& ear
                  const std::vector<TreeEntry>& received) {
   Overlay result;
   result.received = received.size();
-  std::map<std::string, TreeEntry> files;
+  std::map<Name, TreeEntry, std::less<>> files;
   for (const TreeEntry& entry : received) files.emplace(entry.name, entry);
   for (const TreeEntry& old : earlier) {
     if (old.kind != EntryKind::kFile || files.contains(old.name)) continue;
     const Fate fate = fate_of(objects, old, received);
     if (fate == Fate::kSuperseded) {
-      result.superseded.push_back(old.name);
+      result.superseded.push_back(old.name.text());
       continue;
     }
-    if (fate == Fate::kUnexplained) result.unexplained.push_back(old.name);
+    if (fate == Fate::kUnexplained) result.unexplained.push_back(old.name.text());
     files.emplace(old.name, old);
     ++result.carried_over;
   }
   for (const std::string& name : result.superseded) {
     const std::string tombstone =
         name.substr(0, name.size() - kTsmSuffix.size()) + std::string(kTombstoneSuffix);
-    if (files.erase(tombstone) != 0) --result.carried_over;
+    const auto found = files.find(std::string_view(tombstone));
+    if (found == files.end()) continue;
+    files.erase(found);
+    --result.carried_over;
   }
   for (auto& [name, entry] : files) result.files.push_back(std::move(entry));
   return result;

@@ -1,5 +1,7 @@
 #include "snapshot/past_snapshot.h"
 
+#include <fmt/format.h>
+
 namespace tsmfs::snapshot {
 
 Tree read_tree(index::ObjectReader& objects, const index::TreeId& id) {
@@ -24,7 +26,8 @@ std::map<ShardPath, TreeEntry> shard_entries(index::ObjectReader& objects,
       if (policy.kind != EntryKind::kDirectory) continue;
       const Tree shards = read_tree(objects, policy.directory());
       for (const TreeEntry& shard : shards.entries()) {
-        const auto path = parse_shard_path(database.name + "/" + policy.name + "/" + shard.name);
+        const auto path =
+            parse_shard_path(fmt::format("{}/{}/{}", database.name, policy.name, shard.name));
         if (path && shard.kind == EntryKind::kDirectory) found.emplace(*path, shard);
       }
     }

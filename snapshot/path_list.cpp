@@ -31,10 +31,13 @@ class PathListReader : public nlohmann::json_sax<Json> {
   bool start_array(std::size_t) override { return step(State::kValue, State::kArray); }
   bool string(string_t& text) override {
     if (state_ != State::kArray) return unexpected();
-    std::optional<ShardPath> path = parse_shard_path(text);
-    if (!path) return fail(quote(text) + " is not the path of a shard");
-    if (path->database != database_) return fail(quote(text) + " is of another database");
-    paths.push_back(std::move(*path));
+    const bool is_of_database = text.starts_with(database_) &&
+                                std::string_view(text).substr(database_.size()).starts_with('/');
+    if (!is_of_database) return fail(quote(text) + " is of another database");
+    if (const auto path = parse_shard_path(text))
+      list.shards.push_back(*path);
+    else
+      list.unusable.push_back(std::move(text));
     return true;
   }
   bool end_array() override { return step(State::kArray, State::kListed); }
@@ -49,7 +52,7 @@ class PathListReader : public nlohmann::json_sax<Json> {
     return fail(fmt::format("it is not JSON from byte {} on, or cut short there", position));
   }
 
-  std::vector<ShardPath> paths;
+  PathList list;
   std::string why;
 
  private:
@@ -71,17 +74,17 @@ class PathListReader : public nlohmann::json_sax<Json> {
 
 }  // namespace
 
-std::vector<ShardPath> parse_path_list(std::string_view json, std::string_view database,
-                                       std::string_view label) {
+PathList parse_path_list(std::string_view json, std::string_view database, std::string_view label) {
   PathListReader reader(database);
   const auto fail = [&](std::string_view why) {
     return ProtocolError(fmt::format("{}: the list of shards is not usable: {}", label, why));
   };
   if (!Json::sax_parse(json.begin(), json.end(), &reader)) throw fail(reader.why);
-  std::sort(reader.paths.begin(), reader.paths.end());
-  const auto twice = std::adjacent_find(reader.paths.begin(), reader.paths.end());
-  if (twice != reader.paths.end()) throw fail(quote(twice->text()) + " comes twice");
-  return std::move(reader.paths);
+  std::vector<ShardPath>& shards = reader.list.shards;
+  std::ranges::sort(shards);
+  const auto twice = std::ranges::adjacent_find(shards);
+  if (twice != shards.end()) throw fail(quote(twice->text()) + " comes twice");
+  return std::move(reader.list);
 }
 
 }  // namespace tsmfs::snapshot

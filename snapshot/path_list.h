@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,10 +12,15 @@ namespace tsmfs::snapshot {
 
 constexpr uint64_t kPathListBytesMax = uint64_t{64} << 20;
 
-// The paths, sorted. Takes no memory for anything but the paths, however the JSON is nested.
-// Throws: ProtocolError, naming `label`, for any other JSON, a path of any other form or of another
-// database, and a path that comes twice.
-std::vector<ShardPath> parse_path_list(std::string_view json, std::string_view database,
-                                       std::string_view label);
+struct PathList {
+  std::vector<ShardPath> shards;  // sorted
+  // "database/..." with something else behind it than a policy and a number: of a policy whose name
+  // no directory can have.
+  std::vector<std::string> unusable;
+};
+
+// Takes no memory for anything but the paths, however the JSON is nested. Throws: ProtocolError,
+// naming `label`, for any other JSON, a path of another database, and a path that comes twice.
+PathList parse_path_list(std::string_view json, std::string_view database, std::string_view label);
 
 }  // namespace tsmfs::snapshot

@@ -7,7 +7,6 @@
 
 #include "index/base/error.h"
 #include "snapshot/quote.h"
-#include "snapshot/tree.h"
 
 namespace tsmfs::snapshot {
 
@@ -35,20 +34,19 @@ uint64_t count_in(const json& object, const char* name) {
 }
 
 // A name from outside that will stand in a path.
-std::string name_in(const json& object, const char* name) {
+Name name_in(const json& object, const char* name) {
   const json& value = member(object, name);
   if (!value.is_string()) throw Malformed{fmt::format("the field {} is not a text", name)};
   const auto& text = value.get_ref<const std::string&>();
-  if (!is_valid_name(text))
+  const auto found = Name::parse(text);
+  if (!found)
     throw Malformed{fmt::format("the field {} holds {}, no name of a file", name, quote(text))};
-  return text;
+  return *found;
 }
 
 PortableManifest read_fields(const json& root) {
-  PortableManifest manifest;
   const json& meta = member(root, "meta");
-  manifest.meta_file = name_in(meta, "fileName");
-  manifest.metastore_bytes = count_in(meta, "size");
+  PortableManifest manifest{name_in(meta, "fileName"), count_in(meta, "size"), false, {}};
   if (root.contains("limited")) {
     if (!root.at("limited").is_boolean()) throw Malformed{"the field limited is not true or false"};
     manifest.limited = root.at("limited").get<bool>();
@@ -57,12 +55,12 @@ PortableManifest read_fields(const json& root) {
   if (files.is_null()) return manifest;  // Go writes a list of none so
   if (!files.is_array()) throw Malformed{"the field files is not a list"};
   std::set<ShardPath> paths;
-  std::set<std::string> names;
+  std::set<Name> names;
   for (const json& each : files) {
-    PortableFile file;
-    file.path = {name_in(each, "database"), name_in(each, "policy"), count_in(each, "shardID")};
-    file.file = name_in(each, "fileName");
-    file.tar_bytes = count_in(each, "size");
+    PortableFile file{
+        {name_in(each, "database"), name_in(each, "policy"), count_in(each, "shardID")},
+        name_in(each, "fileName"),
+        count_in(each, "size")};
     if (!paths.insert(file.path).second)
       throw Malformed{fmt::format("shard {} comes twice", quote(file.path.text()))};
     if (!names.insert(file.file).second)

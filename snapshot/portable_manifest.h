@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "index/base/name.h"
 #include "snapshot/shard_path.h"
 
 namespace tsmfs::snapshot {
@@ -14,12 +15,12 @@ constexpr uint64_t kPortableManifestBytesMax = uint64_t{16} << 20;
 
 struct PortableFile {
   ShardPath path;
-  std::string file;        // a bare name
+  Name file;
   uint64_t tar_bytes = 0;  // of the tar, before gzip
 };
 
 struct PortableManifest {
-  std::string meta_file;         // a bare name
+  Name meta_file;
   uint64_t metastore_bytes = 0;  // of the metastore in it
   bool limited = false;          // less than the whole server was asked for (1.6.7 never says so)
   std::vector<PortableFile> files;

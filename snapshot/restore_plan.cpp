@@ -150,17 +150,17 @@ void Planner::plan_shard(StoredShard stored) {
   RestoreShard shard{stored.path, stored.path, std::move(stored.files), stored.bytes, false};
   if (metastore_) {
     const ShardPath& from = shard.from;
-    const auto place = metastore_->find_shard(from.shard);
     const auto move = moves_.find(from.shard);
-    const bool is_its_own =
-        place && place->database->name == from.database && place->policy->name == from.policy;
-    if (!is_its_own || move == moves_.end())
+    if (!metastore_->has_shard(from) || move == moves_.end()) {
+      const auto place = metastore_->find_shard(from.shard);
+      const bool deleted = place && place->group->deleted;
       return warn(fmt::format("{} is left out: the snapshot's metastore {}", from.text(),
-                              is_its_own ? "says that it was deleted" : "does not know it"));
+                              deleted ? "says that it was deleted" : "does not know it"));
+    }
     shard.to = move->second;
   } else {
-    if (!request_.choice.new_database.empty()) shard.to.database = request_.choice.new_database;
-    if (!request_.choice.new_policy.empty()) shard.to.policy = request_.choice.new_policy;
+    if (request_.choice.new_database) shard.to.database = *request_.choice.new_database;
+    if (request_.choice.new_policy) shard.to.policy = *request_.choice.new_policy;
   }
   const stdfs::path target = shard_directory(request_.datadir, shard.to);
   shard.replaces = stdfs::exists(target) && !stdfs::is_empty(target);
@@ -216,6 +216,11 @@ void Planner::look_at_servers_metastore() {
           fmt::format("number {} belongs to {}.{} in {}", shard.to.shard,
                       quote(place->database->name), quote(place->policy->name), path.string()),
           "name --metadir too: the shard then gets a new number");
+    } else if (place->group->deleted) {
+      warn(
+          fmt::format("{} was deleted on the server, says {}: influxd will take it away again; "
+                      "name --metadir too",
+                      shard.to.text(), path.string()));
     }
   }
 }
@@ -242,7 +247,7 @@ void Planner::warn_of_snapshot() {
 void Planner::warn_of_missing_shards() {
   const auto missing = std::ranges::count_if(moves_, [&](const auto& move) {
     const auto place = metastore_->find_shard(move.first);
-    return !snapshot_.filter.takes({place->database->name, place->policy->name, move.first});
+    return !snapshot_.filter.takes(place->database->name, place->policy->name, move.first);
   });
   if (missing > 0)
     warn(
@@ -276,7 +281,7 @@ void Planner::warn_of_retention() {
     if (!place || place->policy->duration_ns <= 0) continue;
     const int64_t oldest = now().unix_ns - place->policy->duration_ns;
     if (place->group->end.unix_ns >= oldest) continue;
-    auto& entry = expired[to.database + "." + to.policy];
+    auto& entry = expired[fmt::format("{}.{}", to.database, to.policy)];
     ++entry.first;
     entry.second = place->policy->duration_ns;
   }
@@ -308,7 +313,7 @@ stdfs::path meta_db_path(const stdfs::path& metadir) {
 }
 
 stdfs::path shard_directory(const stdfs::path& datadir, const ShardPath& shard) {
-  return datadir / shard.database / shard.policy / std::to_string(shard.shard);
+  return datadir / shard.database / shard.policy / shard.directory();
 }
 
 RestorePlan plan_restore(index::Repository& repository, const RestoreRequest& request) {

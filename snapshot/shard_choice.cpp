@@ -4,10 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "index/base/error.h"
 #include "snapshot/quote.h"
-#include "snapshot/tree.h"
 
 namespace tsmfs::snapshot {
 
@@ -75,25 +76,52 @@ void require_shard(const Metastore& snapshot, const Filter& filter, const ShardM
 }
 
 // What influxd takes as a name, and a directory can have.
-void require_new_name(const std::string& name, const char* what) {
-  const bool sound =
-      is_valid_name(name) && name.find('\\') == std::string::npos &&
-      std::ranges::none_of(name, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  if (!name.empty() && !sound)
-    throw UsageError(fmt::format("{} cannot be the name of a {}", quote(name), what));
+void require_new_name(const std::optional<Name>& name, const char* what) {
+  if (name && !is_influxd_name(*name))
+    throw UsageError(fmt::format("{} cannot be the name of a {}", quote(*name), what));
 }
 
 void require_sensible(const MetaChoice& choice) {
   require_new_name(choice.new_database, "database");
   require_new_name(choice.new_policy, "retention policy");
-  if (!choice.new_database.empty() && choice.filter.databases.size() != 1 && !choice.filter.shard)
+  if (choice.new_database && choice.filter.databases.size() != 1 && !choice.filter.shard)
     throw UsageError("a new database name needs the one database that gets it",
                      "name it with --database");
-  if (!choice.new_policy.empty() && choice.filter.policy.empty() && !choice.filter.shard)
+  if (choice.new_policy && choice.filter.policy.empty() && !choice.filter.shard)
     throw UsageError("a new policy name needs the policy that gets it", "name it with --retention");
-  if (!choice.new_policy.empty() && choice.filter.databases.size() != 1 && !choice.filter.shard)
+  if (choice.new_policy && choice.filter.databases.size() != 1 && !choice.filter.shard)
     throw UsageError("a new policy name needs the one database that the policy is of",
                      "name it with --database");
+}
+
+// The name under which a database or a policy is restored. The server would make its directory, so
+// one that climbs out of the data directory must not come into a metastore either.
+Name target_name(const std::string& stored, const std::optional<Name>& other, const char* what,
+                 const char* options) {
+  if (other) return *other;
+  if (const auto name = Name::parse(stored)) return *name;
+  throw CorruptError(fmt::format("the snapshot's metastore has a {} of the name {}, which no "
+                                 "directory can have: it cannot be restored",
+                                 what, quote(stored)),
+                     fmt::format("nothing was restored; name what is wanted with {}", options));
+}
+
+Name database_target(const MetaDatabase& database, const MetaChoice& choice) {
+  return target_name(database.name, choice.new_database, "database", "--database");
+}
+
+Name policy_target(const MetaPolicy& policy, const MetaChoice& choice) {
+  return target_name(policy.name, choice.new_policy, "retention policy",
+                     "--database and --retention");
+}
+
+// The chosen shards of a policy that the filter lets through, but for the shard.
+std::vector<uint64_t> live_shards(const MetaPolicy& policy, const Filter& filter) {
+  std::vector<uint64_t> ids;
+  for (const MetaShardGroup& group : policy.groups)
+    for (const uint64_t id : group.shards)
+      if (!group.deleted && (!filter.shard || *filter.shard == id)) ids.push_back(id);
+  return ids;
 }
 
 }  // namespace
@@ -103,17 +131,24 @@ ShardMoves choose_shards(const Metastore& snapshot, const MetaChoice& choice) {
   require_databases(snapshot, choice.filter);
   require_policy(snapshot, choice.filter);
   ShardMoves chosen;
-  for (const MetaDatabase& database : snapshot.databases())
-    for (const MetaPolicy& policy : database.policies)
-      for (const MetaShardGroup& group : policy.groups)
-        for (const uint64_t id : group.shards) {
-          if (group.deleted || !choice.filter.takes({database.name, policy.name, id})) continue;
-          const ShardPath to{choice.new_database.empty() ? database.name : choice.new_database,
-                             choice.new_policy.empty() ? policy.name : choice.new_policy, id};
-          if (!chosen.emplace(id, to).second)
-            throw CorruptError(
-                fmt::format("the snapshot's metastore names shard {} in two places", id));
-        }
+  for (const MetaDatabase& database : snapshot.databases()) {
+    const Filter& filter = choice.filter;
+    if (!filter.takes_database(database.name)) continue;
+    // With a policy or a shard named, a database without it is not chosen.
+    std::optional<Name> database_name;
+    if (filter.policy.empty() && !filter.shard) database_name = database_target(database, choice);
+    for (const MetaPolicy& policy : database.policies) {
+      if (!filter.policy.empty() && filter.policy != policy.name) continue;
+      const std::vector<uint64_t> ids = live_shards(policy, filter);
+      if (filter.shard && ids.empty()) continue;
+      if (!database_name) database_name = database_target(database, choice);
+      const Name policy_name = policy_target(policy, choice);
+      for (const uint64_t id : ids)
+        if (!chosen.emplace(id, ShardPath{*database_name, policy_name, id}).second)
+          throw CorruptError(
+              fmt::format("the snapshot's metastore names shard {} in two places", id));
+    }
+  }
   require_shard(snapshot, choice.filter, chosen);
   return chosen;
 }

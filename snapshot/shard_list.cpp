@@ -7,6 +7,7 @@
 #include <string>
 
 #include "index/base/error.h"
+#include "snapshot/name_problems.h"
 #include "snapshot/quote.h"
 
 namespace tsmfs::snapshot {
@@ -42,7 +43,8 @@ void check_filter(const Metastore& metastore, const Filter& filter) {
     fail_absent("retention policy", filter.policy, policies);
   if (filter.shard) {
     const auto place = metastore.find_shard(*filter.shard);
-    if (!place || !filter.takes({place->database->name, place->policy->name, *filter.shard}))
+    if (!place || place->group->deleted ||
+        !filter.takes(place->database->name, place->policy->name, *filter.shard))
       throw UsageError(fmt::format("the server has no shard {} there", *filter.shard),
                        "SHOW SHARDS in influx lists them");
   }
@@ -59,9 +61,7 @@ void note_unoffered(const Metastore& metastore, const Filter& filter,
     if (bytes == 0 || !filter.takes(path) ||
         std::binary_search(list.shards.begin(), list.shards.end(), path))
       continue;
-    const auto place = metastore.find_shard(path.shard);
-    if (place && !place->group->deleted && place->database->name == path.database &&
-        place->policy->name == path.policy)
+    if (metastore.has_shard(path))
       list.problems.push_back(
           {Severity::kIncomplete, path.text(),
            fmt::format("had {} bytes in the last snapshot and is still in the metastore, but the "
@@ -78,14 +78,10 @@ ShardList list_shards(const InfluxdClient& client, const Metastore& metastore, c
   ShardList list;
   if (filter.metastore_only) return list;
   check_filter(metastore, filter);
+  list.problems = name_problems(metastore, filter);
   for (const MetaDatabase& database : metastore.databases()) {
     if (!filter.takes_database(database.name)) continue;
-    if (!is_valid_name(database.name)) {
-      list.problems.push_back(
-          {Severity::kIncomplete, "",
-           fmt::format("database {} has a name that no directory can have", quote(database.name))});
-      continue;
-    }
+    if (!is_valid_name(database.name)) continue;
     const auto paths = client.list_shards(database.name);
     if (!paths) {
       list.problems.push_back({Severity::kIncomplete, database.name,
@@ -93,7 +89,12 @@ ShardList list_shards(const InfluxdClient& client, const Metastore& metastore, c
                                "does not know it"});
       continue;
     }
-    for (const ShardPath& path : *paths)
+    for (const std::string& path : paths->unusable)
+      list.problems.push_back({Severity::kIncomplete, database.name,
+                               fmt::format("has a shard {}, which cannot be the path of one: it is "
+                                           "not in the snapshot",
+                                           quote(path))});
+    for (const ShardPath& path : paths->shards)
       if (filter.takes(path) && (!filter.range || overlaps(metastore, path, *filter.range)))
         list.shards.push_back(path);
   }

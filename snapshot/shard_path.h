@@ -7,19 +7,22 @@
 #include <string>
 #include <string_view>
 
+#include "index/base/name.h"
+
 namespace tsmfs::snapshot {
 
 struct ShardPath {
-  std::string database;
-  std::string policy;
+  Name database;
+  Name policy;
   uint64_t shard = 0;
   auto operator<=>(const ShardPath&) const = default;
   // "database/policy/shard"
   std::string text() const;
+  // The shard's own: its number.
+  Name directory() const;
 };
 
-// Reads text() back; nothing for any other form. Both names are then fit to stand in a directory
-// (is_valid_name), and the number has no leading zeros.
+// Reads text() back; nothing for any other form: a name that is none, a number with leading zeros.
 std::optional<ShardPath> parse_shard_path(std::string_view text);
 
 }  // namespace tsmfs::snapshot

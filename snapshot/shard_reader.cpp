@@ -16,13 +16,13 @@ constexpr size_t kSpoolMemoryBytes = size_t{32} << 20;
 constexpr size_t kReceiveBytes = size_t{1} << 20;
 constexpr uint32_t kFileMode = 0644;
 
-void add_file(const std::string& file, const index::StoredFile& stored, Timestamp mtime,
+void add_file(const Name& file, const index::StoredFile& stored, Timestamp mtime,
               ReadShard& shard) {
   shard.files.push_back({file, EntryKind::kFile, kFileMode, mtime, stored.size, 0, stored.id});
   shard.bytes += stored.size;
   shard.new_bytes += stored.new_bytes;
   if (stored.tsm_defect.empty()) return;
-  shard.defects.push_back({file, stored.id, stored.tsm_defect});
+  shard.defects.push_back({file.text(), stored.id, stored.tsm_defect});
   shard.new_defects |= !stored.already_known;
 }
 
@@ -45,18 +45,19 @@ void ShardReader::read(const ShardPath& path, ByteStream& stream, const TarOptio
                        ReadShard& shard) {
   TarReader tar(stream, "the stream of shard " + quote(path.text()), options);
   const std::string prefix = path.text() + "/";
-  std::set<std::string, std::less<>> names;
+  std::set<Name> names;
   while (const auto member = tar.next()) {
     if (member->kind == TarMember::Kind::kDirectory) continue;
     if (!member->name.starts_with(prefix))
       throw ProtocolError(
           fmt::format("the stream holds {}, which is not of this shard", quote(member->name)));
-    const std::string file = member->name.substr(prefix.size());
-    if (is_rebuilt_at_start(file)) continue;
-    if (!is_valid_name(file))
+    const std::string inside = member->name.substr(prefix.size());
+    if (is_rebuilt_at_start(inside)) continue;
+    const auto file = Name::parse(inside);
+    if (!file)
       throw ProtocolError(
           fmt::format("the stream holds {}, a name that no shard has", quote(member->name)));
-    if (!names.insert(file).second)
+    if (!names.insert(*file).second)
       throw ProtocolError(fmt::format("the stream holds {} twice", quote(member->name)));
     if (member->size > shard_bytes_max_ - std::min(shard.bytes, shard_bytes_max_))
       throw ProtocolError(fmt::format("the stream holds more than {} bytes", shard_bytes_max_),
@@ -71,16 +72,16 @@ void ShardReader::read(const ShardPath& path, ByteStream& stream, const TarOptio
       if (received_bytes_) *received_bytes_ += count;
       left -= count;
     }
-    store(file, spool_, digest.file_id(), member->mtime, shard);
+    store(*file, spool_, digest.file_id(), member->mtime, shard);
   }
 }
 
-void ShardReader::store(const std::string& file, index::ByteSource& source, const index::FileId& id,
+void ShardReader::store(const Name& file, index::ByteSource& source, const index::FileId& id,
                         Timestamp mtime, ReadShard& shard) {
   add_file(file, writer_.put_file(source, id, index::kind_of_file(file), stop_), mtime, shard);
 }
 
-bool ShardReader::take_stored(const std::string& file, const index::FileId& id, uint64_t size,
+bool ShardReader::take_stored(const Name& file, const index::FileId& id, uint64_t size,
                               Timestamp mtime, ReadShard& shard) {
   const auto stored = writer_.find_file(id, size, index::kind_of_file(file));
   if (stored) add_file(file, *stored, mtime, shard);

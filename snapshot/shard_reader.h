@@ -51,12 +51,12 @@ class ShardReader {
   void read(const ShardPath& path, ByteStream& stream, const TarOptions& options, ReadShard& shard);
   // Stores one file. Requires: `file` is a name fit to stand in a directory. Throws: IoError,
   // Cancelled.
-  void store(const std::string& file, index::ByteSource& source, const index::FileId& id,
-             Timestamp mtime, ReadShard& shard);
+  void store(const Name& file, index::ByteSource& source, const index::FileId& id, Timestamp mtime,
+             ReadShard& shard);
 
   // Takes a file that is stored already, without its content; false when it is not. Throws:
   // IoError, CorruptError.
-  bool take_stored(const std::string& file, const index::FileId& id, uint64_t size, Timestamp mtime,
+  bool take_stored(const Name& file, const index::FileId& id, uint64_t size, Timestamp mtime,
                    ReadShard& shard);
 
  private:

@@ -86,7 +86,7 @@ void SnapshotBuilder::add_wal_shard(const ShardPath& path, std::vector<TreeEntry
 }
 
 // An unchanged file keeps the time that it had, so that an unchanged directory stays one node.
-void SnapshotBuilder::add_meta_file(const std::string& name, ByteView content) {
+void SnapshotBuilder::add_meta_file(const Name& name, ByteView content) {
   index::MemorySource source(content);
   const auto id = writer_.digest_key().digest<index::FileId>(content);
   const auto stored = writer_.put_file(source, id, index::FileKind::kOther, {});

@@ -31,7 +31,7 @@ class SnapshotBuilder {
   // the repository, as an earlier snapshot's may be, is named as a problem.
   void add_shard(const ShardPath& path, std::vector<TreeEntry> files, uint64_t new_bytes);
   // A file of /meta, owner-only: it holds password hashes.
-  void add_meta_file(const std::string& name, ByteView content);
+  void add_meta_file(const Name& name, ByteView content);
   // A shard's files of the WAL directory.
   void add_wal_shard(const ShardPath& path, std::vector<TreeEntry> files);
   // Makes everything durable and publishes. Throws: IoError, UsageError on names that clash.

@@ -38,7 +38,8 @@ std::vector<StoredShard> stored_shards(index::ObjectReader& objects, const Manif
       if (policy.kind != EntryKind::kDirectory) continue;
       const Tree shards = read_tree(objects, policy.directory());
       for (const TreeEntry& shard : shards.entries()) {
-        const auto path = parse_shard_path(database.name + "/" + policy.name + "/" + shard.name);
+        const auto path =
+            parse_shard_path(fmt::format("{}/{}/{}", database.name, policy.name, shard.name));
         if (path && shard.kind == EntryKind::kDirectory && filter.takes(*path))
           found.push_back(read_shard(objects, *path, shard.directory()));
       }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "index/base/error.h"
+#include "snapshot/quote.h"
 
 namespace tsmfs::snapshot {
 
@@ -16,7 +17,7 @@ constexpr size_t kEntryBytesMin = 2 + 1 + 1 + 1 + 1 + index::kIdBytes;
 
 void encode_entry(const TreeEntry& entry, ByteWriter& writer) {
   writer.u8(static_cast<uint8_t>(entry.kind));
-  writer.sized(as_bytes(entry.name));
+  writer.sized(as_bytes(entry.name.text()));
   writer.varint(entry.mode);
   writer.svarint(entry.mtime.unix_ns);
   writer.varint(entry.size);
@@ -29,12 +30,12 @@ void encode_entry(const TreeEntry& entry, ByteWriter& writer) {
 }
 
 TreeEntry decode_entry(ByteReader& reader) {
-  TreeEntry entry;
-  entry.kind = static_cast<EntryKind>(reader.u8());
-  if (entry.kind != EntryKind::kFile && entry.kind != EntryKind::kDirectory)
+  const auto kind = static_cast<EntryKind>(reader.u8());
+  if (kind != EntryKind::kFile && kind != EntryKind::kDirectory)
     reader.fail("an entry of an unknown kind");
-  entry.name = as_text(reader.sized(kNameBytesMax));
-  if (!is_valid_name(entry.name)) reader.fail("a name that cannot stand in a directory");
+  const auto name = Name::parse(as_text(reader.sized(kNameBytesMax)));
+  if (!name) reader.fail("a name that cannot stand in a directory");
+  TreeEntry entry{*name, kind, 0, {}, 0, 0, {}};
   entry.mode = static_cast<uint32_t>(reader.varint(kModeMax));
   entry.mtime.unix_ns = reader.svarint();
   entry.size = reader.varint(INT64_MAX);
@@ -53,13 +54,10 @@ TreeEntry decode_entry(ByteReader& reader) {
 Tree::Tree(std::vector<TreeEntry> entries) : entries_(std::move(entries)) {
   std::sort(entries_.begin(), entries_.end(),
             [](const TreeEntry& a, const TreeEntry& b) { return a.name < b.name; });
-  for (size_t i = 0; i < entries_.size(); ++i) {
-    if (!is_valid_name(entries_[i].name))
-      throw UsageError(fmt::format("'{}' cannot be the name of a file", entries_[i].name));
-    if (i > 0 && entries_[i].name == entries_[i - 1].name)
+  for (size_t i = 1; i < entries_.size(); ++i)
+    if (entries_[i].name == entries_[i - 1].name)
       throw UsageError(
-          fmt::format("two entries of one directory are named '{}'", entries_[i].name));
-  }
+          fmt::format("two entries of one directory are named {}", quote(entries_[i].name)));
   count();
 }
 
@@ -106,11 +104,6 @@ void Tree::count() {
     totals_.below += 1 + std::min<uint64_t>(entry.below, UINT32_MAX);
     directories_ += entry.kind == EntryKind::kDirectory ? 1 : 0;
   }
-}
-
-bool is_valid_name(std::string_view name) {
-  return !name.empty() && name.size() <= kNameBytesMax && name != "." && name != ".." &&
-         name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
 }
 
 }  // namespace tsmfs::snapshot

@@ -7,24 +7,23 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "index/base/bytes.h"
+#include "index/base/name.h"
 #include "index/base/timestamp.h"
 #include "index/digest.h"
 
 namespace tsmfs::snapshot {
 
-constexpr size_t kNameBytesMax = 255;  // NAME_MAX
 constexpr uint32_t kTreeDepthMax = 64;
 
 enum class EntryKind : uint8_t { kFile = 1, kDirectory = 2 };
 
 struct TreeEntry {
-  std::string name;
+  Name name;
   EntryKind kind = EntryKind::kFile;
   uint32_t mode = 0;   // permission bits
   Timestamp mtime;     // 0 for a directory: it shows the snapshot's time, so that an unchanged one
@@ -46,8 +45,7 @@ struct TreeTotals {
 // Immutable once made.
 class Tree {
  public:
-  // Sorts by name. Throws: UsageError on two entries of one name or a name that cannot stand in a
-  // directory.
+  // Sorts by name. Throws: UsageError on two entries of one name.
   explicit Tree(std::vector<TreeEntry> entries);
   // Throws: CorruptError, naming `object`, for anything but a canonical encoding.
   static Tree decode(ByteView encoded, std::string_view object);
@@ -71,8 +69,5 @@ class Tree {
   TreeTotals totals_;
   size_t directories_ = 0;
 };
-
-// True for a name that may stand in a directory: 1 to 255 bytes, no "/", no NUL, not "." or "..".
-bool is_valid_name(std::string_view name);
 
 }  // namespace tsmfs::snapshot

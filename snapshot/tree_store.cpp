@@ -30,18 +30,18 @@ StoredTree store_tree(index::RepositoryWriter& writer, std::vector<TreeEntry> en
   return {writer.put_tree(encoded), tree.totals()};
 }
 
-TreeEntry directory_entry(std::string name, const StoredTree& tree) {
-  return {std::move(name),  EntryKind::kDirectory, kDirectoryMode, {},
-          tree.totals.size, tree.totals.below,     tree.id};
+TreeEntry directory_entry(const Name& name, const StoredTree& tree) {
+  return {name,   EntryKind::kDirectory, kDirectoryMode, {}, tree.totals.size, tree.totals.below,
+          tree.id};
 }
 
 StoredTree store_data_tree(index::RepositoryWriter& writer,
                            const std::map<ShardPath, std::vector<TreeEntry>>& shards) {
   // database → policy → entries of its shards
-  std::map<std::string, std::map<std::string, std::vector<TreeEntry>>> databases;
+  std::map<Name, std::map<Name, std::vector<TreeEntry>>> databases;
   for (const auto& [path, files] : shards)
     databases[path.database][path.policy].push_back(
-        directory_entry(std::to_string(path.shard), store_tree(writer, files)));
+        directory_entry(path.directory(), store_tree(writer, files)));
   std::vector<TreeEntry> top;
   for (auto& [database, policies] : databases) {
     std::vector<TreeEntry> entries;

@@ -20,7 +20,7 @@ struct StoredTree {
 // UsageError on names that clash or cannot be; InvariantError, with nothing stored, for an entry of
 // which nothing is stored; IoError.
 StoredTree store_tree(index::RepositoryWriter& writer, std::vector<TreeEntry> entries);
-TreeEntry directory_entry(std::string name, const StoredTree& tree);
+TreeEntry directory_entry(const Name& name, const StoredTree& tree);
 
 // The files of each shard, as a database / policy / shard / file tree.
 StoredTree store_data_tree(index::RepositoryWriter& writer,

@@ -160,7 +160,7 @@ void walk_a_tree(benchmark::State& state) {
   std::map<snapshot::ShardPath, std::vector<snapshot::TreeEntry>> shards;
   for (uint64_t i = 1; i <= static_cast<uint64_t>(state.range(0)); ++i)
     shards[{"db", "rp", i}] = {
-        {std::to_string(i), snapshot::EntryKind::kFile, 0644, {}, 100, 0, stored.id}};
+        {*Name::parse(std::to_string(i)), snapshot::EntryKind::kFile, 0644, {}, 100, 0, stored.id}};
   snapshot::Manifest manifest;
   manifest.data = snapshot::store_data_tree(store.writer, shards).id;
   store.writer.flush();

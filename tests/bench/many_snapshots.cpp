@@ -41,9 +41,9 @@ void make(const std::string& root, const Size& size) {
   const auto repository = index::Repository::open_writer(root, "benchmark");
   index::RepositoryWriter writer(*repository, {});
   snapshot::Catalog catalog(repository->paths());
-  std::vector<snapshot::TreeEntry> files(size.shards);
+  std::vector<snapshot::TreeEntry> files;
   uint64_t seed = 0;
-  for (auto& file : files) file = store_file(writer, ++seed);
+  while (files.size() < size.shards) files.push_back(store_file(writer, ++seed));
   for (size_t number = 0; number < size.snapshots; ++number) {
     for (size_t i = 0; i < size.changed; ++i)
       files[(number * size.changed + i) % size.shards] = store_file(writer, ++seed);

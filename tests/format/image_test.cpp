@@ -51,7 +51,7 @@ void add_digests(index::Repository& repository, const index::TreeId& id, const s
                  Digests& found) {
   const snapshot::Tree tree = snapshot::Tree::decode(repository.objects().read_tree(id), path);
   for (const snapshot::TreeEntry& entry : tree.entries()) {
-    const std::string below = path + "/" + entry.name;
+    const std::string below = path + "/" + entry.name.text();
     if (entry.kind == snapshot::EntryKind::kDirectory) {
       add_digests(repository, entry.directory(), below, found);
       continue;

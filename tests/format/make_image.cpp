@@ -91,13 +91,8 @@ class ImageWriter {
         throw std::runtime_error(
             fmt::format("{}/{}: sound or not? \"{}\"", path, file.name, stored.tsm_defect));
       totals_.new_bytes += stored.new_bytes;
-      snapshot::TreeEntry entry;
-      entry.name = file.name;
-      entry.mode = file.mode;
-      entry.mtime = file.mtime;
-      entry.size = stored.size;
-      entry.id = stored.id;
-      entries.push_back(std::move(entry));
+      entries.push_back({Name::require(file.name, path), snapshot::EntryKind::kFile, file.mode,
+                         file.mtime, stored.size, 0, stored.id});
       lines_ += fmt::format("{}  {}/{}/{}\n", sha256_hex(file.content), prefix_, path, file.name);
     }
     return entries;

@@ -97,7 +97,7 @@ SampleSnapshot first() {
       unsound("000000002-000000001.tsm", flipped(make_tsm(blocks(kUnsoundSeed + 100, 4)))),
       unsound("000000003-000000001.tsm", {})};
   shards[{"日本", "Übersicht", 5}] = odd_names();
-  shards[{kLatin1Name, "autogen", 18446744073709551615u}] = {
+  shards[{Name::require(kLatin1Name, "the sample"), "autogen", 18446744073709551615u}] = {
       tsm("000000001-000000001.tsm", make_tsm(blocks(0, 60)))};
   snapshot.meta = {other("meta.db", random_bytes(500, 10)), other("node.json", text(1))};
   snapshot.problems = {{Problem::Severity::kWarning, "my.db/one week/4/000000001-000000001.tsm",

@@ -26,7 +26,7 @@ std::string sealed(std::string_view kind, std::string_view body) {
 void try_manifest(const std::string& stored) {
   std::optional<snapshot::Manifest> manifest;
   if (!takes<CorruptError>([&] { manifest = snapshot::decode_manifest(stored, "input"); })) return;
-  require(snapshot::is_valid_name(manifest->server), "a server's name can stand in a directory");
+  require(is_valid_name(manifest->server), "a server's name can stand in a directory");
   const std::string encoded = snapshot::encode_manifest(*manifest);
   const snapshot::Manifest again = snapshot::decode_manifest(encoded, "encoded again");
   require(again.id == manifest->id && again.time == manifest->time &&

@@ -3,6 +3,7 @@
 
 #include "index/base/error.h"
 #include "snapshot/metastore.h"
+#include "snapshot/shard_choice.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {
@@ -19,8 +20,21 @@ void check_shards(const Metastore& metastore) {
           const auto place = metastore.find_shard(id);
           require(place && place->database && place->policy && place->group,
                   "a shard is found by its number");
+          require(group.deleted || !place->group->deleted,
+                  "a shard that lives hides a deleted one");
         }
   }
+}
+
+// No name comes out of a choice but one that can stand in a directory.
+void check_choice(const Metastore& metastore) {
+  takes<CorruptError>([&] {
+    for (const auto& [id, path] : choose_shards(metastore, {})) {
+      require(is_valid_name(path.database) && is_valid_name(path.policy),
+              "the names of a chosen shard can stand in a directory");
+      require(metastore.has_shard(path), "a chosen shard is there");
+    }
+  });
 }
 
 }  // namespace
@@ -29,7 +43,9 @@ void check_shards(const Metastore& metastore) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace tsmfs;
   fuzz::takes<CorruptError>([&] {
-    fuzz::check_shards(snapshot::Metastore::parse(fuzz::input_bytes(data, size), "input"));
+    const auto metastore = snapshot::Metastore::parse(fuzz::input_bytes(data, size), "input");
+    fuzz::check_shards(metastore);
+    fuzz::check_choice(metastore);
   });
   return 0;
 }

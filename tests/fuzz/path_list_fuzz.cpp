@@ -14,12 +14,17 @@ namespace {
 
 using snapshot::ShardPath;
 
-void check_paths(const std::vector<ShardPath>& paths, std::string_view database) {
+void check_paths(const snapshot::PathList& list, std::string_view database) {
+  const std::vector<ShardPath>& paths = list.shards;
   for (size_t i = 0; i < paths.size(); ++i) {
     require(paths[i].database == database, "a path is of the database");
+    require(is_valid_name(paths[i].database) && is_valid_name(paths[i].policy),
+            "the names of a path can stand in a directory");
     require(i == 0 || paths[i - 1] < paths[i], "paths are sorted and distinct");
     require(snapshot::parse_shard_path(paths[i].text()) == paths[i], "a path can be read again");
   }
+  for (const std::string& path : list.unusable)
+    require(!snapshot::parse_shard_path(path), "what is left over is no path of a shard");
 }
 
 }  // namespace

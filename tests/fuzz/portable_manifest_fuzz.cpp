@@ -12,10 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string input(as_text(input_bytes(data, size)));
   takes<Error>([&] {
     const auto manifest = snapshot::parse_portable_manifest(input, "input");
-    require(manifest.meta_file.find('/') == std::string::npos, "the metastore is a bare name");
+    require(is_valid_name(manifest.meta_file), "the metastore is a bare name");
     for (const auto& file : manifest.files) {
-      require(snapshot::is_valid_name(file.file), "a file's name stays in its directory");
-      require(snapshot::is_valid_name(file.path.database), "a database's name is one");
+      require(is_valid_name(file.file), "a file's name stays in its directory");
+      require(is_valid_name(file.path.database), "a database's name is one");
     }
   });
   return 0;

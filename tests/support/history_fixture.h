@@ -80,21 +80,25 @@ class HistoryFixture {
   // The files whose path begins with `prefix`, as a directory.
   snapshot::StoredTree store(index::RepositoryWriter& writer, const Files& files,
                              const std::string& prefix) {
-    std::map<std::string, snapshot::TreeEntry> entries;
+    std::map<Name, snapshot::TreeEntry> entries;
     for (const auto& [path, content] : files) {
       if (!path.starts_with(prefix) || path == prefix) continue;
       const std::string rest = path.substr(prefix.size());
       const size_t slash = rest.find('/');
-      const std::string name = rest.substr(0, slash);
+      const Name name = Name::require(rest.substr(0, slash), "the test");
       if (entries.contains(name)) continue;
       if (slash != std::string::npos) {
-        entries[name] = snapshot::directory_entry(name, store(writer, files, prefix + name + "/"));
+        entries.emplace(name, snapshot::directory_entry(
+                                  name, store(writer, files, prefix + name.text() + "/")));
       } else {
         const auto file = put(writer, as_bytes(content), index::FileKind::kOther);
-        entries[name] = {name,           snapshot::EntryKind::kFile,
-                         0644,           {1'454'349'756'123'456'789},
-                         content.size(), 0,
-                         file.id};
+        entries.emplace(name, snapshot::TreeEntry{name,
+                                                  snapshot::EntryKind::kFile,
+                                                  0644,
+                                                  {1'454'349'756'123'456'789},
+                                                  content.size(),
+                                                  0,
+                                                  file.id});
       }
     }
     std::vector<snapshot::TreeEntry> list;

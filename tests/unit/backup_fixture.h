@@ -173,9 +173,9 @@ class BackupTest : public ::testing::Test {
     const Tree tree = read_tree(repository.objects(), id);
     for (const TreeEntry& entry : tree.entries()) {
       if (entry.kind == EntryKind::kDirectory)
-        read_below(repository, entry.directory(), path + entry.name + "/", out);
+        read_below(repository, entry.directory(), path + entry.name.text() + "/", out);
       else
-        out[path + entry.name] = as_text(test::read_all(repository, entry.file()));
+        out[path + entry.name.text()] = as_text(test::read_all(repository, entry.file()));
     }
   }
   FileContents contents_of(const index::TreeId& tree) const {

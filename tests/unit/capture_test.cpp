@@ -267,6 +267,27 @@ TEST_F(CaptureTest, AShardThatRetentionTakesDuringTheBackupIsNoLoss) {
   expect_sound();
 }
 
+TEST_F(CaptureTest, AShardThatRetentionTakesAfterItCameKeepsTheMetastoreThatKnowsIt) {
+  const std::string before = state.meta_db();
+  const SnapshotPtr snapshot = back_up_and_after_the_first_shard([&] {
+    state.deleted.insert(2);
+    ++state.change_index;
+    state.tell_metastore(*fake);
+  });
+  EXPECT_FALSE(snapshot->incomplete());
+  EXPECT_TRUE(snapshot->metastore_changed);
+  EXPECT_EQ(contents_of(snapshot->data), expected(state));
+  EXPECT_EQ(meta_db_of(*snapshot), before);
+}
+
+TEST_F(CaptureTest, AShardThatRetentionHasTakenCannotBeAskedFor) {
+  state.deleted.insert(2);
+  state.tell(*fake);
+  CaptureOptions asked = options();
+  asked.filter.shard = 2;
+  EXPECT_THROW(back_up(asked), UsageError);
+}
+
 TEST_F(CaptureTest, AShardThatLeavesTheListsButNotTheMetastoreIsIncomplete) {
   const SnapshotPtr snapshot = back_up_and_after_the_first_shard([&] {
     fake->answer_database("db", {"{\"Paths\":[\"db/rp/1\"]}\n"});
@@ -303,6 +324,27 @@ TEST_F(CaptureTest, AShardWhoseGroupIsDeletedIsNoLoss) {
   state.tell(*fake);
   fake->answer_database("db", {"{\"Paths\":[\"db/rp/1\"]}\n"});
   EXPECT_TRUE(back_up()->problems.empty());
+}
+
+TEST_F(CaptureTest, ANameThatNoDirectoryCanHaveIsNamedAndLosesNothingElse) {
+  using namespace support::protobuf;
+  const auto database = [](const std::string& name, const std::string& policy_name) {
+    return bytes(
+        5, bytes(1, name) +
+               bytes(3, bytes(1, policy_name) + bytes(5, number(1, 50) + bytes(5, number(1, 50)))));
+  };
+  const std::string lying =
+      state.meta_db() + database("../../escape", "rp") + database("odd", "a/../../b");
+  fake->answer_metastore({support::frame_metastore(lying)});
+  fake->answer_database("odd", {"{\"Paths\":[\"odd/a/../../b/50\"]}\n"});
+  const SnapshotPtr snapshot = back_up();
+  EXPECT_TRUE(snapshot->incomplete());
+  EXPECT_TRUE(has_problem(snapshot->problems, Severity::kIncomplete, "", "'../../escape'"));
+  EXPECT_TRUE(has_problem(snapshot->problems, Severity::kIncomplete, "", "'a/../../b'"));
+  EXPECT_TRUE(has_problem(snapshot->problems, Severity::kIncomplete, "odd", "'odd/a/../../b/50'"));
+  EXPECT_EQ(meta_db_of(*snapshot), lying);
+  EXPECT_EQ(contents_of(snapshot->data), expected(state));
+  expect_sound();
 }
 
 TEST_F(CaptureTest, ADatabaseThatTheServerDeniesIsIncomplete) {

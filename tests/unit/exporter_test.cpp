@@ -97,7 +97,9 @@ TEST_F(ExporterTest, PortableFormNamesItsFilesInAManifest) {
   const auto manifest = nlohmann::json::parse(read(out / manifest_name));
   ASSERT_EQ(manifest.at("files").size(), 4u);
   for (const auto& file : manifest.at("files")) {
-    const ShardPath path{file.at("database"), file.at("policy"), file.at("shardID")};
+    const ShardPath path{Name::require(file.at("database").get<std::string>(), manifest_name),
+                         Name::require(file.at("policy").get<std::string>(), manifest_name),
+                         file.at("shardID")};
     const std::string tar = gunzip(read(out / std::string(file.at("fileName"))));
     EXPECT_EQ(tar.size(), file.at("size").get<size_t>());
     EXPECT_EQ(unpack(tar), files_of(path));

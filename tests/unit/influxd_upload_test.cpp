@@ -19,7 +19,7 @@ class InfluxdUploadTest : public ::testing::Test {
     return {server.endpoint(), {milliseconds(20'000), milliseconds(20'000)}, stop.get_token()};
   }
   ShardNumbers import(const std::set<uint64_t>& shards,
-                      const ImportNames& names = {"a", "b", "", ""}) {
+                      const ImportNames& names = {"a", "b", "", {}}) {
     return upload().import_metastore(as_bytes("protobuf"), names, shards);
   }
 
@@ -55,7 +55,7 @@ TEST_F(InfluxdUploadTest, RefusesAnswersThatCannotBe) {
     support::UploadServer other;
     other.answer_update_with(answer);
     const InfluxdUpload to(other.endpoint(), {milliseconds(20'000), milliseconds(20'000)}, {});
-    EXPECT_THROW(to.import_metastore(as_bytes("protobuf"), {"a", "b", "", ""}, {1}), ProtocolError)
+    EXPECT_THROW(to.import_metastore(as_bytes("protobuf"), {"a", "b", "", {}}, {1}), ProtocolError)
         << answer;
   }
   server.answer_update({{3, 13}});
@@ -100,7 +100,7 @@ TEST_F(InfluxdUploadTest, WhatTheWriterThrowsGoesOn) {
 TEST_F(InfluxdUploadTest, StopsWhenItIsTold) {
   auto to = upload();
   stop.request_stop();
-  EXPECT_THROW(to.import_metastore(as_bytes("p"), {"a", "b", "", ""}, {}), Cancelled);
+  EXPECT_THROW(to.import_metastore(as_bytes("p"), {"a", "b", "", {}}, {}), Cancelled);
 }
 
 }  // namespace

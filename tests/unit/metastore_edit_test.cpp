@@ -79,7 +79,7 @@ std::string refusal(const std::function<void()>& act) {
   try {
     act();
     return "none";
-  } catch (const UsageError& error) {
+  } catch (const Error& error) {
     return std::string(error.what()) + "; " + error.advice();
   }
 }
@@ -271,11 +271,49 @@ TEST(ChooseShards, SaysWhatThereIs) {
 }
 
 TEST(ChooseShards, RefusesNamesThatCannotBe) {
-  for (const char* name : {"a/b", "..", "a\\b", "a\nb"}) {
+  for (const char* name : {"a\\b", "a\nb"}) {
     MetaChoice choice = choose("a");
-    choice.new_database = name;
+    choice.new_database = Name::parse(name);
     EXPECT_NE(refusal([&] { filter(choice); }).find("cannot be the name"), std::string::npos);
   }
+}
+
+// What would climb out of the data directory comes neither into a plan nor into a meta.db.
+TEST(ChooseShards, RefusesADatabaseWhoseNameNoDirectoryCanHave) {
+  for (const std::string& name :
+       {std::string("../../escape"), std::string("/etc"), std::string(".."), std::string()}) {
+    const std::string lying = store(20, 7,
+                                    database("a", policy("autogen", group(1, 1000, shard(1)))) +
+                                        database(name, policy("autogen", group(2, 1000, shard(2)))),
+                                    2, 2);
+    for (const MetaChoice& choice :
+         {choose(), choose(name), choose("", "autogen"), choose("", "", 2)}) {
+      if (name.empty() && !choice.filter.shard && choice.filter.policy.empty() &&
+          !choice.filter.databases.empty())
+        continue;
+      const std::string why = refusal([&] { filter_metastore(as_bytes(lying), choice, {}); });
+      EXPECT_NE(why.find("which no directory can have"), std::string::npos) << why;
+      EXPECT_NE(why.find("--database"), std::string::npos) << why;
+    }
+    EXPECT_EQ(filter_metastore(as_bytes(lying), choose("a"), {}).moves,
+              (ShardMoves{{1, {"a", "autogen", 1}}}));
+    EXPECT_FALSE(holds(filter_metastore(as_bytes(lying), choose("a"), {}).protobuf,
+                       database(name, "").substr(2, 4 + name.size())));
+  }
+}
+
+TEST(ChooseShards, RefusesAPolicyWhoseNameNoDirectoryCanHave) {
+  const std::string lying = store(20, 7,
+                                  database("a", policy("../x", group(1, 1000, shard(1))) +
+                                                    policy("year", group(2, 1000, shard(2)))),
+                                  2, 2);
+  const std::string why = refusal([&] { filter_metastore(as_bytes(lying), choose("a"), {}); });
+  EXPECT_NE(why.find("retention policy of the name '../x'"), std::string::npos) << why;
+  EXPECT_EQ(filter_metastore(as_bytes(lying), choose("a", "year"), {}).moves,
+            (ShardMoves{{2, {"a", "year", 2}}}));
+  MetaChoice renamed = choose("a", "../x");
+  renamed.new_policy = "x";
+  EXPECT_EQ(filter_metastore(as_bytes(lying), renamed, {}).moves, (ShardMoves{{1, {"a", "x", 1}}}));
 }
 
 TEST(ChooseShards, ANewNameNeedsTheOneThatGetsIt) {

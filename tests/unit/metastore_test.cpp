@@ -44,6 +44,23 @@ Metastore parse(const std::string& protobuf) {
   return Metastore::parse(as_bytes(protobuf), "meta.db");
 }
 
+TEST(Metastore, AShardThatLivesHidesADeletedOneOfItsNumber) {
+  const std::string gone = policy("rp", group(1, 1000, 5, shard(5)));
+  const std::string lives = policy("rp", group(2, 2000, 0, shard(5)));
+  for (const auto& meta : {parse(kHead + database("a", gone) + database("b", lives)),
+                           parse(kHead + database("b", lives) + database("a", gone))}) {
+    EXPECT_EQ(meta.find_shard(5)->database->name, "b");
+    EXPECT_TRUE(meta.has_shard({"b", "rp", 5}));
+    EXPECT_FALSE(meta.has_shard({"a", "rp", 5}));
+  }
+}
+
+TEST(Metastore, ADeletedShardIsFoundAndNotThere) {
+  const Metastore meta = parse(kHead + database("a", policy("rp", group(1, 1000, 5, shard(5)))));
+  EXPECT_TRUE(meta.find_shard(5)->group->deleted);
+  EXPECT_FALSE(meta.has_shard({"a", "rp", 5}));
+}
+
 TEST(Metastore, ListsDatabasesPoliciesGroupsAndShards) {
   const Metastore meta = parse(sample());
   EXPECT_EQ(meta.change_index(), 14u);

@@ -122,7 +122,7 @@ TEST_F(OnlineRestorerTest, RefusesChoicesThatMakeNoSense) {
   how.new_database = "copy";
   EXPECT_NE(refusal(how).find("2 databases cannot all be called"), std::string::npos);
   how = only("db");
-  how.new_database = "a/b";
+  how.new_database = "a\\b";
   EXPECT_NE(refusal(how).find("cannot be a name"), std::string::npos);
 }
 

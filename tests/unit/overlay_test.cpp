@@ -69,14 +69,14 @@ class OverlayTest : public ::testing::Test {
   TreeEntry file(const std::string& name, const ByteBuffer& content) {
     const auto stored = test::put(*writer_, content, index::FileKind::kTsm);
     writer_->flush();
-    return {name, EntryKind::kFile, 0644, {}, content.size(), 0, stored.id};
+    return {*Name::parse(name), EntryKind::kFile, 0644, {}, content.size(), 0, stored.id};
   }
   Overlay lay(const std::vector<TreeEntry>& earlier, const std::vector<TreeEntry>& received) {
     return lay_over(repository_->objects(), earlier, received);
   }
   static std::vector<std::string> names(const Overlay& overlay) {
     std::vector<std::string> out;
-    for (const TreeEntry& entry : overlay.files) out.push_back(entry.name);
+    for (const TreeEntry& entry : overlay.files) out.push_back(entry.name.text());
     return out;
   }
 

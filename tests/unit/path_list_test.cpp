@@ -10,7 +10,7 @@ namespace tsmfs::snapshot {
 namespace {
 
 std::vector<ShardPath> parse(std::string_view json) {
-  return parse_path_list(json, "my.db", "server");
+  return parse_path_list(json, "my.db", "server").shards;
 }
 
 TEST(PathList, ReadsAndSortsPaths) {
@@ -28,7 +28,7 @@ TEST(PathList, TakesNullAndEmptyForNoShards) {
 TEST(PathList, ReadsGoEscapes) {
   const auto paths =
       parse_path_list("{\"Paths\":[\"a\\u003cb\\u0026\\u65e5/r/1\"]}", "a<b&日", "server");
-  EXPECT_EQ(paths.at(0).database, "a<b&日");
+  EXPECT_EQ(paths.shards.at(0).database, "a<b&日");
 }
 
 TEST(PathList, RejectsOtherJson) {
@@ -60,9 +60,18 @@ TEST(PathList, RejectsOtherJson) {
 }
 
 TEST(PathList, RejectsPathsThatAreNoShardsOfTheDatabase) {
-  for (const char* path :
-       {"", "my.db", "my.db/r", "my.db/r/x", "../r/1", "my.db/../1", "other/r/1", "/my.db/r/1"})
+  for (const char* path : {"", "my.db", "../r/1", "other/r/1", "/my.db/r/1", "my.db2/r/1"})
     EXPECT_THROW(parse(std::string("{\"Paths\":[\"") + path + "\"]}"), ProtocolError) << path;
+}
+
+TEST(PathList, TellsPathsThatCannotBeUsedFromTheOthers) {
+  for (const char* path : {"my.db/", "my.db/r", "my.db/r/x", "my.db/../1", "my.db//1",
+                           "my.db/a/b/1", "my.db/../../etc/1", "my.db/r/007"}) {
+    const auto list = parse_path_list(std::string("{\"Paths\":[\"my.db/r/2\",\"") + path + "\"]}",
+                                      "my.db", "server");
+    EXPECT_EQ(list.unusable, std::vector<std::string>{path});
+    EXPECT_EQ(list.shards, (std::vector<ShardPath>{{"my.db", "r", 2}}));
+  }
 }
 
 TEST(PathList, RejectsAPathThatComesTwice) {

@@ -71,7 +71,8 @@ class RestorerTest : public ::testing::Test {
 
   // Makes the request's snapshot.
   void publish(const std::function<void(SnapshotBuilder&)>& change,
-               const std::string& tombstone = "gone") {
+               const std::string& tombstone = "gone",
+               const std::string& meta_db = metastore("db", {2, 10})) {
     index::RepositoryWriter writer(*repository_, {});
     Catalog catalog(repository_->paths());
     Manifest manifest;
@@ -83,7 +84,12 @@ class RestorerTest : public ::testing::Test {
       index::MemorySource source(content);
       const auto id = writer.digest_key().digest<index::FileId>(content);
       const auto stored = writer.put_file(source, id, index::FileKind::kTsm, {});
-      return TreeEntry{name, EntryKind::kFile, 0644, {1'454'349'756'000'000'007}, stored.size, 0,
+      return TreeEntry{*Name::parse(name),
+                       EntryKind::kFile,
+                       0644,
+                       {1'454'349'756'000'000'007},
+                       stored.size,
+                       0,
                        id};
     };
     builder.add_shard({"db", "autogen", 2},
@@ -91,7 +97,7 @@ class RestorerTest : public ::testing::Test {
                        store("000000001-000000001.tombstone", as_bytes(tombstone))},
                       0);
     builder.add_shard({"db", "autogen", 10}, {store("000000002-000000001.tsm", small_)}, 0);
-    builder.add_meta_file("meta.db", as_bytes(metastore("db", {2, 10})));
+    builder.add_meta_file("meta.db", as_bytes(meta_db));
     change(builder);
     request_.snapshot = builder.publish();
   }
@@ -167,6 +173,44 @@ TEST_F(RestorerTest, OnlyTheMetastoreOrOnlyTheData) {
   run();
   expect_shard_2();
   EXPECT_TRUE(stdfs::is_empty(metadir_));
+}
+
+// As an attacker would make it: what is stored of a deleted shard would go where a live one of its
+// number is.
+TEST_F(RestorerTest, ADeletedShardDoesNotGoWhereALiveOneOfItsNumberIs) {
+  const auto group = [](uint64_t id, uint64_t shard_id, uint64_t deleted) {
+    return bytes(5, number(1, id) + number(2, 3600) + number(3, 7200) + number(4, deleted) +
+                        bytes(5, number(1, shard_id)));
+  };
+  const auto database = [&](const std::string& name, const std::string& groups) {
+    return bytes(5, bytes(1, name) + bytes(3, bytes(1, "autogen") + groups));
+  };
+  for (const std::string name : {"../../escape", "/escape", "other"}) {
+    publish([](SnapshotBuilder&) {}, "gone",
+            number(2, 3) + number(3, 4) + database("db", group(1, 2, 99) + group(2, 10, 0)) +
+                database(name, group(3, 2, 0)));
+    if (name != "other") {
+      EXPECT_NE(refusal<CorruptError>().find("which no directory can have"), std::string::npos);
+      continue;
+    }
+    const RestorePlan plan = plan_restore(*repository_, request_);
+    ASSERT_EQ(plan.shards.size(), 1u);
+    EXPECT_EQ(plan.shards[0].to, (ShardPath{"db", "autogen", 10}));
+    EXPECT_NE(plan.warnings.at(0).find("db/autogen/2 is left out"), std::string::npos);
+  }
+}
+
+TEST_F(RestorerTest, WithoutMetadirItSaysWhatTheServerHasDeleted) {
+  const std::string group = bytes(5, number(1, 1) + number(2, 7200) + number(3, 10800) +
+                                         number(4, 99) + bytes(5, number(1, 2)));
+  write_file(metadir_ / "meta.db",
+             number(2, 3) + number(3, 4) +
+                 bytes(5, bytes(1, "db") + bytes(3, bytes(1, "autogen") + group)));
+  request_.metadir.clear();
+  const RestorePlan plan = plan_restore(*repository_, request_);
+  ASSERT_EQ(plan.warnings.size(), 2u);
+  EXPECT_NE(plan.warnings[0].find("db/autogen/2 was deleted on the server"), std::string::npos);
+  EXPECT_NE(plan.warnings[1].find("db/autogen/10 is not in"), std::string::npos);
 }
 
 TEST_F(RestorerTest, RenumbersAndRenamesIntoAServerOfOthers) {

@@ -32,7 +32,7 @@ class ShardFetcherTest : public BackupTest {
     const auto repository = index::Repository::open_reader(root);
     FileContents contents;
     for (const TreeEntry& entry : shard.files)
-      contents[entry.name] = as_text(test::read_all(*repository, entry.file()));
+      contents[entry.name.text()] = as_text(test::read_all(*repository, entry.file()));
     return contents;
   }
 

@@ -19,7 +19,7 @@ class TreeCacheTest : public ::testing::Test {
   index::TreeId store(size_t entry_count) {
     std::vector<snapshot::TreeEntry> entries;
     for (size_t i = 0; i < entry_count; ++i) {
-      entries.push_back({fmt::format("{:06}-000000001.tsm", i),
+      entries.push_back({*Name::parse(fmt::format("{:06}-000000001.tsm", i)),
                          snapshot::EntryKind::kFile,
                          0644,
                          {},
