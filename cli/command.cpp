@@ -6,6 +6,7 @@
 #include <map>
 
 #include "index/base/error.h"
+#include "index/base/visible.h"
 #include "snapshot/quote.h"
 
 namespace tsmfs::cli {
@@ -49,7 +50,9 @@ void warn_of_open_connection(const snapshot::Endpoint& endpoint, std::string_vie
 }
 
 Name require_name(const std::string& text, std::string_view what) {
-  if (const auto name = Name::parse(text)) return *name;
+  // Manifests and requests hold JSON: other bytes would come back as another name.
+  const auto name = Name::parse(text);
+  if (name && is_utf8(text)) return *name;
   throw UsageError(fmt::format("{} cannot be the name of a {}", snapshot::quote(text), what));
 }
 

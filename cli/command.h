@@ -52,7 +52,8 @@ void add_lock_wait_option(CLI::App& command, std::chrono::seconds& wait);
 // with `advice` behind it.
 void warn_of_open_connection(const snapshot::Endpoint& endpoint, std::string_view advice,
                              std::ostream& err);
-// A name from the command line. Throws: UsageError for what cannot name a directory, as a `what`.
+// A name from the command line. Throws: UsageError for what is no UTF-8 or cannot name a
+// directory, as a `what`.
 Name require_name(const std::string& text, std::string_view what);
 // Throws: UsageError when no repository was named.
 void require_repository(const std::filesystem::path& repository);

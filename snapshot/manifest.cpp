@@ -8,6 +8,7 @@
 
 #include "index/base/error.h"
 #include "index/sealed_json.h"
+#include "snapshot/quote.h"
 
 namespace tsmfs::snapshot {
 
@@ -144,6 +145,8 @@ std::vector<std::string> checked_tags(std::vector<std::string> tags) {
 }
 
 std::string encode_manifest(const Manifest& manifest) {
+  if (!is_valid_name(manifest.server))
+    throw UsageError(fmt::format("{} cannot be the name of a server", quote(manifest.server)));
   json problems = json::array();
   for (const Problem& problem : manifest.problems) problems.push_back(encode_problem(problem));
   json stored = {

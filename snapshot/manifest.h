@@ -82,6 +82,7 @@ struct Manifest {
 // control character.
 std::vector<std::string> checked_tags(std::vector<std::string> tags);
 
+// Throws: UsageError for a server that cannot be named so, which nobody could read again.
 std::string encode_manifest(const Manifest& manifest);
 // Throws: CorruptError, naming `object`.
 Manifest decode_manifest(std::string_view stored, std::string_view object);

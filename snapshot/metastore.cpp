@@ -123,12 +123,14 @@ std::optional<MetaShardPlace> Metastore::find_shard(uint64_t id) const {
 }
 
 bool Metastore::has_shard(const ShardPath& path) const {
-  const auto found = std::ranges::equal_range(shards_, path.shard, {}, &ShardEntry::id);
-  return std::ranges::any_of(found, [&](const ShardEntry& entry) {
-    const MetaShardPlace there = place(entry);
-    return !there.group->deleted && path.database == there.database->name &&
-           path.policy == there.policy->name;
-  });
+  auto entry = std::ranges::lower_bound(shards_, path.shard, {}, &ShardEntry::id);
+  for (; entry != shards_.end() && entry->id == path.shard; ++entry) {
+    const MetaShardPlace there = place(*entry);
+    if (!there.group->deleted && path.database == there.database->name &&
+        path.policy == there.policy->name)
+      return true;
+  }
+  return false;
 }
 
 MetaShardPlace Metastore::place(const ShardEntry& entry) const {

@@ -105,6 +105,15 @@ std::string visible_json(std::string_view json) {
       [](const Character& one) { return fmt::format("\\u{:04x}", one.sound ? one.code : 0xfffd); });
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const Character one = first_of(text);
+    if (!one.sound) return false;
+    text.remove_prefix(one.bytes);
+  }
+  return true;
+}
+
 size_t unfinished_bytes(std::string_view text) {
   for (size_t back = 1; back <= std::min(text.size(), kCharBytesMax - 1); ++back) {
     const char c = text[text.size() - back];

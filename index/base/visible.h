@@ -26,6 +26,9 @@ std::string visible_message(std::string_view text);
 // The same for JSON text, in its own escapes: it means what it meant.
 std::string visible_json(std::string_view json);
 
+// True when all of `text` is characters of UTF-8.
+bool is_utf8(std::string_view text);
+
 // How many bytes at the end of `text` begin a UTF-8 character that goes on behind it.
 size_t unfinished_bytes(std::string_view text);
 

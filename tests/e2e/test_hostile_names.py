@@ -158,7 +158,7 @@ class HostileNames(EndToEndTest):
         self.fill()
         into = ['restore', '--metadir', self.path('a/b/meta'), '--datadir', self.path('a/b/data')]
         for options in (['--dry-run'], ['--database', TEXT], ['--database', NAME, '--retention', TEXT], ['--shard', '77'],
-                        ['--newdb', TEXT], ['--newdb', '../' + TEXT], ['--snapshot', TEXT], ['--owner', TEXT], []):
+                        ['--newdb', TEXT], ['--newdb', NAME], ['--newdb', '../' + TEXT], ['--snapshot', TEXT], ['--owner', TEXT], []):
             self.clean(*into, *options, self.repo)
         self.assertTrue(os.path.isdir(os.path.join(os.fsencode(self.path('a/b/data')), NAME, NAME, b'5')))
         self.assertEqual(sorted(os.listdir(self.path('a'))), ['b'])

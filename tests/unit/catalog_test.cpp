@@ -45,6 +45,14 @@ TEST(Manifest, ComesBack) {
   EXPECT_TRUE(back.incomplete());
 }
 
+TEST(Manifest, AServerThatCannotBeNamedSoIsNotWritten) {
+  Manifest manifest = sample(1);
+  for (const char* name : {"", "..", "a/b", "../../escape"}) {
+    manifest.server = name;
+    EXPECT_THROW(encode_manifest(manifest), UsageError) << name;
+  }
+}
+
 TEST(Manifest, EveryFlippedByteIsDetected) {
   const std::string stored = encode_manifest(sample(1));
   for (size_t i = 0; i < stored.size(); ++i) {

@@ -53,6 +53,11 @@ TEST(Visible, WhatComesOutStaysAsItIs) {
   }
 }
 
+TEST(Visible, KnowsUtf8) {
+  EXPECT_TRUE(is_utf8("größe\u009b🙂"));
+  for (const char* text : {"\xff", "a\xc3", "\xed\xa0\x80"}) EXPECT_FALSE(is_utf8(text));
+}
+
 TEST(UnfinishedBytes, AreThoseOfACharacterThatGoesOn) {
   EXPECT_EQ(unfinished_bytes(""), 0u);
   EXPECT_EQ(unfinished_bytes("aö"), 0u);
