@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "index/base/directory.h"
+
 namespace tsmfs::index {
 
 namespace {
@@ -9,7 +11,7 @@ namespace {
 // The pack's directory has to be there, durably, before the pack can take its name.
 std::filesystem::path prepared_target(const RepositoryPaths& paths, const PackId& id) {
   const auto directory = paths.pack_directory(id);
-  if (!std::filesystem::exists(directory)) {
+  if (!directory_exists(directory)) {
     make_directory(directory);
     sync_directory(paths.packs());
   }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
 #include "index/stored_source.h"
@@ -26,9 +27,7 @@ namespace {
 using Severity = Problem::Severity;
 
 std::string address_of(const std::filesystem::path& path) {
-  std::error_code failed;
-  const auto absolute = std::filesystem::weakly_canonical(path, failed);
-  return (failed ? path : absolute).string();
+  return resolved_path(path).string();
 }
 
 // Where one tar was glued behind a part of another, the last file before the damage is made of
@@ -252,6 +251,17 @@ void RunImport::note_what_lacks(SnapshotBuilder& builder, const Metastore* metas
   note_shrunk(builder, target_.repository.objects(), *target_.catalog.state(), bytes);
 }
 
+// Snapshots of a data directory are told apart by its last change.
+[[noreturn]] void throw_unknown_change(const DataDir& dir, const Manifest& there) {
+  std::string why = "meta.db";
+  for (const Problem& problem : dir.problems)
+    if (problem.severity == Severity::kIncomplete)
+      why = fmt::format("{}: {}", quote(problem.path), problem.what);
+  throw Error(fmt::format("whether {} has changed since snapshot {} cannot be told: {}",
+                          quote(dir.places.data.string()), there.short_id(), why),
+              "import it again once all of it can be read, or give --time");
+}
+
 }  // namespace
 
 bool import_backup_dir(const BackupDir& dir, const ImportOptions& options, ImportTarget& target,
@@ -273,6 +283,7 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
       begin_manifest(*target.catalog.refresh(), options.server, options.time.value_or(dir.changed),
                      address_of(dir.places.data), kDataDirImport);
   if (const SnapshotPtr there = find_imported(*target.catalog.state(), manifest)) {
+    if (!options.time && !dir.changed_is_known) throw_unknown_change(dir, *there);
     options.on_snapshot({there, true});
     return true;
   }

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 
 namespace tsmfs {
@@ -40,7 +41,8 @@ Fd open_file(const fs::path& path, int flags, unsigned mode) {
 
 Fd open_if_exists(const fs::path& path, int flags) {
   Fd fd(retry_eintr([&] { return ::open(path.c_str(), flags | O_CLOEXEC); }));
-  if (!fd && errno != ENOENT) throw_errno("cannot open " + path.string());
+  const bool other_kind = errno == ENOTDIR && (flags & O_DIRECTORY) != 0;
+  if (!fd && (other_kind || !is_absence(errno))) throw_errno("cannot open " + path.string());
   return fd;
 }
 

@@ -34,7 +34,7 @@ class Fd {
 };
 
 Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0600);
-// Absent is std::nullopt (an empty Fd); anything else that fails throws.
+// Absent is an empty Fd; anything else that fails throws (directory.h says what absence is).
 Fd open_if_exists(const std::filesystem::path& path, int flags);
 // An unnamed file in `directory` that nothing has to clean up.
 Fd open_unnamed(const std::filesystem::path& directory);

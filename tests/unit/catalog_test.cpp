@@ -153,6 +153,26 @@ TEST_F(CatalogTest, SeesWhatAnotherProcessPublishes) {
   EXPECT_EQ(reader.refresh()->snapshots.size(), 1u);
 }
 
+TEST_F(CatalogTest, AManifestThatCannotBeLookedAtIsNotForgotten) {
+  Catalog catalog(paths_);
+  const auto snapshot = catalog.publish(sample(1));
+  const auto path = paths_.snapshot(snapshot->id);
+  for (const auto& target : {path, dir_ / "not-mounted-now"}) {
+    std::filesystem::remove(path);
+    std::filesystem::create_symlink(target, path);
+    EXPECT_THROW(catalog.refresh(), IoError) << target;
+    EXPECT_THROW(Catalog(paths_).refresh(), IoError) << target;
+  }
+}
+
+TEST_F(CatalogTest, SnapshotsThatCannotBeListedAreNotForgotten) {
+  Catalog catalog(paths_);
+  catalog.publish(sample(1));
+  std::filesystem::rename(paths_.snapshots(), dir_ / "elsewhere");
+  EXPECT_THROW(catalog.refresh(), IoError);
+  EXPECT_THROW(Catalog(paths_).refresh(), IoError);
+}
+
 TEST_F(CatalogTest, DamagedManifestHidesNoOther) {
   Catalog catalog(paths_);
   catalog.publish(sample(1));

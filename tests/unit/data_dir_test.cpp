@@ -99,6 +99,47 @@ TEST_F(DataDirTest, LinksAreNotFollowed) {
                           "my.db/one.week/1/000000009-000000001.tsm", "regular"));
 }
 
+// A data directory with one shard, of which the files of long names cannot be looked at.
+class LongDataDirTest : public DataDirTest {
+ protected:
+  LongDataDirTest() {
+    write_in(shard, "1.tsm", tsm(60, 1));
+    write_in(shard, kUnseen, tsm(60, 2));
+  }
+  const std::string kUnseen = "000000002-000000001.tsm";
+  DataDirPlaces far{make_long_path(dir / "far", "/" + kOne.text()), {}, {}};
+  std::filesystem::path shard = far.data / kOne.text();
+};
+
+TEST_F(LongDataDirTest, AFileThatCannotBeLookedAtMakesTheImportIncomplete) {
+  const Result result = import(far);
+  EXPECT_FALSE(result.complete);
+  EXPECT_EQ(contents_of(result.manifest(0).data),
+            (FileContents{{kOne.text() + "/1.tsm", tsm(60, 1)}}));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
+                          kOne.text() + "/" + kUnseen, "cannot be looked at"));
+}
+
+TEST_F(LongDataDirTest, AnImportWhoseLastChangeIsUnknownIsNotThereAlready) {
+  const Fd parent = open_file(shard, O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::renameat(parent.number(), kUnseen.c_str(), parent.number(), "x"), 0);
+  EXPECT_TRUE(import(far).complete);
+  EXPECT_TRUE(import(far).reports[0].already_there);
+  ASSERT_EQ(::renameat(parent.number(), "x", parent.number(), kUnseen.c_str()), 0);
+  EXPECT_THROW(import(far), Error);
+}
+
+TEST_F(DataDirTest, ADirectoryThatCannotBeLookedAtIsNotAbsent) {
+  const auto loop = dir / "loop";
+  std::filesystem::create_symlink(loop, loop);
+  EXPECT_THROW(read_data_dir({loop, {}, {}}), IoError);
+  EXPECT_THROW(read_data_dir({places.data, places.meta, loop}), IoError);
+  std::filesystem::create_symlink(loop, places.meta / "node.json");
+  const Result result = import(places);
+  EXPECT_FALSE(result.complete);
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete, "", "node.json"));
+}
+
 TEST_F(DataDirTest, MetastoreAndWalMayBeAbsent) {
   const Result result = import({places.data, {}, {}});
   EXPECT_TRUE(result.complete);
