@@ -58,8 +58,8 @@ void raise_read_ahead(const std::filesystem::path& mountpoint) {
     const auto mount = find_mount(mountpoint);
     if (!mount || mount->type != kMountType) return;
     const std::filesystem::path setting = "/sys/class/bdi/" + mount->device + "/read_ahead_kb";
-    const Fd file(::open(setting.c_str(), O_WRONLY | O_CLOEXEC));
-    if (file) write_all(file, as_bytes(std::to_string(kReadAheadBytes >> 10)), setting);
+    const Fd file = open_file(setting, O_WRONLY);
+    write_all(file, as_bytes(std::to_string(kReadAheadBytes >> 10)), setting);
   } catch (const Error& error) {
     log::debug("{}", error.what());  // slower reads, and nothing else
   }

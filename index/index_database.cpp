@@ -8,6 +8,7 @@
 
 #include <array>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/index_values.h"
@@ -58,9 +59,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(const rocksdb::Options& op
 }
 
 uint64_t inode_of(const std::filesystem::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw_errno("cannot stat " + path.string());
-  return status.st_ino;
+  return status_of(path).st_ino;
 }
 
 }  // namespace
@@ -112,8 +111,7 @@ std::shared_ptr<IndexDatabase> IndexDatabase::open_secondary(
   opened->inode_ = inode_of(directory);
   rocksdb::DB* db = nullptr;
   // With a logger of our own the secondary keeps no files, so its path is a name only.
-  const std::string no_path =
-      (std::filesystem::temp_directory_path() / "tsmfs-index-secondary").string();
+  const std::string no_path = (temporary_directory() / "tsmfs-index-secondary").string();
   check_status(rocksdb::DB::OpenAsSecondary(options, directory.string(), no_path, families(options),
                                             &opened->handles_, &db),
                "cannot open the index in " + directory.string());

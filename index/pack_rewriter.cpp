@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 
 namespace tsmfs::index {
@@ -90,7 +90,7 @@ bool PackRewriter::improve_file(const FileId& id) {
   const MovedRecipe moved = relocation_.follow(*recipe);
   if (!moved.moved) return false;
   const bool others_gone = std::ranges::any_of(recipe->packs(), [&](const PackId& pack) {
-    return !is_leaving(pack) && !std::filesystem::exists(repository_.paths().pack(pack));
+    return !is_leaving(pack) && !path_exists(repository_.paths().pack(pack));
   });
   add_recipe(*recipe, moved, others_gone);
   return true;

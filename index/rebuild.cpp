@@ -1,11 +1,11 @@
 #include "index/rebuild.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <unordered_set>
 #include <utility>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/base/log.h"
@@ -57,7 +57,7 @@ AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<Pac
 }
 
 AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs) {
-  std::filesystem::remove_all(paths.new_index());
+  remove_tree(paths.new_index());
   std::vector<PackId> ids;
   packs.for_each_id([&](const PackId& id) { ids.push_back(id); });
   log::info("making the index of {} packs", ids.size());
@@ -66,11 +66,11 @@ AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs) {
     const auto index = ObjectIndex::open_primary(paths.new_index(), /*create=*/true);
     added = add_packs(*index, packs, std::move(ids));
   }
-  if (std::filesystem::exists(paths.index()) && exchange_files(paths.new_index(), paths.index())) {
+  if (path_exists(paths.index()) && exchange_files(paths.new_index(), paths.index())) {
     sync_directory(paths.root());
-    std::filesystem::remove_all(paths.new_index());
+    remove_tree(paths.new_index());
   } else {
-    std::filesystem::remove_all(paths.index());
+    remove_tree(paths.index());
     rename_file(paths.new_index(), paths.index());
   }
   sync_directory(paths.root());

@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
 
@@ -26,11 +27,12 @@ std::array<stdfs::path, 4> skeleton(const RepositoryPaths& paths) {
 // Nothing but what a create() that was cut short leaves.
 bool is_bare_skeleton(const RepositoryPaths& paths) {
   const auto parts = skeleton(paths);
-  for (const auto& entry : stdfs::directory_iterator(paths.root())) {
-    if (std::find(parts.begin(), parts.end(), entry.path()) == parts.end() || !entry.is_directory())
+  for (const std::string& name : list_directory(paths.root())) {
+    const stdfs::path path = paths.root() / name;
+    if (std::find(parts.begin(), parts.end(), path) == parts.end() || !directory_exists(path))
       return false;
-    const bool scratch = entry.path() == paths.tmp() || entry.path() == paths.locks();
-    if (!scratch && !stdfs::is_empty(entry.path())) return false;
+    const bool scratch = path == paths.tmp() || path == paths.locks();
+    if (!scratch && holds_something(path)) return false;
   }
   return true;
 }
@@ -45,7 +47,7 @@ Config read_config(const RepositoryPaths& paths) {
 }
 
 void clear_tmp(const RepositoryPaths& paths) {
-  for (const auto& entry : stdfs::directory_iterator(paths.tmp())) stdfs::remove_all(entry.path());
+  for (const std::string& name : list_directory(paths.tmp())) remove_tree(paths.tmp() / name);
 }
 
 std::vector<PackId> ids_on_disk(const PackStore& packs) {
@@ -74,7 +76,7 @@ bool reconcile(ObjectIndex& index, const PackStore& packs) {
 
 std::unique_ptr<ObjectIndex> open_index_for_writing(const RepositoryPaths& paths,
                                                     const PackStore& packs) {
-  if (stdfs::exists(paths.index())) {
+  if (path_exists(paths.index())) {
     try {
       auto index = ObjectIndex::open_primary(paths.index(), /*create=*/false);
       if (reconcile(*index, packs)) return index;
@@ -95,8 +97,8 @@ RepositoryPaths open_paths(const stdfs::path& root) {
 }
 
 bool Repository::is_vacant(const stdfs::path& root) {
-  if (!stdfs::exists(root)) return true;
-  return stdfs::is_directory(root) && is_bare_skeleton(RepositoryPaths(root));
+  if (!path_exists(root)) return true;
+  return directory_exists(root) && is_bare_skeleton(RepositoryPaths(root));
 }
 
 void Repository::create(const stdfs::path& root) {
@@ -105,12 +107,12 @@ void Repository::create(const stdfs::path& root) {
     throw UsageError(
         fmt::format("{} is neither a tsmfs repository nor an empty directory", root.string()),
         "name an empty or a new directory; nothing was changed");
-  stdfs::create_directories(root);
-  stdfs::permissions(root, stdfs::perms::owner_all);
+  make_directories(root);
+  set_mode(root, 0700);
   for (const auto& part : skeleton(paths)) make_directory(part);
   const WriterLock lock(paths, "backup (creating the repository)");
-  if (stdfs::exists(paths.config())) return;
-  if (stdfs::exists(paths.index())) stdfs::remove_all(paths.index());
+  if (path_exists(paths.config())) return;
+  remove_tree(paths.index());
   ObjectIndex::open_primary(paths.index(), /*create=*/true);
   AtomicFile file(paths.tmp() / "config", paths.config());
   file.write(as_bytes(encode_config(new_config())));
@@ -121,7 +123,7 @@ std::unique_ptr<Repository> Repository::open_reader(const stdfs::path& root,
                                                     size_t cache_bytes_max) {
   const RepositoryPaths paths(root);
   Config config = read_config(paths);
-  if (!stdfs::exists(paths.index()))
+  if (!path_exists(paths.index()))
     throw CorruptError(fmt::format("{} has no index", root.string()),
                        "the packs hold everything: run tsmfs rebuild-index");
   auto index = ObjectIndex::open_secondary(paths.index());

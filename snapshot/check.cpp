@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/file_cutter.h"
 #include "index/stored_source.h"
@@ -48,7 +49,7 @@ class Check {
     for (const SnapshotPtr& snapshot : state->snapshots) {
       check_snapshot(*snapshot);
       // One that was forgotten meanwhile may lose anything.
-      if (!std::filesystem::exists(repository_.paths().snapshot(snapshot->id))) found_.clear();
+      if (!path_exists(repository_.paths().snapshot(snapshot->id))) found_.clear();
       report_found();
     }
     check_numbers(*state);
@@ -108,7 +109,7 @@ class Check {
   }
 
   bool is_there(const index::PackId& pack) const {
-    return std::filesystem::exists(repository_.paths().pack(pack));
+    return path_exists(repository_.paths().pack(pack));
   }
 
   void check_snapshot(const Manifest& snapshot) {

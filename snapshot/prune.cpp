@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
 #include "index/live_ranges.h"
@@ -143,7 +143,7 @@ class Prune {
     for (const index::PackUse& pack : packs) {
       const auto reader = repository_.packs().open_anew(pack.record.id);
       repository_.index().remove_pack(pack.number, reader->frames(), reader->read_blobs());
-      std::filesystem::remove(repository_.paths().pack(pack.record.id));
+      remove_file(repository_.paths().pack(pack.record.id));
     }
   }
 
