@@ -160,6 +160,16 @@ void require_directory(const fs::path& path, const char* option) {
     throw UsageError(fmt::format("{} {} is not a directory", option, quote(path.string())));
 }
 
+[[noreturn]] void throw_no_shard(const DataDir& dir) {
+  const std::string data = quote(dir.places.data.string());
+  if (!dir.changed_is_known)
+    throw ProtocolError(fmt::format("no shard of {} can be read: {} {}", data,
+                                    quote(dir.problems.front().path), dir.problems.front().what));
+  throw UsageError(data + " holds no shard",
+                   "name the directory that holds one directory a database, as "
+                   "/var/lib/influxdb/data");
+}
+
 void look_at_meta(DataDir& dir) {
   for (const DirEntry& entry : list(dir.places.meta))
     if (entry.name == "meta.db") {
@@ -233,10 +243,7 @@ DataDir read_data_dir(const DataDirPlaces& places) {
   DataDir dir;
   dir.places = places;
   dir.shards = Walk(dir, DirKind::kData).shards(places.data);
-  if (dir.shards.empty())
-    throw UsageError(quote(places.data.string()) + " holds no shard",
-                     "name the directory that holds one directory a database, as "
-                     "/var/lib/influxdb/data");
+  if (dir.shards.empty()) throw_no_shard(dir);
   if (!places.meta.empty()) look_at_meta(dir);
   if (!places.wal.empty()) dir.wal_shards = Walk(dir, DirKind::kWal).shards(places.wal);
   if (places.meta.empty())

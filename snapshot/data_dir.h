@@ -37,7 +37,8 @@ struct DataDir {
   std::vector<std::string> notes;  // what else lies there and was left out
 };
 
-// Throws: UsageError when `data` holds no shard, or a directory that was given is none; IoError.
+// Throws: UsageError when `data` holds no shard, or a directory that was given is none;
+// ProtocolError when none can be read; IoError.
 DataDir read_data_dir(const DataDirPlaces& places);
 
 // The metastore as the server keeps it; node_json is empty where there is none. Throws:

@@ -129,6 +129,13 @@ TEST_F(LongDataDirTest, AnImportWhoseLastChangeIsUnknownIsNotThereAlready) {
   EXPECT_THROW(import(far), Error);
 }
 
+TEST_F(DataDirTest, ADirectoryOfWhichNothingCanBeLookedAtDoesNotHoldNothing) {
+  const auto far = make_long_path(dir / "far", "");
+  const Fd parent = open_file(far, O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::mkdirat(parent.number(), "a-long-database", 0700), 0);
+  EXPECT_THROW(read_data_dir({far, {}, {}}), ProtocolError);
+}
+
 TEST_F(DataDirTest, ADirectoryThatCannotBeLookedAtIsNotAbsent) {
   const auto loop = dir / "loop";
   std::filesystem::create_symlink(loop, loop);
