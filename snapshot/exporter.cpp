@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/mutex.h"
 #include "snapshot/gzip_sink.h"
@@ -300,7 +301,7 @@ ExportReport Exporter::write_tar(ByteSink& sink) {
 }
 
 ExportReport Exporter::write_tar_file(const std::filesystem::path& file) {
-  if (std::filesystem::exists(std::filesystem::symlink_status(file)))
+  if (link_status_if_exists(file))
     throw UsageError(file.string() + " is there already", "name a file that is not");
   AtomicFile out(file.string() + ".tsmfs-export.tmp", file);
   FileSink sink(out.fd(), out.temporary());

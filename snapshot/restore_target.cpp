@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/directory_users.h"
 #include "index/base/error.h"
 #include "snapshot/restore_writer.h"
@@ -24,8 +25,8 @@ constexpr size_t kShardsNamedMax = 5;
 
 // The directory, or the nearest one above it that is there.
 stdfs::path nearest(const stdfs::path& directory) {
-  stdfs::path path = stdfs::absolute(directory).lexically_normal();
-  while (!stdfs::exists(path) && path.has_relative_path()) path = path.parent_path();
+  stdfs::path path = absolute_path(directory).lexically_normal();
+  while (!path_exists(path) && path.has_relative_path()) path = path.parent_path();
   return path;
 }
 
@@ -38,7 +39,7 @@ std::vector<stdfs::path> directories(const RestoreRequest& request) {
 
 void require_directories(const RestoreRequest& request) {
   for (const stdfs::path& path : directories(request))
-    if (!stdfs::is_directory(nearest(path)))
+    if (!directory_exists(nearest(path)))
       throw UsageError(nearest(path).string() + " is not a directory");
 }
 
@@ -63,15 +64,6 @@ uint64_t blocks(uint64_t bytes) {
   return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
 }
 
-uint64_t bytes_there(const stdfs::path& directory) {
-  uint64_t sum = 0;
-  std::error_code error;
-  for (stdfs::recursive_directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error))
-    if (entry->is_regular_file(error)) sum += entry->file_size(error);
-  return error ? 0 : sum;
-}
-
 // The most that is on disk at once. A shard that is replaced goes a batch after its successor came.
 uint64_t peak_bytes(const RestorePlan& plan, const RestoreRequest& request) {
   uint64_t written = 0, freed = 0, peak = 0;
@@ -85,7 +77,7 @@ uint64_t peak_bytes(const RestorePlan& plan, const RestoreRequest& request) {
     for (; behind > RestoreWriter::kBytesUncommittedMax + shard.bytes; ++oldest) {
       const RestoreShard& gone = plan.shards[oldest];
       behind -= gone.bytes;
-      if (gone.replaces) freed += bytes_there(shard_directory(request.datadir, gone.to));
+      if (gone.replaces) freed += bytes_below(shard_directory(request.datadir, gone.to));
     }
     peak = std::max(peak, written - std::min(written, freed));
   }
@@ -119,18 +111,15 @@ void require_chown(const RestoreRequest& request) {
 }  // namespace
 
 FileOwner target_owner(const stdfs::path& directory, const Owner& wanted) {
-  struct stat status {};
-  const stdfs::path there = nearest(directory);
-  if (::stat(there.c_str(), &status) != 0) throw_errno("cannot stat " + there.string());
+  const struct stat status = status_of(nearest(directory));
   return {wanted.user.value_or(status.st_uid), wanted.group.value_or(status.st_gid)};
 }
 
 void require_no_server(const RestoreRequest& request) {
   for (const stdfs::path& path : directories(request)) {
-    std::error_code error;
-    const stdfs::path resolved = stdfs::canonical(path, error);
-    if (error) continue;  // not there yet
-    auto users = find_directory_users(resolved, DirectoryUse::kFiles);
+    const auto resolved = resolve_if_exists(path);
+    if (!resolved) continue;  // not there yet
+    auto users = find_directory_users(*resolved, DirectoryUse::kFiles);
     std::erase_if(users,
                   [](const DirectoryUser& user) { return !user.name.starts_with("influxd"); });
     if (!users.empty())

@@ -14,6 +14,7 @@
 #include <set>
 #include <utility>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 
 namespace tsmfs::snapshot {
@@ -67,11 +68,6 @@ void write_pieces(const Fd& fd, const std::vector<index::Slice>& slices, const s
   }
 }
 
-bool holds_something(const stdfs::path& directory) {
-  std::error_code error;
-  return stdfs::exists(directory, error) && !stdfs::is_empty(directory, error);
-}
-
 // The new directory takes the place of the old one, which goes to the new one's name.
 void exchange(const stdfs::path& fresh, const stdfs::path& old) {
   if (exchange_files(fresh, old)) return;
@@ -92,7 +88,7 @@ void exchange(const stdfs::path& fresh, const stdfs::path& old) {
 std::vector<stdfs::path> make_owned_directories(const stdfs::path& directory,
                                                 const FileOwner& owner) {
   std::vector<stdfs::path> made;
-  if (directory.empty() || stdfs::exists(directory)) return made;
+  if (directory.empty() || path_exists(directory)) return made;
   if (!directory.has_filename() || directory.filename() == ".")
     return make_owned_directories(directory.parent_path(), owner);
   if (directory.has_relative_path()) made = make_owned_directories(directory.parent_path(), owner);
@@ -113,11 +109,10 @@ RestoreWriter::RestoreWriter(const index::DigestKey& key, stdfs::path datadir, F
 
 RestoreWriter::~RestoreWriter() {
   if (commit_.valid()) commit_.wait();
-  std::error_code ignored;
   for (const auto& batch : {committing_, batch_}) {
     if (!batch) continue;
     // What lies there is the new shard, unfinished, or the old one, replaced.
-    for (const StagedShard& shard : batch->shards) stdfs::remove_all(shard.staging, ignored);
+    for (const StagedShard& shard : batch->shards) try_remove_tree(shard.staging);
   }
   for (auto path = made_.rbegin(); path != made_.rend(); ++path) ::rmdir(path->c_str());
 }
@@ -134,7 +129,7 @@ void RestoreWriter::begin_shard(const RestoreShard& shard) {
   staged.target = shard_directory(datadir_, shard.to);
   staged.staging = beside(staged.target, kStagingSuffix);
   make_directories(staged.target.parent_path());
-  stdfs::remove_all(staged.staging);  // of a restore that was killed
+  remove_tree(staged.staging);  // of a restore that was killed
   make_owned_directory(staged.staging, owner_);
   batch_->shards.push_back(std::move(staged));
 }
@@ -222,7 +217,7 @@ void RestoreWriter::put_in_place(Batch& batch) const {
   }
   for (const stdfs::path& parent : parents) sync_directory(parent);
   for (const StagedShard& shard : batch.shards) {
-    stdfs::remove_all(shard.staging);  // the old shard, with its index/ and fields.idx
+    remove_tree(shard.staging);  // the old shard, with its index/ and fields.idx
     on_shard_(*shard.shard);
   }
   batch.shards.clear();

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "snapshot/read_ahead.h"
@@ -76,7 +77,7 @@ void write_data(index::Repository& repository, const RestorePlan& plan,
 
 void require_unchanged(const stdfs::path& path, const std::optional<std::string>& before) {
   std::optional<std::string> now;
-  if (stdfs::exists(path)) now = read_whole_file(path, kMetastoreBytesMax);
+  if (path_exists(path)) now = read_whole_file(path, kMetastoreBytesMax);
   if (now != before)
     throw BusyError(path.string() + " has changed since the restore began, so it is left alone",
                     "stop influxd, and restore again with --overwrite");
@@ -88,11 +89,10 @@ void write_meta_db(const RestorePlan& plan, const RestoreRequest& request) {
   make_owned_directories(request.metadir, owner);
   const Fd lock = lock_directory(request.metadir);
   require_unchanged(path, plan.meta_db_before);
-  struct stat old {};
-  const bool there = ::stat(path.c_str(), &old) == 0;
+  const auto old = status_if_exists(path);
   AtomicFile file(request.metadir / ".meta.db.tsmfs-restore", path);
   file.write(as_bytes(*plan.meta_db));
-  if (::fchmod(file.fd().number(), there ? old.st_mode & 07777 : kNewMetaDbMode) != 0)
+  if (::fchmod(file.fd().number(), old ? old->st_mode & 07777 : kNewMetaDbMode) != 0)
     throw_errno("cannot set the mode of " + file.temporary().string());
   if (::geteuid() == 0 && ::fchown(file.fd().number(), owner.user, owner.group) != 0)
     throw_errno("cannot set the owner of " + file.temporary().string());

@@ -1,10 +1,11 @@
 #include "snapshot/staged_directory.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
-#include <system_error>
 #include <utility>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 
 namespace tsmfs::snapshot {
@@ -19,15 +20,12 @@ constexpr const char* kStageName = ".tsmfs-export.tmp";
 
 StagedDirectory::StagedDirectory(stdfs::path target) : target_(std::move(target)) {
   stage_ = target_ / kStageName;
-  std::error_code error;
-  made_target_ = !stdfs::exists(target_, error);
+  made_target_ = !path_exists(target_);
   make_directory(target_);
-  if (stdfs::exists(stage_, error))
+  if (path_exists(stage_))
     throw UsageError(target_.string() + " holds what another export is writing, or left behind",
                      "when none is running: rm -r " + stage_.string());
-  const bool empty = stdfs::is_empty(target_, error);
-  if (error) throw IoError("cannot list " + target_.string(), error.value());
-  if (!empty)
+  if (holds_something(target_))
     throw UsageError(target_.string() + " is not empty",
                      "an export takes a directory of its own: influxd restore would mix it with "
                      "the backup that is there");
@@ -35,9 +33,8 @@ StagedDirectory::StagedDirectory(stdfs::path target) : target_(std::move(target)
 }
 
 StagedDirectory::~StagedDirectory() {
-  std::error_code ignored;
-  stdfs::remove_all(stage_, ignored);
-  if (made_target_) stdfs::remove(target_, ignored);  // only if it is empty
+  try_remove_tree(stage_);
+  if (made_target_) ::rmdir(target_.c_str());  // only if it is empty
 }
 
 void StagedDirectory::write(const std::string& name,
@@ -51,7 +48,7 @@ void StagedDirectory::write(const std::string& name,
 
 void StagedDirectory::publish(const std::vector<std::string>& names) {
   for (const std::string& name : names) rename_file(stage_ / name, target_ / name);
-  stdfs::remove(stage_);
+  remove_directory(stage_);
   sync_directory(target_);
   made_target_ = false;
 }

@@ -82,6 +82,17 @@ std::vector<std::string> list_directory(const fs::path& path) {
   return names;
 }
 
+uint64_t bytes_below(const fs::path& directory) {
+  uint64_t sum = 0;
+  for (const std::string& name : list_directory(directory)) {
+    const auto status = link_status_if_exists(directory / name);
+    if (!status) continue;
+    if (S_ISDIR(status->st_mode)) sum += bytes_below(directory / name);
+    if (S_ISREG(status->st_mode)) sum += static_cast<uint64_t>(status->st_size);
+  }
+  return sum;
+}
+
 void make_directories(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
@@ -97,10 +108,19 @@ void remove_file(const fs::path& path) {
     throw_errno("cannot remove " + path.string());
 }
 
+void remove_directory(const fs::path& path) {
+  if (::rmdir(path.c_str()) != 0 && errno != ENOENT) throw_errno("cannot remove " + path.string());
+}
+
 void remove_tree(const fs::path& path) {
   std::error_code error;
   fs::remove_all(path, error);
   if (error && !is_absence(error.value())) fail("cannot remove", path, error);
+}
+
+void try_remove_tree(const fs::path& path) noexcept {
+  std::error_code ignored;
+  fs::remove_all(path, ignored);
 }
 
 fs::path absolute_path(const fs::path& path) {

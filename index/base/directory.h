@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ bool holds_something(const std::filesystem::path& path);
 
 // The names in a directory without "." and "..", sorted. Throws also when it is absent.
 std::vector<std::string> list_directory(const std::filesystem::path& path);
+// Of all regular files below a directory, links not followed.
+uint64_t bytes_below(const std::filesystem::path& directory);
 
 // Makes those above it, too; fine when it is there.
 void make_directories(const std::filesystem::path& path);
@@ -39,7 +42,10 @@ void set_mode(const std::filesystem::path& path, unsigned mode);
 
 // Each is fine when there is nothing (any more), and durable once the directory above is synced.
 void remove_file(const std::filesystem::path& path);
-void remove_tree(const std::filesystem::path& path);  // with all below it, links not followed
+void remove_directory(const std::filesystem::path& path);  // an empty one
+void remove_tree(const std::filesystem::path& path);       // with all below it, links not followed
+// As remove_tree(), for a destructor: what fails stays there.
+void try_remove_tree(const std::filesystem::path& path) noexcept;
 
 std::filesystem::path absolute_path(const std::filesystem::path& path);
 // Absolute and without links; nothing when there is none.

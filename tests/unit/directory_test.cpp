@@ -76,6 +76,7 @@ TEST_F(DirectoryTest, WhatCannotBeLookedAtIsNotAbsent) {
   expect_failure([&] { list_directory(loop_); });
   expect_failure([&] { link_status_if_exists(below_loop_); });
   expect_failure([&] { remove_file(below_loop_); });
+  expect_failure([&] { remove_directory(below_loop_); });
   expect_failure([&] { remove_tree(below_loop_); });
   expect_failure([&] { make_directories(below_loop_); });
   expect_failure([&] { set_mode(loop_, 0700); });
@@ -85,6 +86,8 @@ TEST_F(DirectoryTest, ADirectoryThatIsNoneIsNotAbsent) {
   expect_failure([&] { list_directory(file_); }, ENOTDIR);
   expect_failure([&] { list_directory(nothing_); }, ENOENT);
   expect_failure([&] { status_of(nothing_); }, ENOENT);
+  expect_failure([&] { remove_directory(file_); }, ENOTDIR);
+  expect_failure([&] { remove_directory(full_); }, ENOTEMPTY);
   expect_failure([&] { open_if_exists(file_, O_RDONLY | O_DIRECTORY); }, ENOTDIR);
 }
 
@@ -95,12 +98,15 @@ TEST_F(DirectoryTest, ListsAllNamesInOrder) {
   stdfs::create_directory(full_ / "c");
   EXPECT_TRUE(list_directory(full_ / "c").empty());
   EXPECT_FALSE(holds_something(full_ / "c"));
+  EXPECT_EQ(bytes_below(dir_.path()), 8u);
 }
 
 TEST_F(DirectoryTest, MakesAndRemoves) {
   make_directories(full_ / "x/y/z");
   make_directories(full_ / "x/y/z");
   EXPECT_TRUE(directory_exists(full_ / "x/y/z"));
+  remove_directory(full_ / "x/y/z");
+  EXPECT_FALSE(path_exists(full_ / "x/y/z"));
   remove_file(full_ / "a");
   EXPECT_FALSE(path_exists(full_ / "a"));
   stdfs::create_directory_symlink(dir_.path(), full_ / "link");
