@@ -113,6 +113,22 @@ std::string read_whole_file(const fs::path& path, uint64_t bytes_max) {
   return content;
 }
 
+std::string read_kernel_file(const fs::path& path, uint64_t bytes_max) {
+  constexpr size_t kPieceBytes = size_t{64} << 10;
+  const Fd file = open_file(path, O_RDONLY);
+  std::string content;
+  while (content.size() <= bytes_max) {
+    const size_t before = content.size();
+    content.resize(before + kPieceBytes);
+    const ssize_t got =
+        retry_eintr([&] { return ::read(file.number(), content.data() + before, kPieceBytes); });
+    if (got < 0) throw_errno("cannot read " + path.string());
+    content.resize(before + static_cast<size_t>(got));
+    if (got == 0) return content;
+  }
+  throw IoError("cannot take in all of " + path.string(), EFBIG);
+}
+
 void rename_file(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0)
     throw_errno("cannot rename " + from.string() + " to " + to.string());
