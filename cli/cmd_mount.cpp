@@ -98,9 +98,9 @@ class BackgroundMount {
   void leave_terminal() {
     log::use_syslog();
     if (::chdir("/") != 0) log::warning("cannot leave the working directory");
-    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    const Fd null = open_file("/dev/null", O_RDWR);
     for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-      ::dup2(null.number(), standard);
+      if (::dup2(null.number(), standard) < 0) throw_errno("cannot leave the terminal");
     tell(ExitCode::kOk, {});
   }
 
