@@ -141,7 +141,7 @@ void Capture::set_since() {
     return;
   }
   manifest.partial |= parent_->partial;
-  since_ = options_.since->time.value_or(Timestamp{parent_->time.unix_ns - kSinceMarginNs});
+  since_ = options_.since->time.value_or(shifted(parent_->time, -kSinceMarginNs));
   if (*since_ <= parent_->time) return;
   manifest.partial = true;
   builder_.problem(

@@ -75,6 +75,9 @@ class Filters(EndToEndTest):
             cls.server.write('telegraf', day_points(day))
             cls.server.write('my.db', day_points(day))
         cls.server.write('telegraf', day_points(0), policy='long')
+        # Near the first and the last time that InfluxDB has.
+        cls.server.create_database('far')
+        cls.server.write('far', [f'm v=1 {-9 * 10**18}', f'm v=2 {9 * 10**18}'])
 
     def setUp(self):
         super().setUp()
@@ -130,6 +133,14 @@ class Filters(EndToEndTest):
         self.assertEqual(len(shards[('telegraf', 'autogen')]), 1)
         self.assertLess(snapshot['bytes'], whole['bytes'])
         self.assertEqual(len(everything[('telegraf', 'autogen')]), 3)
+
+    def test_a_time_range_that_is_open_reaches_to_the_end_of_all_times(self):
+        everything, _ = self.shards('--database', 'far')
+        first, last = sorted(everything[('far', 'autogen')], key=int)
+        for option, shard in (('--end', first), ('--start', last)):
+            with self.subTest(option):
+                shards, _ = self.shards('--database', 'far', option, self.time(START))
+                self.assertEqual(shards, {('far', 'autogen'): [shard]})
 
     @staticmethod
     def time(seconds):
