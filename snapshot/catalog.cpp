@@ -21,8 +21,15 @@ constexpr size_t kIdPrefixDigitsMin = 4;
 
 constexpr uint64_t kLastNumberBytesMax = 16;
 
-int64_t mtime_ns_of(const struct stat& status) {
-  return status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
+constexpr int64_t kClockGrainNs = 1'000'000'000;  // of any file system, generously
+
+int64_t ns_of(const timespec& time) {
+  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
+
+// Whether a change from now on is sure to have another time.
+bool is_settled(int64_t ns) {
+  return now().unix_ns - ns > kClockGrainNs;
 }
 
 // A manifest that cannot be found though its name is there is a link that leads nowhere.
@@ -96,8 +103,8 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
   MutexLock lock(mutex_);
   // The time is taken before the list: a change in between shows at the next refresh. One within
   // the clock's grain of this list might not, so a directory that changed just now is listed again.
-  const int64_t mtime_ns = mtime_ns_of(status_of(paths_.snapshots()));
-  const bool settled = now().unix_ns - mtime_ns > 1'000'000'000;
+  const int64_t mtime_ns = ns_of(status_of(paths_.snapshots()).st_mtim);
+  const bool settled = is_settled(mtime_ns);
   if (mtime_ns == directory_mtime_ns_) return state_;
   auto fresh = std::make_shared<CatalogState>();
   read_all(*fresh);
@@ -122,13 +129,16 @@ void Catalog::read_all(CatalogState& fresh) {
       require_forgotten(path);
       continue;
     }
-    const FileState file{status->st_ino, mtime_ns_of(*status)};
+    const FileState file{status->st_ino, ns_of(status->st_ctim)};
+    const bool settled = is_settled(file.ctime_ns);
     try {
       const auto before = known_.find(name);
-      const bool same = before != known_.end() && before->second.file == file;
-      SnapshotPtr snapshot = same ? before->second.snapshot : read_snapshot(path);
+      const SnapshotPtr old = before != known_.end() ? before->second.snapshot : nullptr;
+      const bool same = old && before->second.settled && before->second.file == file;
+      SnapshotPtr snapshot = same ? old : read_snapshot(path);
+      if (old && !same && encode_manifest(*old) == encode_manifest(*snapshot)) snapshot = old;
       fresh.snapshots.push_back(snapshot);
-      known.emplace(name, Known{file, std::move(snapshot)});
+      known.emplace(name, Known{file, settled, std::move(snapshot)});
     } catch (const IoError& error) {
       if (!is_absence(error.error_number())) throw;
       require_forgotten(path);

@@ -72,6 +72,35 @@ TEST(Manifest, TagsThatWouldNotPrintAreRefused) {
     EXPECT_THROW(checked_tags({tag}), UsageError) << tag;
 }
 
+TEST(Manifest, RangeThatIsOpenAtBothEndsComesBack) {
+  Manifest manifest = sample(1);
+  manifest.filter.range = TimeRange{kInfluxTimeMin, kInfluxTimeMax};
+  const std::string stored = encode_manifest(manifest);
+  EXPECT_EQ(decode_manifest(stored, "test").filter.range, manifest.filter.range);
+  EXPECT_NE(stored.find("1677-09-21T00:12:43.145224194Z"), std::string::npos);
+  EXPECT_NE(stored.find("2262-04-11T23:47:16.854775806Z"), std::string::npos);
+}
+
+// As where an inode is used again within the grain of the file system's clock.
+TEST_F(CatalogTest, ManifestThatWasReplacedUnderItsInodeAndTimeIsSeen) {
+  Catalog catalog(paths_), other(paths_);
+  Manifest manifest = *catalog.publish(sample(100));
+  EXPECT_TRUE(other.refresh()->snapshots.at(0)->tags.empty());
+  const auto path = paths_.snapshot(manifest.id);
+  const auto mtime = std::filesystem::last_write_time(path);
+  manifest.tags = {"keep"};
+  std::ofstream(path, std::ios::binary) << encode_manifest(manifest);
+  std::filesystem::last_write_time(path, mtime);
+  EXPECT_EQ(other.refresh()->snapshots.at(0)->tags, manifest.tags);
+}
+
+TEST_F(CatalogTest, ManifestThatIsReadAgainIsTheSameSnapshot) {
+  Catalog catalog(paths_);
+  catalog.publish(sample(100));
+  const auto before = catalog.refresh();
+  EXPECT_EQ(catalog.refresh(), before);
+}
+
 TEST_F(CatalogTest, RemovedSnapshotIsGoneForEverybody) {
   Catalog catalog(paths_), other(paths_);
   const auto first = catalog.publish(sample(100));
