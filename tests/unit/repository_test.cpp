@@ -235,6 +235,42 @@ TEST_F(RepositoryTest, ReaderSeesWhatAWriterAdds) {
   EXPECT_EQ(test::read_all(*reader, id), file);
 }
 
+// The index is gone by now, too; the person who reads needs to know what was wanted.
+TEST_F(RepositoryTest, ErrorOfCatchingUpHidesNoOther) {
+  const auto reader = Repository::open_reader(root_);
+  stdfs::remove_all(root_ / "index");
+  FileId unknown{};
+  try {
+    reader->objects().read_recipe(unknown);
+    FAIL() << "read what is not there";
+  } catch (const CorruptError& error) {
+    EXPECT_NE(std::string(error.what()).find(unknown.hex()), std::string::npos) << error.what();
+  }
+}
+
+// Whoever has just taken the lock empties its text and writes a new one.
+TEST_F(RepositoryTest, TextOfTheLockMayBeAnythingAtAnyTime) {
+  const auto first = write();
+  const RepositoryPaths paths(root_);
+  for (const std::string& text :
+       {std::string(), std::string("tsmfs ba"), std::string(100'000, 'x')}) {
+    std::ofstream(paths.writer_lock()) << text;
+    try {
+      write();
+      FAIL() << "two writers";
+    } catch (const BusyError& error) {
+      const std::string wanted = text.empty() ? "another process" : text.substr(0, 8);
+      EXPECT_NE(std::string(error.what()).find("in use by " + wanted), std::string::npos);
+    }
+  }
+  std::atomic<bool> done = false;
+  std::jthread holder([&] {
+    while (!done) std::ofstream(paths.writer_lock()) << std::string(4096, 'x');
+  });
+  for (int i = 0; i < 500; ++i) EXPECT_THROW(write(), BusyError);
+  done = true;
+}
+
 TEST_F(RepositoryTest, RefusesADirectoryOfOthers) {
   const auto other = dir_ / "other";
   stdfs::create_directory(other);
