@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <unordered_set>
 #include <vector>
 
@@ -20,30 +19,34 @@ namespace {
 
 constexpr uint64_t kConfigBytesMax = 64 << 10;
 
-std::array<stdfs::path, 4> skeleton(const RepositoryPaths& paths) {
-  return {paths.packs(), paths.snapshots(), paths.locks(), paths.tmp()};
-}
-
-// Nothing but what a create() that was cut short leaves.
-bool is_bare_skeleton(const RepositoryPaths& paths) {
-  const auto parts = skeleton(paths);
-  for (const std::string& name : list_directory(paths.root())) {
-    const stdfs::path path = paths.root() / name;
-    if (std::find(parts.begin(), parts.end(), path) == parts.end() || !directory_exists(path))
-      return false;
-    const bool scratch = path == paths.tmp() || path == paths.locks();
-    if (!scratch && holds_something(path)) return false;
+// Packs or snapshots: a new config would make them those of another repository.
+bool holds_data(const RepositoryPaths& paths) {
+  for (const auto& part : {paths.packs(), paths.snapshots()}) {
+    if (!directory_exists(part)) continue;
+    for (const std::string& name : list_directory(part))
+      if (name.find_first_not_of("0123456789abcdef") == std::string::npos) return true;
   }
-  return true;
+  return false;
 }
 
 Config read_config(const RepositoryPaths& paths) {
-  if (!open_if_exists(paths.config(), O_RDONLY))
+  if (open_if_exists(paths.config(), O_RDONLY))
+    return decode_config(read_whole_file(paths.config(), kConfigBytesMax), paths.config().string());
+  if (holds_data(paths))
     throw NoRepositoryError(
-        fmt::format("{} is not a tsmfs repository (it has no file named config)",
+        fmt::format("{} holds packs or snapshots, but the file named config is gone",
                     paths.root().string()),
-        "name one with --repo or TSMFS_REPOSITORY; tsmfs backup creates one");
-  return decode_config(read_whole_file(paths.config(), kConfigBytesMax), paths.config().string());
+        "put config back from a copy of this repository: it holds the id and the secret that "
+        "the rest was made with; nothing was changed");
+  throw NoRepositoryError(fmt::format("{} is not a tsmfs repository (it has no file named config)",
+                                      paths.root().string()),
+                          "name one with --repo or TSMFS_REPOSITORY; tsmfs backup creates one");
+}
+
+// A copy by way of git or an object store lacks the directories that are empty.
+void make_skeleton(const RepositoryPaths& paths) {
+  for (const auto& part : paths.skeleton()) make_directory(part);
+  sync_directory(paths.root());
 }
 
 void clear_tmp(const RepositoryPaths& paths) {
@@ -96,29 +99,6 @@ RepositoryPaths open_paths(const stdfs::path& root) {
   return paths;
 }
 
-bool Repository::is_vacant(const stdfs::path& root) {
-  if (!path_exists(root)) return true;
-  return directory_exists(root) && is_bare_skeleton(RepositoryPaths(root));
-}
-
-void Repository::create(const stdfs::path& root) {
-  const RepositoryPaths paths(root);
-  if (!is_vacant(root))
-    throw UsageError(
-        fmt::format("{} is neither a tsmfs repository nor an empty directory", root.string()),
-        "name an empty or a new directory; nothing was changed");
-  make_directories(root);
-  set_mode(root, 0700);
-  for (const auto& part : skeleton(paths)) make_directory(part);
-  const WriterLock lock(paths, "backup (creating the repository)");
-  if (path_exists(paths.config())) return;
-  remove_tree(paths.index());
-  ObjectIndex::open_primary(paths.index(), /*create=*/true);
-  AtomicFile file(paths.tmp() / "config", paths.config());
-  file.write(as_bytes(encode_config(new_config())));
-  file.publish();
-}
-
 std::unique_ptr<Repository> Repository::open_reader(const stdfs::path& root,
                                                     size_t cache_bytes_max) {
   const RepositoryPaths paths(root);
@@ -135,8 +115,7 @@ std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
                                                     const LockRequest& request) {
   const RepositoryPaths paths(root);
   Config config = read_config(paths);
-  // A copy by way of git or an object store lacks the directories that are empty.
-  for (const auto& part : skeleton(paths)) make_directory(part);
+  make_skeleton(paths);
   auto lock = std::make_unique<WriterLock>(paths, request);
   clear_tmp(paths);
   auto index = open_index_for_writing(paths, PackStore(paths, config.id));
@@ -147,7 +126,7 @@ std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
 AddedPacks Repository::rebuild_index(const stdfs::path& root, const LockRequest& request) {
   const RepositoryPaths paths(root);
   const Config config = read_config(paths);
-  for (const auto& part : skeleton(paths)) make_directory(part);
+  make_skeleton(paths);
   const WriterLock lock(paths, request);
   return index::rebuild_index(paths, PackStore(paths, config.id));
 }

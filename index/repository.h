@@ -27,10 +27,11 @@ class Repository {
  public:
   static constexpr size_t kCacheBytesDefault = size_t{64} << 20;
 
-  // True when `root` can become a repository: absent, or an empty directory.
+  // True when `root` can become a repository: absent, an empty directory, or what a creation that
+  // was cut short has left. Never a directory that holds anything of somebody else.
   static bool is_vacant(const std::filesystem::path& root);
-  // Makes an empty repository with a new id and secret; does nothing when another process was
-  // faster. Throws: UsageError when `root` is not vacant.
+  // Makes an empty repository with a new id and secret, durably; does nothing when another process
+  // was faster. Throws: UsageError when `root` is not vacant.
   static void create(const std::filesystem::path& root);
   // Throws: NoRepositoryError; CorruptError when the index is missing or damaged (the advice is
   // rebuild-index).
