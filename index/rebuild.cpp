@@ -46,8 +46,14 @@ AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<Pac
   });
   for (const OrderedPack& pack : order) {
     try {
-      index.add_pack(read_pack_contents(*packs.open_anew(pack.id),
-                                        [&](const PackId& id) { return present.contains(id); }));
+      PackContents contents = read_pack_contents(
+          *packs.open_anew(pack.id), [&](const PackId& id) { return present.contains(id); });
+      // The packs of two copies that were mixed may have one sequence. Neither is to hide the
+      // other.
+      const auto other = index.find_pack(static_cast<PackNumber>(pack.sequence));
+      if (other && other->id != pack.id)
+        contents.header.sequence = *index.last_pack_number() + uint64_t{1};
+      index.add_pack(contents);
       ++added.packs;
     } catch (const CorruptError& error) {
       note_damage(added, error.what());

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <unordered_set>
 #include <vector>
 
@@ -77,6 +79,21 @@ bool reconcile(ObjectIndex& index, const PackStore& packs) {
   return true;
 }
 
+// 0 for a pack whose header is damaged, and for one of another repository.
+uint64_t sequence_of(const stdfs::path& pack, const RepositoryId& repository) {
+  std::array<std::byte, kPackHeaderBytes> header;
+  try {
+    pread_exactly(open_file(pack, O_RDONLY), 0, header, pack);
+    const PackHeader decoded = decode_pack_header(header, pack.string());
+    const bool counts = decoded.repository == repository &&
+                        decoded.sequence < std::numeric_limits<PackNumber>::max();
+    return counts ? decoded.sequence : 0;
+  } catch (const Error& error) {
+    log::debug("{}", error.what());
+    return 0;
+  }
+}
+
 std::unique_ptr<ObjectIndex> open_index_for_writing(const RepositoryPaths& paths,
                                                     const PackStore& packs) {
   if (path_exists(paths.index())) {
@@ -138,8 +155,18 @@ AddedPacks Repository::rebuild_own_index() {
   return added;
 }
 
+// Packs that the index lacks count as well: one that was left out as damaged may be healed by a
+// copy of it and come back, with its sequence.
 uint64_t Repository::next_pack_sequence() const {
-  return index_->last_pack_number().value_or(0) + uint64_t{1};
+  uint64_t last = index_->last_pack_number().value_or(0);
+  std::unordered_set<PackId, IdHash> indexed;
+  index_->for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
+  for (const PackId& id : ids_on_disk(packs_))
+    if (!indexed.contains(id)) last = std::max(last, sequence_of(paths_.pack(id), config_.id));
+  if (directory_exists(paths_.quarantined_packs()))
+    for (const std::string& name : list_directory(paths_.quarantined_packs()))
+      last = std::max(last, sequence_of(paths_.quarantined_packs() / name, config_.id));
+  return last + 1;
 }
 
 Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,

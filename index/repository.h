@@ -50,7 +50,8 @@ class Repository {
   const RepositoryPaths& paths() const { return paths_; }
   const Config& config() const { return config_; }
   const DigestKey& key() const { return config_.key; }
-  // For the next pack that a writer begins.
+  // For the next pack that a writer begins: higher than that of any pack that is here, indexed or
+  // not, quarantined ones too.
   uint64_t next_pack_sequence() const;
   // Makes the index of a repository opened for writing again from its packs. A failure leaves it
   // without one: nothing may be asked of it then.

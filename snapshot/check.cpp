@@ -92,7 +92,8 @@ class Check {
       if (!indexed.contains(id)) check_sequence(id);
   }
 
-  // The next writer takes up a pack that the index lacks, unless another one has its place.
+  // The next writer takes up a pack that the index lacks. That another one has its sequence is
+  // named.
   void check_sequence(const index::PackId& id) {
     try {
       const uint64_t sequence = repository_.packs().open(id)->header().sequence;
