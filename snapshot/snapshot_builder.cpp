@@ -59,6 +59,19 @@ void SnapshotBuilder::add_meta_file(const std::string& name, ByteView content) {
 }
 
 SnapshotPtr SnapshotBuilder::publish() {
+  store();
+  return catalog_.publish(std::move(manifest_));
+}
+
+SnapshotPtr SnapshotBuilder::publish_unless_as(const SnapshotPtr& earlier) {
+  store();
+  if (earlier && earlier->data == manifest_.data && earlier->meta == manifest_.meta &&
+      earlier->wal == manifest_.wal && earlier->incomplete() == manifest_.incomplete())
+    return earlier;
+  return catalog_.publish(std::move(manifest_));
+}
+
+void SnapshotBuilder::store() {
   const StoredTree data = store_data_tree(writer_, shards_);
   const StoredTree meta = store_tree(writer_, std::move(meta_));
   if (!wal_shards_.empty()) {
@@ -74,7 +87,6 @@ SnapshotPtr SnapshotBuilder::publish() {
   manifest_.meta_below = meta.totals.below;
   manifest_.stored_bytes = writer_.totals().stored_bytes - stored_before_;
   manifest_.finished = now();
-  return catalog_.publish(std::move(manifest_));
 }
 
 }  // namespace tsmfs::snapshot

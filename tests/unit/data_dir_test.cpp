@@ -43,6 +43,22 @@ class DataDirTest : public ImportTest {
   std::vector<std::string> notes;
 };
 
+TEST_F(DataDirTest, WhatWasIncompleteIsReadAnewUntilItIsWhole) {
+  const Timestamp time{kEpoch * kSecond};
+  write_file(places.meta / "meta.db", "damaged", kEpoch + 5);
+  EXPECT_FALSE(import(places, time).complete);
+  const Result again = import(places, time);
+  EXPECT_FALSE(again.complete);
+  EXPECT_TRUE(again.reports.at(0).already_there);
+  EXPECT_EQ(snapshots()->snapshots.size(), 1u);
+  write_file(places.meta / "meta.db", make_meta_db(state, 1, {}), kEpoch + 5);
+  const Result healed = import(places, time);
+  EXPECT_TRUE(healed.complete);
+  EXPECT_FALSE(healed.reports.at(0).already_there);
+  EXPECT_TRUE(import(places, time).complete);
+  EXPECT_EQ(snapshots()->snapshots.size(), 2u);
+}
+
 TEST_F(DataDirTest, BecomesASnapshotOfItsLastChange) {
   const Result result = import(places);
   EXPECT_TRUE(result.complete);
