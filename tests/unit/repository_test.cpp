@@ -248,6 +248,27 @@ TEST_F(RepositoryTest, ErrorOfCatchingUpHidesNoOther) {
   }
 }
 
+TEST_F(RepositoryTest, LostPackIsNamedAlsoWhereTheIndexIsLost) {
+  std::vector<test::TsmBlock> blocks;
+  for (uint64_t i = 0; i < 3000; ++i) blocks.push_back({i, 900});
+  store({test::make_tsm(blocks)}, FileKind::kTsm);
+  const auto lost = packs().at(0);
+  blocks.push_back({3000, 900});
+  const auto id = store({test::make_tsm(blocks)}, FileKind::kTsm)[0].id;
+  const auto repository = Repository::open_reader(root_);
+  const FileReader reader = repository->objects().open_file(id);
+  stdfs::remove(lost);
+  stdfs::remove_all(root_ / "index");
+  std::vector<Slice> slices;
+  try {
+    reader.read(0, reader.size(), slices);
+    FAIL() << "read what is lost";
+  } catch (const IoError& error) {
+    EXPECT_NE(std::string(error.what()).find(lost.filename().string()), std::string::npos)
+        << error.what();
+  }
+}
+
 // Whoever has just taken the lock empties its text and writes a new one.
 TEST_F(RepositoryTest, TextOfTheLockMayBeAnythingAtAnyTime) {
   const auto first = write();
