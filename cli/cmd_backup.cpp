@@ -53,7 +53,7 @@ std::string server_name(const BackupCommand& command, const snapshot::Endpoint& 
 // Both ends are inclusive; an open one reaches as far as InfluxDB's times do.
 std::optional<snapshot::TimeRange> time_range(const BackupCommand& command) {
   if (command.start.empty() && command.end.empty()) return std::nullopt;
-  snapshot::TimeRange range{{INT64_MIN / 2}, {INT64_MAX / 2}};
+  snapshot::TimeRange range{snapshot::kInfluxTimeMin, snapshot::kInfluxTimeMax};
   if (!command.start.empty()) range.start = parse_rfc3339(command.start);
   if (!command.end.empty()) range.end = parse_rfc3339(command.end);
   if (range.start > range.end) throw UsageError("--start is later than --end");

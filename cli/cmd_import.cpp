@@ -40,9 +40,12 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
   options.on_snapshot = [&context, quiet = command.quiet](const snapshot::ImportReport& report) {
     const snapshot::Manifest& manifest = *report.snapshot;
     if (report.already_there) {
-      if (!quiet)
-        fmt::print(context.out, "{} is there already, as snapshot {}\n",
-                   format_rfc3339(manifest.time), manifest.short_id());
+      if (manifest.incomplete())
+        for (const auto& problem : manifest.problems) print_problem(context.err, problem);
+      if (!quiet || manifest.incomplete())
+        fmt::print(context.out, "{} is there already, as snapshot {}{}\n",
+                   format_rfc3339(manifest.time), manifest.short_id(),
+                   manifest.incomplete() ? ", and is incomplete as it was" : "");
       return;
     }
     for (const auto& problem : manifest.problems) print_problem(context.err, problem);
@@ -123,7 +126,8 @@ void add_import(CLI::App& app, Context& context) {
   sub->footer(
       "\nEach run of influxd backup that DIR holds becomes a snapshot with its own\n"
       "time, legacy runs laid over the ones before them. Runs that were imported\n"
-      "before are skipped, so that the same DIR can be imported again.\n"
+      "before are skipped, so that the same DIR can be imported again; those whose\n"
+      "snapshot is incomplete are read anew.\n"
       "\nExample:\n"
       "  tsmfs import --repo /srv/tsmfs --server db1 /var/backups/influxdb\n"
       "  tsmfs import --repo /srv/tsmfs --data-dir /var/lib/influxdb/data \\\n"

@@ -22,6 +22,7 @@
 #include "fs/mount_options.h"
 #include "fs/mount_point.h"
 #include "fs/tree_cache.h"
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/base/log.h"
@@ -97,9 +98,9 @@ class BackgroundMount {
   void leave_terminal() {
     log::use_syslog();
     if (::chdir("/") != 0) log::warning("cannot leave the working directory");
-    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    const Fd null = open_file("/dev/null", O_RDWR);
     for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-      ::dup2(null.number(), standard);
+      if (::dup2(null.number(), standard) < 0) throw_errno("cannot leave the terminal");
     tell(ExitCode::kOk, {});
   }
 
@@ -160,7 +161,7 @@ ExitCode run_mount(const MountCommand& command, Context& context) {
   for (const std::string& words : command.options) fs::apply_mount_words(words, options);
   if (!command.owner.empty()) fs::apply_owner(command.owner, options);
   if (!command.cache.empty()) fs::apply_cache_size(command.cache, options);
-  const auto repository = std::filesystem::canonical(paths.root());
+  const auto repository = resolved_path(paths.root());
   options.source = repository.string();
   options.mountpoint = fs::check_mountpoint(command.mountpoint, repository, options.nonempty);
   return command.foreground ? run_in_foreground(options, context)

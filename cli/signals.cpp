@@ -1,10 +1,14 @@
 #include "cli/signals.h"
 
+#include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
+
+#include "index/base/error.h"
 
 namespace tsmfs::cli {
 
@@ -12,42 +16,46 @@ namespace {
 
 constexpr int kInterruptedStatus = 130;
 
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+// A signal that is blocked waits to be taken even where it is ignored, so those stay out.
 sigset_t stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    if (!is_ignored(signal)) sigaddset(&signals, signal);
   return signals;
 }
 
 }  // namespace
 
-SignalWatch::SignalWatch() {
+SignalWatch::SignalWatch()
+    : signals_(stop_signals()),
+      arrived_(::signalfd(-1, &signals_, SFD_CLOEXEC)),
+      ended_(::eventfd(0, EFD_CLOEXEC)) {
+  if (!arrived_ || !ended_) throw_errno("cannot wait for signals");
   std::signal(SIGPIPE, SIG_IGN);
-  const sigset_t signals = stop_signals();
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  thread_ = std::jthread([this](std::stop_token end) { watch(std::move(end)); });
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  thread_ = std::jthread([this] { watch(); });
 }
 
 SignalWatch::~SignalWatch() {
-  thread_.request_stop();
-  // Wakes the thread at once; it takes the signal for what it is, since the stop was requested
-  // first.
-  pthread_kill(thread_.native_handle(), SIGHUP);
+  ::eventfd_write(ended_.number(), 1);
 }
 
-void SignalWatch::watch(std::stop_token end) {
-  const sigset_t signals = stop_signals();
-  while (!end.stop_requested()) {
-    if (sigwaitinfo(&signals, nullptr) < 0) continue;
-    if (end.stop_requested()) return;
+void SignalWatch::watch() {
+  for (;;) {
+    pollfd entries[] = {{ended_.number(), POLLIN, 0}, {arrived_.number(), POLLIN, 0}};
+    if (::poll(entries, 2, -1) < 0) continue;  // interrupted
+    if (entries[0].revents != 0) return;
+    signalfd_siginfo signal;
+    if (::read(arrived_.number(), &signal, sizeof signal) != sizeof signal) continue;
     if (source_.stop_requested()) ::_exit(kInterruptedStatus);
     source_.request_stop();
   }
-}
-
-void unblock_signals() {
-  const sigset_t signals = stop_signals();
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
 }  // namespace tsmfs::cli

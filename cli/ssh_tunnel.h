@@ -15,8 +15,8 @@ namespace tsmfs::cli {
 class SshTunnel {
  public:
   // `target` is what ssh takes ("user@host", or a Host of ssh_config); `remote` is reached from
-  // there. Returns when the way is open. Throws: ProtocolError when ssh ends before that;
-  // Cancelled.
+  // there. Returns when the way is open. Throws: ProtocolError when ssh ends before that, or when
+  // a process of another user answers in its place; Cancelled.
   SshTunnel(const std::string& target, const snapshot::Endpoint& remote,
             const std::stop_token& stop);
   SshTunnel(const SshTunnel&) = delete;
@@ -27,6 +27,7 @@ class SshTunnel {
 
  private:
   void wait_until_open(const std::string& target, const std::stop_token& stop);
+  void throw_if_ended(const std::string& target);
   snapshot::Endpoint local_;
   pid_t child_ = -1;
 };

@@ -108,12 +108,8 @@ void op_init(void* user_data, fuse_conn_info* connection) noexcept {
   want(connection, FUSE_CAP_AUTO_INVAL_DATA, false);  // contents never change
   for (const unsigned splice : {FUSE_CAP_SPLICE_READ, FUSE_CAP_SPLICE_WRITE, FUSE_CAP_SPLICE_MOVE})
     want(connection, splice, false);
-  try {
-    const auto& on_ready = static_cast<MountedHistory*>(user_data)->on_ready;
-    if (on_ready) on_ready();
-  } catch (...) {
-    // Whoever wants to know of the mount must see it in another way; the mount itself is fine.
-  }
+  const auto& on_ready = static_cast<MountedHistory*>(user_data)->on_ready;
+  if (on_ready) on_ready();
 }
 
 void op_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) noexcept {

@@ -32,8 +32,8 @@ struct MountedHistory {
   ReadAhead& ahead;
   uid_t uid = 0;
   gid_t gid = 0;
-  mode_t umask = 0;                     // permission bits that nothing has
-  std::function<void()> on_ready;       // called once, when the kernel has the mount
+  mode_t umask = 0;                // permission bits that nothing has
+  std::function<void()> on_ready;  // called once, when the kernel has the mount; must not throw
   std::function<void()> on_first_open;  // called once, before the first file is opened
   std::once_flag first_open;
 };

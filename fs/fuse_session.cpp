@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
+#include <exception>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -58,8 +59,8 @@ void raise_read_ahead(const std::filesystem::path& mountpoint) {
     const auto mount = find_mount(mountpoint);
     if (!mount || mount->type != kMountType) return;
     const std::filesystem::path setting = "/sys/class/bdi/" + mount->device + "/read_ahead_kb";
-    const Fd file(::open(setting.c_str(), O_WRONLY | O_CLOEXEC));
-    if (file) write_all(file, as_bytes(std::to_string(kReadAheadBytes >> 10)), setting);
+    const Fd file = open_file(setting, O_WRONLY);
+    write_all(file, as_bytes(std::to_string(kReadAheadBytes >> 10)), setting);
   } catch (const Error& error) {
     log::debug("{}", error.what());  // slower reads, and nothing else
   }
@@ -153,7 +154,17 @@ void FuseSession::mount() {
 }
 
 void FuseSession::run(std::stop_token stop, std::function<void()> on_ready) {
-  mounted_.on_ready = std::move(on_ready);
+  std::stop_source end;
+  const std::stop_callback forward(stop, [&end] { end.request_stop(); });
+  std::exception_ptr failure;  // of on_ready
+  mounted_.on_ready = [&] {
+    try {
+      if (on_ready) on_ready();
+    } catch (...) {
+      failure = std::current_exception();
+      end.request_stop();
+    }
+  };
   fuse_loop_config* const config = fuse_loop_cfg_create();
   fuse_loop_cfg_set_clone_fd(config, 1);
   fuse_loop_cfg_set_max_threads(config, kThreadsMax);
@@ -161,10 +172,12 @@ void FuseSession::run(std::stop_token stop, std::function<void()> on_ready) {
   int result = 0;
   {
     const WakeSignal wake;
-    const LoopStopper stopper(session_.get(), std::move(stop));
+    const LoopStopper stopper(session_.get(), end.get_token());
     result = fuse_session_loop_mt(session_.get(), config);
   }
   fuse_loop_cfg_destroy(config);
+  mounted_.on_ready = {};
+  if (failure) std::rethrow_exception(failure);
   if (result < 0)
     throw IoError("the mount at " + options_.mountpoint.string() + " cannot be served", -result);
 }

@@ -28,7 +28,8 @@ class FuseSession {
 
   // Serves until the file system is unmounted from outside or `stop` is requested; requests under
   // way are answered first. `on_ready` is called from another thread once the mount is there for
-  // everybody. Call once. Uses SIGUSR1 on the calling thread. Throws: Error.
+  // everybody; should it throw, the mount ends. Call once. Uses SIGUSR1 on the calling thread.
+  // Throws: Error, and what `on_ready` threw.
   void run(std::stop_token stop, std::function<void()> on_ready);
 
  private:

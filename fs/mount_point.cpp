@@ -10,11 +10,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "fs/mount_table.h"
 #include "fs/mount_users.h"
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
 
@@ -32,19 +32,24 @@ bool is_within(const stdfs::path& path, const stdfs::path& directory) {
 
 // Without links, also when what is mounted there answers no more.
 stdfs::path resolve(const stdfs::path& path) {
-  std::error_code error;
-  stdfs::path resolved = stdfs::canonical(path, error);
-  if (!error) return resolved;
-  const stdfs::path plain = stdfs::absolute(path).lexically_normal();
+  try {
+    if (auto resolved = resolve_if_exists(path)) return *resolved;
+  } catch (const IoError&) {
+    // What has to work there meets it again, and says so.
+  }
+  const stdfs::path plain = absolute_path(path).lexically_normal();
   const stdfs::path name = plain.has_filename() ? plain : plain.parent_path();
-  resolved = stdfs::canonical(name.parent_path(), error);
-  return error ? name : resolved / name.filename();
+  return resolved_path(name.parent_path()) / name.filename();
 }
 
 // True when the process that served the mount is gone.
 bool is_dead(const stdfs::path& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) != 0 && errno == ENOTCONN;
+  try {
+    status_of(path);
+    return false;
+  } catch (const IoError& error) {
+    return error.error_number() == ENOTCONN;
+  }
 }
 
 [[noreturn]] void throw_busy(const stdfs::path& path) {
@@ -105,14 +110,11 @@ stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& r
     throw UsageError(fmt::format("{} is mounted at {} already", mount->source, path.string()),
                      "use it, or unmount it with tsmfs umount");
   }
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT)
-      throw UsageError("there is no directory " + path.string(),
-                       "create it: mkdir -p " + path.string());
-    throw_errno("cannot look at " + path.string());
-  }
-  if (!S_ISDIR(status.st_mode))
+  const auto status = status_if_exists(path);
+  if (!status)
+    throw UsageError("there is no directory " + path.string(),
+                     "create it: mkdir -p " + path.string());
+  if (!S_ISDIR(status->st_mode))
     throw UsageError(path.string() + " is not a directory", "mount on an existing directory");
   if (is_within(path, repository)) {
     throw UsageError(path.string() + " lies in the repository " + repository.string(),
@@ -123,7 +125,7 @@ stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& r
                                  repository.string()),
                      "mount on a directory that does not hold it");
   }
-  if (!nonempty_allowed && !stdfs::is_empty(path)) {
+  if (!nonempty_allowed && holds_something(path)) {
     throw UsageError(
         fmt::format("{} is not empty, and a mount would hide what is in it", path.string()),
         "mount on an empty directory, or use -o nonempty");

@@ -1,10 +1,6 @@
 #include "fs/mount_table.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "index/base/error.h"
@@ -55,22 +51,6 @@ std::optional<MountedAt> parse_line(std::string_view line) {
                    std::string(fields[2])};
 }
 
-// In pieces: the kernel says such a file has no bytes until they are read.
-std::string read_mountinfo() {
-  constexpr size_t kPieceBytes = size_t{64} << 10;
-  const Fd file = open_file(kMountinfo, O_RDONLY);
-  std::string content;
-  while (content.size() <= kMountinfoBytesMax) {
-    const size_t before = content.size();
-    content.resize(before + kPieceBytes);
-    const ssize_t got = ::read(file.number(), content.data() + before, kPieceBytes);
-    if (got < 0 && errno != EINTR) throw_errno(std::string("cannot read ") + kMountinfo);
-    content.resize(before + static_cast<size_t>(std::max<ssize_t>(got, 0)));
-    if (got == 0) return content;
-  }
-  throw IoError(std::string("cannot take in all of ") + kMountinfo, EFBIG);
-}
-
 }  // namespace
 
 std::vector<MountedAt> parse_mount_table(std::string_view mountinfo) {
@@ -83,7 +63,7 @@ std::vector<MountedAt> parse_mount_table(std::string_view mountinfo) {
 
 std::optional<MountedAt> find_mount(const std::filesystem::path& path) {
   std::optional<MountedAt> found;
-  for (MountedAt& mount : parse_mount_table(read_mountinfo())) {
+  for (MountedAt& mount : parse_mount_table(read_kernel_file(kMountinfo, kMountinfoBytesMax))) {
     if (mount.path == path.native()) found = std::move(mount);
   }
   return found;

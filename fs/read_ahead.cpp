@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <exception>
 #include <utility>
+#include <vector>
 
 namespace tsmfs::fs {
 
 ReadAhead::ReadAhead(size_t cache_bytes, unsigned threads) : budget_bytes_(cache_bytes / 4) {
-  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+  for (unsigned i = 0; i < threads; ++i) threads_.start([this] { work(); });
 }
 
-ReadAhead::~ReadAhead() {
+void ReadAhead::stop() {
   MutexLock lock(mutex_);
   ending_ = true;
   changed_.notify_all();

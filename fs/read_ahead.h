@@ -8,10 +8,9 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
-#include <thread>
-#include <vector>
 
 #include "index/base/mutex.h"
+#include "index/base/thread_group.h"
 #include "index/file_reader.h"
 
 namespace tsmfs::fs {
@@ -22,9 +21,9 @@ class ReadAhead {
   static constexpr size_t kPieceBytes = size_t{1} << 20;
   static constexpr size_t kWindowBytesMax = size_t{4} << 20;
 
-  // What is fetched and not yet read takes up to a quarter of `cache_bytes`.
+  // What is fetched and not yet read takes up to a quarter of `cache_bytes`. Throws: IoError when
+  // there are no threads to be had.
   ReadAhead(size_t cache_bytes, unsigned threads);
-  ~ReadAhead();
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
 
@@ -45,6 +44,7 @@ class ReadAhead {
   void work();
   // Waits; nothing at the end.
   std::optional<Piece> next();
+  void stop();
 
   const size_t budget_bytes_;
   std::atomic<size_t> streams_ = 0;
@@ -52,7 +52,7 @@ class ReadAhead {
   CondVar changed_;
   std::deque<Piece> pieces_ TSMFS_GUARDED_BY(mutex_);
   bool ending_ TSMFS_GUARDED_BY(mutex_) = false;
-  std::vector<std::jthread> threads_;
+  ThreadGroup threads_{[this] { stop(); }};  // last: they use the rest
 };
 
 // The forward reads of one open file, several at a time. Thread safe.

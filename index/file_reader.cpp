@@ -3,9 +3,24 @@
 #include <algorithm>
 
 #include "index/base/error.h"
+#include "index/base/log.h"
 #include "index/object_reader.h"
 
 namespace tsmfs::index {
+
+namespace {
+
+// Null when it cannot be had: what is wrong then is what asked for it.
+std::shared_ptr<const Recipe> newest_recipe(ObjectReader& objects, const FileId& id) {
+  try {
+    return objects.read_newest_recipe(id);
+  } catch (const Error& error) {
+    log::debug("{}", error.what());
+    return nullptr;
+  }
+}
+
+}  // namespace
 
 FileReader::FileReader(RecipePtr recipe, ObjectReader& objects)
     : id_(recipe->file()),
@@ -19,8 +34,8 @@ void FileReader::read(uint64_t offset, size_t length, std::vector<Slice>& out) c
   try {
     return read_by(recipe, offset, length, out);
   } catch (const MissingError&) {
-    const RecipePtr newest = objects_->read_newest_recipe(id_);
-    if (newest->packs() == recipe->packs()) throw;  // the pack is lost
+    const RecipePtr newest = newest_recipe(*objects_, id_);
+    if (!newest || newest->packs() == recipe->packs()) throw;  // the pack is lost
     recipe_->store(newest);
   }
   out.resize(before);

@@ -6,11 +6,11 @@ namespace tsmfs::index {
 
 FramePipeline::FramePipeline(Options options) : options_(std::move(options)) {
   for (unsigned i = 0; i < std::max(1u, options_.threads); ++i)
-    threads_.emplace_back([this] { compress_loop(); });
-  threads_.emplace_back([this] { write_loop(); });
+    threads_.start([this] { compress_loop(); });
+  threads_.start([this] { write_loop(); });
 }
 
-FramePipeline::~FramePipeline() {
+void FramePipeline::stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;

@@ -9,10 +9,10 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "index/base/mutex.h"
+#include "index/base/thread_group.h"
 #include "index/frame_codec.h"
 #include "index/object_index.h"
 #include "index/pack_writer.h"
@@ -38,8 +38,8 @@ class FramePipeline {
     // Called on the writing thread for each pack that has become durable, in order.
     std::function<void(PackContents)> on_pack;
   };
+  // Throws: IoError when there are no threads to be had.
   explicit FramePipeline(Options options);
-  ~FramePipeline();
 
   void begin_pack(const PackHeader& header);
   // Waits while kFramesInFlightMax frames are under way.
@@ -69,6 +69,7 @@ class FramePipeline {
   void write_loop();
   void write(Item& item);
   void keep_failure();
+  void stop();
 
   Options options_;
   Mutex mutex_;
@@ -76,8 +77,8 @@ class FramePipeline {
   std::deque<ItemPtr> queue_ TSMFS_GUARDED_BY(mutex_);
   bool stopping_ TSMFS_GUARDED_BY(mutex_) = false;
   std::exception_ptr failure_ TSMFS_GUARDED_BY(mutex_);
-  std::unique_ptr<PackWriter> writer_;  // the writing thread's
-  std::vector<std::jthread> threads_;   // last: they use the rest
+  std::unique_ptr<PackWriter> writer_;       // the writing thread's
+  ThreadGroup threads_{[this] { stop(); }};  // last: they use the rest
 };
 
 }  // namespace tsmfs::index

@@ -1,13 +1,14 @@
 #include "index/index_database.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
-#include <sys/stat.h>
 
 #include <array>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/index_values.h"
@@ -18,6 +19,8 @@ namespace {
 
 constexpr size_t kBlockCacheBytes = size_t{32} << 20;
 constexpr size_t kWriteBufferBytes = size_t{16} << 20;
+constexpr int kAttemptsMax = 3;
+constexpr uint64_t kIdentityBytesMax = 4096;
 constexpr uint32_t kIndexVersion = 1;
 constexpr std::string_view kVersionKey = "version";
 constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"default", "chunks", "files",
@@ -41,6 +44,11 @@ rocksdb::Options database_options(bool secondary) {
   options.write_buffer_size = kWriteBufferBytes;
   options.db_write_buffer_size = 2 * kWriteBufferBytes;
   options.keep_log_file_num = 1;
+  // Without a log that was lost, all families are as they were at one time: packs that came later
+  // are indexed again. Were one written out before the others, a pack could be known and what is in
+  // it not.
+  options.atomic_flush = true;
+  options.track_and_verify_wals_in_manifest = !secondary;
   options.compression = rocksdb::kNoCompression;  // ids do not compress
   rocksdb::BlockBasedTableOptions table;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -57,10 +65,21 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(const rocksdb::Options& op
   return descriptors;
 }
 
-uint64_t inode_of(const std::filesystem::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw_errno("cannot stat " + path.string());
-  return status.st_ino;
+// A writer that switches to a new MANIFEST deletes the old one, which a reader may just have found
+// the name of.
+template <typename Try>
+rocksdb::Status again_if_switched(const Try& attempt) {
+  rocksdb::Status status = attempt();
+  for (int i = 1; i < kAttemptsMax && status.IsTryAgain(); ++i) status = attempt();
+  return status;
+}
+
+// The name that RocksDB gives to a database when it makes it: random, and so of no other one, where
+// an inode number comes again. Empty when the file is lost, in which case the next writer makes a
+// new one.
+std::string identity_of(const std::filesystem::path& directory) {
+  const auto path = directory / "IDENTITY";
+  return open_if_exists(path, O_RDONLY) ? read_whole_file(path, kIdentityBytesMax) : std::string();
 }
 
 }  // namespace
@@ -68,7 +87,9 @@ uint64_t inode_of(const std::filesystem::path& path) {
 void check_status(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return;
   const std::string what = fmt::format("{}: {}", doing, status.ToString());
-  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound())
+  // A file of the index that is lost (IsPathNotFound, IsTryAgain) is damage like any other.
+  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound() ||
+      status.IsPathNotFound() || status.IsTryAgain())
     throw CorruptError(what, std::string(kRebuildAdvice));
   if (status.IsNoSpace()) throw IoError(what, ENOSPC);
   throw IoError(what, EIO, std::string(kRebuildAdvice));
@@ -109,13 +130,14 @@ std::shared_ptr<IndexDatabase> IndexDatabase::open_secondary(
     const std::filesystem::path& directory) {
   const rocksdb::Options options = database_options(/*secondary=*/true);
   std::shared_ptr<IndexDatabase> opened(new IndexDatabase(directory, /*secondary=*/true));
-  opened->inode_ = inode_of(directory);
+  opened->identity_ = identity_of(directory);
   rocksdb::DB* db = nullptr;
   // With a logger of our own the secondary keeps no files, so its path is a name only.
-  const std::string no_path =
-      (std::filesystem::temp_directory_path() / "tsmfs-index-secondary").string();
-  check_status(rocksdb::DB::OpenAsSecondary(options, directory.string(), no_path, families(options),
-                                            &opened->handles_, &db),
+  const std::string no_path = (temporary_directory() / "tsmfs-index-secondary").string();
+  check_status(again_if_switched([&] {
+                 return rocksdb::DB::OpenAsSecondary(options, directory.string(), no_path,
+                                                     families(options), &opened->handles_, &db);
+               }),
                "cannot open the index in " + directory.string());
   opened->db_.reset(db);
   opened->check_version();
@@ -123,7 +145,17 @@ std::shared_ptr<IndexDatabase> IndexDatabase::open_secondary(
 }
 
 bool IndexDatabase::is_replaced() const {
-  return inode_of(directory_) != inode_;
+  return identity_of(directory_) != identity_;
+}
+
+// The place may be taken while RocksDB reads from it: what it makes of the files of two databases
+// counts for nothing.
+bool IndexDatabase::catch_up() {
+  if (is_replaced()) return false;
+  const rocksdb::Status status = again_if_switched([&] { return db_->TryCatchUpWithPrimary(); });
+  if (is_replaced()) return false;
+  check_status(status, "cannot catch up with the index");
+  return true;
 }
 
 std::optional<std::string> IndexDatabase::get(Family family, const rocksdb::Slice& key) const {

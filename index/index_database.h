@@ -47,8 +47,10 @@ class IndexDatabase {
   rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles_[family]; }
   const std::filesystem::path& directory() const { return directory_; }
   bool is_secondary() const { return secondary_; }
-  // Whether another directory has taken the name of the one that was opened.
-  bool is_replaced() const;
+  // Sees what the writer has changed since. False when another index has taken the place of the one
+  // that was opened, which is of no use then. Requires: is_secondary(). Throws: as
+  // open_secondary().
+  bool catch_up();
 
   std::optional<std::string> get(Family family, const rocksdb::Slice& key) const;
   // Visits key and value of each entry, in the order of the keys.
@@ -63,9 +65,10 @@ class IndexDatabase {
  private:
   IndexDatabase(std::filesystem::path directory, bool secondary);
   void check_version() const;
+  bool is_replaced() const;
 
   std::filesystem::path directory_;
-  uint64_t inode_ = 0;  // of the directory; for a secondary
+  std::string identity_;  // as RocksDB gave it to the database; for a secondary
   bool secondary_ = false;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;

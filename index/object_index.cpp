@@ -180,10 +180,7 @@ void ObjectIndex::remove_pack(PackNumber number, const std::vector<FrameEntry>& 
 void ObjectIndex::catch_up() {
   const auto held = database();
   if (!held->is_secondary()) return;
-  if (held->is_replaced())
-    database_.store(IndexDatabase::open_secondary(held->directory()));
-  else
-    check_status(held->db().TryCatchUpWithPrimary(), "cannot catch up with the index");
+  if (!held->catch_up()) database_.store(IndexDatabase::open_secondary(held->directory()));
 }
 
 }  // namespace tsmfs::index

@@ -1,6 +1,9 @@
 #include "index/object_reader.h"
 
+#include <exception>
+
 #include "index/base/error.h"
+#include "index/base/log.h"
 
 namespace tsmfs::index {
 
@@ -16,14 +19,22 @@ void ObjectReader::catch_up() {
   index_.catch_up();
 }
 
+// A failure to catch up hides no other: the first one says what is wrong with what was wanted.
 template <typename Read>
 auto ObjectReader::read_or_catch_up(const Read& read) {
+  std::exception_ptr first;
   try {
     return read();
   } catch (const CorruptError&) {
-    catch_up();
+    first = std::current_exception();
   } catch (const IoError&) {
+    first = std::current_exception();
+  }
+  try {
     catch_up();
+  } catch (const Error& error) {
+    log::debug("{}", error.what());
+    std::rethrow_exception(first);
   }
   return read();
 }

@@ -1,10 +1,10 @@
 #include "index/pack_repair.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <unordered_map>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/base/log.h"
@@ -195,13 +195,13 @@ void quarantine(Repository& repository, std::vector<DamagedPack>& packs,
 size_t heal_recipes(Repository& repository, const Compression& compression,
                     const std::stop_token& stop) {
   const std::vector<FileId> lossy = lossy_files(repository.index());
-  if (lossy.empty() || !std::filesystem::exists(repository.paths().quarantined_packs())) return 0;
+  if (lossy.empty() || !path_exists(repository.paths().quarantined_packs())) return 0;
   PackRewriter rewriter(repository, {compression});
   for (const FileId& id : lossy) {
     const auto recipe = repository.objects().read_recipe(id);
     for (const PackId& pack : packs_needed(*recipe)) {
       const auto path = repository.paths().quarantined_pack(pack);
-      if (rewriter.is_leaving(pack) || !std::filesystem::exists(path)) continue;
+      if (rewriter.is_leaving(pack) || !path_exists(path)) continue;
       if (stop.stop_requested()) throw Cancelled();
       const auto tables = read_pack_tables(path, pack);
       if (!tables) continue;

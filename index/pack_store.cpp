@@ -1,8 +1,6 @@
 #include "index/pack_store.h"
 
-#include <system_error>
-
-#include "index/base/error.h"
+#include "index/base/directory.h"
 
 namespace tsmfs::index {
 
@@ -33,15 +31,15 @@ std::shared_ptr<const PackReader> PackStore::open_anew(const PackId& id) const {
 }
 
 void PackStore::for_each_id(const std::function<void(const PackId&)>& visit) const {
-  std::error_code error;
-  std::filesystem::recursive_directory_iterator it(paths_.packs(), error);
-  for (; !error && it != std::filesystem::recursive_directory_iterator(); it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    const bool is_id = name.size() == 2 * kIdBytes &&
-                       name.find_first_not_of("0123456789abcdef") == std::string::npos;
-    if (is_id) visit(PackId::from_hex(name));
+  for (const std::string& group : list_directory(paths_.packs())) {
+    const std::filesystem::path directory = paths_.packs() / group;
+    if (!directory_exists(directory)) continue;
+    for (const std::string& name : list_directory(directory)) {
+      const bool is_id = name.size() == 2 * kIdBytes &&
+                         name.find_first_not_of("0123456789abcdef") == std::string::npos;
+      if (is_id) visit(PackId::from_hex(name));
+    }
   }
-  if (error) throw IoError("cannot list " + paths_.packs().string(), error.value());
 }
 
 }  // namespace tsmfs::index

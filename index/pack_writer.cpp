@@ -8,13 +8,12 @@ namespace tsmfs::index {
 
 namespace {
 
-// The pack's directory has to be there, durably, before the pack can take its name.
+// The pack's directory has to be there, durably, before the pack can take its name. One that is
+// there may be so only since a writer that was killed, or a copy, made it: it is synced as well.
 std::filesystem::path prepared_target(const RepositoryPaths& paths, const PackId& id) {
   const auto directory = paths.pack_directory(id);
-  if (!std::filesystem::exists(directory)) {
-    make_directory(directory);
-    sync_directory(paths.packs());
-  }
+  make_directory(directory);
+  sync_directory(paths.packs());
   return paths.pack(id);
 }
 

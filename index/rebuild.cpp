@@ -1,10 +1,10 @@
 #include "index/rebuild.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <utility>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/base/log.h"
@@ -41,8 +41,14 @@ AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<Pac
   });
   for (const OrderedPack& pack : order) {
     try {
-      index.add_pack(read_pack_contents(*packs.open_anew(pack.id),
-                                        [&](const PackId& id) { return index.has_pack(id); }));
+      PackContents contents = read_pack_contents(
+          *packs.open_anew(pack.id), [&](const PackId& id) { return index.has_pack(id); });
+      // The packs of two copies that were mixed may have one sequence. Neither is to hide the
+      // other.
+      const auto other = index.find_pack(static_cast<PackNumber>(pack.sequence));
+      if (other && other->id != pack.id)
+        contents.header.sequence = *index.last_pack_number() + uint64_t{1};
+      index.add_pack(contents);
       ++added.packs;
     } catch (const CorruptError& error) {
       note_damage(added, error.what());
@@ -52,7 +58,7 @@ AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<Pac
 }
 
 AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs) {
-  std::filesystem::remove_all(paths.new_index());
+  remove_tree(paths.new_index());
   std::vector<PackId> ids;
   packs.for_each_id([&](const PackId& id) { ids.push_back(id); });
   log::info("making the index of {} packs", ids.size());
@@ -61,11 +67,11 @@ AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs) {
     const auto index = ObjectIndex::open_primary(paths.new_index(), /*create=*/true);
     added = add_packs(*index, packs, std::move(ids));
   }
-  if (std::filesystem::exists(paths.index()) && exchange_files(paths.new_index(), paths.index())) {
+  if (path_exists(paths.index()) && exchange_files(paths.new_index(), paths.index())) {
     sync_directory(paths.root());
-    std::filesystem::remove_all(paths.new_index());
+    remove_tree(paths.new_index());
   } else {
-    std::filesystem::remove_all(paths.index());
+    remove_tree(paths.index());
     rename_file(paths.new_index(), paths.index());
   }
   sync_directory(paths.root());

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <unordered_set>
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
 
@@ -19,33 +21,38 @@ namespace {
 
 constexpr uint64_t kConfigBytesMax = 64 << 10;
 
-std::array<stdfs::path, 4> skeleton(const RepositoryPaths& paths) {
-  return {paths.packs(), paths.snapshots(), paths.locks(), paths.tmp()};
-}
-
-// Nothing but what a create() that was cut short leaves.
-bool is_bare_skeleton(const RepositoryPaths& paths) {
-  const auto parts = skeleton(paths);
-  for (const auto& entry : stdfs::directory_iterator(paths.root())) {
-    if (std::find(parts.begin(), parts.end(), entry.path()) == parts.end() || !entry.is_directory())
-      return false;
-    const bool scratch = entry.path() == paths.tmp() || entry.path() == paths.locks();
-    if (!scratch && !stdfs::is_empty(entry.path())) return false;
+// Packs or snapshots: a new config would make them those of another repository.
+bool holds_data(const RepositoryPaths& paths) {
+  for (const auto& part : {paths.packs(), paths.snapshots()}) {
+    if (!directory_exists(part)) continue;
+    for (const std::string& name : list_directory(part))
+      if (name.find_first_not_of("0123456789abcdef") == std::string::npos) return true;
   }
-  return true;
+  return false;
 }
 
 Config read_config(const RepositoryPaths& paths) {
-  if (!open_if_exists(paths.config(), O_RDONLY))
+  if (open_if_exists(paths.config(), O_RDONLY))
+    return decode_config(read_whole_file(paths.config(), kConfigBytesMax), paths.config().string());
+  if (holds_data(paths))
     throw NoRepositoryError(
-        fmt::format("{} is not a tsmfs repository (it has no file named config)",
+        fmt::format("{} holds packs or snapshots, but the file named config is gone",
                     paths.root().string()),
-        "name one with --repo or TSMFS_REPOSITORY; tsmfs backup creates one");
-  return decode_config(read_whole_file(paths.config(), kConfigBytesMax), paths.config().string());
+        "put config back from a copy of this repository: it holds the id and the secret that "
+        "the rest was made with; nothing was changed");
+  throw NoRepositoryError(fmt::format("{} is not a tsmfs repository (it has no file named config)",
+                                      paths.root().string()),
+                          "name one with --repo or TSMFS_REPOSITORY; tsmfs backup creates one");
+}
+
+// A copy by way of git or an object store lacks the directories that are empty.
+void make_skeleton(const RepositoryPaths& paths) {
+  for (const auto& part : paths.skeleton()) make_directory(part);
+  sync_directory(paths.root());
 }
 
 void clear_tmp(const RepositoryPaths& paths) {
-  for (const auto& entry : stdfs::directory_iterator(paths.tmp())) stdfs::remove_all(entry.path());
+  for (const std::string& name : list_directory(paths.tmp())) remove_tree(paths.tmp() / name);
 }
 
 std::vector<PackId> ids_on_disk(const PackStore& packs) {
@@ -78,9 +85,24 @@ bool reconcile(ObjectIndex& index, const PackStore& packs) {
   return add_packs(index, packs, unindexed).packs == 0 || !has_lossy_files(index);
 }
 
+// 0 for a pack whose header is damaged, and for one of another repository.
+uint64_t sequence_of(const stdfs::path& pack, const RepositoryId& repository) {
+  std::array<std::byte, kPackHeaderBytes> header;
+  try {
+    pread_exactly(open_file(pack, O_RDONLY), 0, header, pack);
+    const PackHeader decoded = decode_pack_header(header, pack.string());
+    const bool counts = decoded.repository == repository &&
+                        decoded.sequence < std::numeric_limits<PackNumber>::max();
+    return counts ? decoded.sequence : 0;
+  } catch (const Error& error) {
+    log::debug("{}", error.what());
+    return 0;
+  }
+}
+
 std::unique_ptr<ObjectIndex> open_index_for_writing(const RepositoryPaths& paths,
                                                     const PackStore& packs) {
-  if (stdfs::exists(paths.index())) {
+  if (path_exists(paths.index())) {
     try {
       auto index = ObjectIndex::open_primary(paths.index(), /*create=*/false);
       if (reconcile(*index, packs)) return index;
@@ -100,34 +122,11 @@ RepositoryPaths open_paths(const stdfs::path& root) {
   return paths;
 }
 
-bool Repository::is_vacant(const stdfs::path& root) {
-  if (!stdfs::exists(root)) return true;
-  return stdfs::is_directory(root) && is_bare_skeleton(RepositoryPaths(root));
-}
-
-void Repository::create(const stdfs::path& root) {
-  const RepositoryPaths paths(root);
-  if (!is_vacant(root))
-    throw UsageError(
-        fmt::format("{} is neither a tsmfs repository nor an empty directory", root.string()),
-        "name an empty or a new directory; nothing was changed");
-  stdfs::create_directories(root);
-  stdfs::permissions(root, stdfs::perms::owner_all);
-  for (const auto& part : skeleton(paths)) make_directory(part);
-  const WriterLock lock(paths, "backup (creating the repository)");
-  if (stdfs::exists(paths.config())) return;
-  if (stdfs::exists(paths.index())) stdfs::remove_all(paths.index());
-  ObjectIndex::open_primary(paths.index(), /*create=*/true);
-  AtomicFile file(paths.tmp() / "config", paths.config());
-  file.write(as_bytes(encode_config(new_config())));
-  file.publish();
-}
-
 std::unique_ptr<Repository> Repository::open_reader(const stdfs::path& root,
                                                     size_t cache_bytes_max) {
   const RepositoryPaths paths(root);
   Config config = read_config(paths);
-  if (!stdfs::exists(paths.index()))
+  if (!path_exists(paths.index()))
     throw CorruptError(fmt::format("{} has no index", root.string()),
                        "the packs hold everything: run tsmfs rebuild-index");
   auto index = ObjectIndex::open_secondary(paths.index());
@@ -139,8 +138,7 @@ std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
                                                     const LockRequest& request) {
   const RepositoryPaths paths(root);
   Config config = read_config(paths);
-  // A copy by way of git or an object store lacks the directories that are empty.
-  for (const auto& part : skeleton(paths)) make_directory(part);
+  make_skeleton(paths);
   auto lock = std::make_unique<WriterLock>(paths, request);
   clear_tmp(paths);
   auto index = open_index_for_writing(paths, PackStore(paths, config.id));
@@ -151,7 +149,7 @@ std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
 AddedPacks Repository::rebuild_index(const stdfs::path& root, const LockRequest& request) {
   const RepositoryPaths paths(root);
   const Config config = read_config(paths);
-  for (const auto& part : skeleton(paths)) make_directory(part);
+  make_skeleton(paths);
   const WriterLock lock(paths, request);
   return index::rebuild_index(paths, PackStore(paths, config.id));
 }
@@ -163,8 +161,18 @@ AddedPacks Repository::rebuild_own_index() {
   return added;
 }
 
+// Packs that the index lacks count as well: one that was left out as damaged may be healed by a
+// copy of it and come back, with its sequence.
 uint64_t Repository::next_pack_sequence() const {
-  return index_->last_pack_number().value_or(0) + uint64_t{1};
+  uint64_t last = index_->last_pack_number().value_or(0);
+  std::unordered_set<PackId, IdHash> indexed;
+  index_->for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
+  for (const PackId& id : ids_on_disk(packs_))
+    if (!indexed.contains(id)) last = std::max(last, sequence_of(paths_.pack(id), config_.id));
+  if (directory_exists(paths_.quarantined_packs()))
+    for (const std::string& name : list_directory(paths_.quarantined_packs()))
+      last = std::max(last, sequence_of(paths_.quarantined_packs() / name, config_.id));
+  return last + 1;
 }
 
 Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,

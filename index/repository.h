@@ -27,10 +27,11 @@ class Repository {
  public:
   static constexpr size_t kCacheBytesDefault = size_t{64} << 20;
 
-  // True when `root` can become a repository: absent, or an empty directory.
+  // True when `root` can become a repository: absent, an empty directory, or what a creation that
+  // was cut short has left. Never a directory that holds anything of somebody else.
   static bool is_vacant(const std::filesystem::path& root);
-  // Makes an empty repository with a new id and secret; does nothing when another process was
-  // faster. Throws: UsageError when `root` is not vacant.
+  // Makes an empty repository with a new id and secret, durably; does nothing when another process
+  // was faster. Throws: UsageError when `root` is not vacant.
   static void create(const std::filesystem::path& root);
   // Throws: NoRepositoryError; CorruptError when the index is missing or damaged (the advice is
   // rebuild-index).
@@ -49,7 +50,8 @@ class Repository {
   const RepositoryPaths& paths() const { return paths_; }
   const Config& config() const { return config_; }
   const DigestKey& key() const { return config_.key; }
-  // For the next pack that a writer begins.
+  // For the next pack that a writer begins: higher than that of any pack that is here, indexed or
+  // not, quarantined ones too.
   uint64_t next_pack_sequence() const;
   // Makes the index of a repository opened for writing again from its packs. A failure leaves it
   // without one: nothing may be asked of it then.

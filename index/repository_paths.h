@@ -1,6 +1,7 @@
 // Every on-disk name of a repository, in one place.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string_view>
 
@@ -39,6 +40,12 @@ class RepositoryPaths {
   // Files that have no name yet: open packs, manifests being written, spools. Emptied by the next
   // writer.
   std::filesystem::path tmp() const { return root_ / "tmp"; }
+  // The config of a repository that is being made.
+  std::filesystem::path new_config() const { return tmp() / "config"; }
+  // The directories that a repository has from the beginning.
+  std::array<std::filesystem::path, 4> skeleton() const {
+    return {packs(), snapshots(), locks(), tmp()};
+  }
 
  private:
   std::filesystem::path root_;

@@ -1,7 +1,8 @@
 #include "index/tsm_cover.h"
 
 #include <algorithm>
-#include <iterator>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "index/tsm_index.h"
@@ -11,19 +12,49 @@ namespace tsmfs::index {
 
 namespace {
 
-// The times of a key's blocks that overlap [min, max], in order.
-std::vector<int64_t> times_of(ByteSource& source, const std::vector<TsmBlockEntry>& blocks,
-                              int64_t min_ns, int64_t max_ns) {
-  std::vector<int64_t> times;
-  for (const TsmBlockEntry& block : blocks) {
-    if (block.max_time_ns < min_ns || block.min_time_ns > max_ns) continue;
-    if (block.offset > source.size() || block.length > source.size() - block.offset)
-      throw TsmFormatError{"a block outside its file"};
-    decode_tsm_timestamps(source.view(block.offset, block.length), times);
+// The times of a key's blocks that overlap [min, max], in order, each once. One block is looked at
+// at a time.
+class KeyTimes {
+ public:
+  KeyTimes(ByteSource& source, const std::vector<TsmBlockEntry>& blocks, int64_t min_ns,
+           int64_t max_ns)
+      : source_(source), blocks_(blocks), min_ns_(min_ns), max_ns_(max_ns) {}
+  // False at the end.
+  bool next() {
+    while (auto time = next_of_blocks()) {
+      if (time_ && *time < *time_) throw TsmFormatError{"points that are not in order"};
+      if (std::exchange(time_, time) != time) return true;
+    }
+    return false;
   }
-  if (!std::is_sorted(times.begin(), times.end())) std::sort(times.begin(), times.end());
-  return times;
-}
+  // Requires: next() was true.
+  int64_t time() const { return *time_; }
+
+ private:
+  std::optional<int64_t> next_of_blocks() {
+    for (;;) {
+      if (block_)
+        if (const auto time = block_->next()) return time;
+      if (number_ == blocks_.size()) return std::nullopt;
+      open(blocks_[number_++]);
+    }
+  }
+  void open(const TsmBlockEntry& block) {
+    block_.reset();
+    if (block.max_time_ns < min_ns_ || block.min_time_ns > max_ns_) return;
+    if (block.offset > source_.size() || block.length > source_.size() - block.offset)
+      throw TsmFormatError{"a block outside its file"};
+    const size_t length = std::min<size_t>(block.length, kTsmTimesBytesMax);
+    block_.emplace(source_.view(block.offset, length));
+  }
+
+  ByteSource& source_;
+  const std::vector<TsmBlockEntry>& blocks_;
+  int64_t min_ns_, max_ns_;
+  size_t number_ = 0;  // of the next block
+  std::optional<TsmTimeCursor> block_;
+  std::optional<int64_t> time_;
+};
 
 // What has been seen of the older file's points.
 struct Seen {
@@ -33,17 +64,21 @@ struct Seen {
 
 void compare_key(ByteSource& newer, const TsmIndexCursor& newer_key, ByteSource& older,
                  const TsmIndexCursor& older_key, Seen& seen) {
-  const int64_t min_ns = older_key.blocks().front().min_time_ns;
-  int64_t max_ns = older_key.blocks().front().max_time_ns;
-  for (const TsmBlockEntry& block : older_key.blocks())
+  int64_t min_ns = INT64_MAX, max_ns = INT64_MIN;
+  for (const TsmBlockEntry& block : older_key.blocks()) {
+    min_ns = std::min(min_ns, block.min_time_ns);
     max_ns = std::max(max_ns, block.max_time_ns);
-  const auto wanted = times_of(older, older_key.blocks(), min_ns, max_ns);
-  const auto offered = times_of(newer, newer_key.blocks(), min_ns, max_ns);
-  std::vector<int64_t> shared;
-  std::set_intersection(offered.begin(), offered.end(), wanted.begin(), wanted.end(),
-                        std::back_inserter(shared));
-  seen.there |= !shared.empty();
-  seen.missing |= shared.size() < wanted.size();
+  }
+  KeyTimes wanted(older, older_key.blocks(), min_ns, max_ns);
+  KeyTimes offered(newer, newer_key.blocks(), min_ns, max_ns);
+  bool more = offered.next();
+  while (!(seen.there && seen.missing) && wanted.next()) {
+    while (more && offered.time() < wanted.time()) more = offered.next();
+    if (more && offered.time() == wanted.time())
+      seen.there = true;
+    else
+      seen.missing = true;
+  }
 }
 
 Seen compare_keys(ByteSource& newer, ByteSource& older) {

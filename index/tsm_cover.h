@@ -17,7 +17,9 @@ enum class Cover {
 
 // How much of `older` is in `newer`: a point is when there is one of the same series field, type
 // and time, whose value then counts. Values are not compared. kNone for files that cannot be read
-// as TSM. Throws: what the sources throw. Memory: one series field's times.
+// as TSM, or whose points are not in the order of their times. Throws: what the sources throw.
+// Memory: of each file one series field's list of blocks, and one block; time: in proportion to the
+// files' sizes, whatever they claim.
 Cover cover_tsm(ByteSource& newer, ByteSource& older);
 
 }  // namespace tsmfs::index

@@ -8,8 +8,6 @@ namespace tsmfs::index {
 
 namespace {
 
-enum class TimeEncoding : uint8_t { kRaw = 0, kSimple8b = 1, kRunLength = 2 };
-
 constexpr unsigned kExponentMax = 12;
 
 // How many values a simple8b word holds, and in how many bits each, by its selector. No bits: all
@@ -55,72 +53,75 @@ ByteView take(ByteView& bytes, size_t length) {
   return taken;
 }
 
-void bound(size_t count) {
-  if (count > kTsmPointsPerBlockMax) throw TsmFormatError{"a block of too many points"};
-}
-
-// Sums wrap, as Go's do: a hostile block gives wrong times, nothing worse.
-void decode_raw(ByteView bytes, std::vector<int64_t>& out) {
+ByteView whole_words(ByteView bytes) {
   if (bytes.size() % 8 != 0) throw TsmFormatError{"a block with half a time"};
-  bound(bytes.size() / 8);
-  uint64_t time = 0;
-  for (size_t i = 0; i < bytes.size(); i += 8) {
-    time += load_be<uint64_t>(bytes.data() + i);
-    out.push_back(static_cast<int64_t>(time));
-  }
+  return bytes;
 }
 
-void decode_simple8b(ByteView bytes, uint64_t divisor, std::vector<int64_t>& out) {
-  uint64_t time = load_be<uint64_t>(take(bytes, 8).data());
-  out.push_back(static_cast<int64_t>(time));
-  if (bytes.size() % 8 != 0) throw TsmFormatError{"a block with half a word of times"};
-  for (size_t i = 0; i < bytes.size(); i += 8) {
-    const uint64_t word = load_be<uint64_t>(bytes.data() + i);
-    const Packing packing = kPackings[word >> 60];
-    const uint64_t mask = (uint64_t{1} << packing.bits) - 1;
-    for (unsigned n = 0; n < packing.count; ++n) {
-      const uint64_t delta = packing.bits == 0 ? 1 : (word >> (n * packing.bits)) & mask;
-      time += delta * divisor;
-      out.push_back(static_cast<int64_t>(time));
-    }
-    bound(out.size());
-  }
+uint64_t take_word(ByteView& bytes) {
+  return load_be<uint64_t>(take(bytes, 8).data());
 }
 
-void decode_run_length(ByteView bytes, uint64_t divisor, std::vector<int64_t>& out) {
-  uint64_t time = load_be<uint64_t>(take(bytes, 8).data());
-  const uint64_t delta = take_uvarint(bytes) * divisor;
-  const uint64_t count = take_uvarint(bytes);
-  bound(count);
-  for (uint64_t i = 0; i < count; ++i, time += delta) out.push_back(static_cast<int64_t>(time));
+uint64_t count_deltas(ByteView words) {
+  uint64_t count = 0;
+  for (size_t i = 0; i < words.size(); i += 8)
+    count += kPackings[load_be<uint64_t>(words.data() + i) >> 60].count;
+  return count;
 }
 
 }  // namespace
 
-void decode_tsm_timestamps(ByteView block, std::vector<int64_t>& out) {
-  ByteView bytes = block;
-  take(bytes, kTsmCrcBytes + 1);  // the type of the values
-  ByteView times = take(bytes, take_uvarint(bytes));
+TsmTimeCursor::TsmTimeCursor(ByteView block) {
+  take(block, kTsmCrcBytes + 1);  // the type of the values
+  ByteView times = take(block, take_uvarint(block));
   const auto head = std::to_integer<uint8_t>(take(times, 1)[0]);
+  encoding_ = static_cast<Encoding>(head >> 4);
   const unsigned exponent = head & 0x0f;
   if (exponent > kExponentMax) throw TsmFormatError{"a block with an unknown unit of time"};
-  uint64_t divisor = 1;
-  for (unsigned i = 0; i < exponent; ++i) divisor *= 10;
-  std::vector<int64_t> decoded;
-  switch (static_cast<TimeEncoding>(head >> 4)) {
-    case TimeEncoding::kRaw:
-      decode_raw(times, decoded);
+  for (unsigned i = 0; i < exponent; ++i) divisor_ *= 10;
+  switch (encoding_) {
+    case Encoding::kRaw:
+      words_ = whole_words(times);
+      points_ = words_.size() / 8;
+      if (points_ > 0) time_ = take_word(words_);
       break;
-    case TimeEncoding::kSimple8b:
-      decode_simple8b(times, divisor, decoded);
+    case Encoding::kSimple8b:
+      time_ = take_word(times);
+      words_ = whole_words(times);
+      points_ = 1 + count_deltas(words_);
       break;
-    case TimeEncoding::kRunLength:
-      decode_run_length(times, divisor, decoded);
+    case Encoding::kRunLength:
+      time_ = take_word(times);
+      delta_ = take_uvarint(times) * divisor_;
+      points_ = take_uvarint(times);
       break;
     default:
       throw TsmFormatError{"a block with an unknown encoding of times"};
   }
-  out.insert(out.end(), decoded.begin(), decoded.end());
+  if (points_ > kTsmPointsPerBlockMax) throw TsmFormatError{"a block of too many points"};
+}
+
+std::optional<int64_t> TsmTimeCursor::next() {
+  if (points_ == 0) return std::nullopt;
+  const auto time = static_cast<int64_t>(time_);
+  if (--points_ > 0) time_ += next_delta();
+  return time;
+}
+
+uint64_t TsmTimeCursor::next_delta() {
+  if (encoding_ == Encoding::kRunLength) return delta_;
+  if (encoding_ == Encoding::kRaw) return take_word(words_);
+  if (in_word_ == 0) {
+    word_ = take_word(words_);
+    const Packing packing = kPackings[word_ >> 60];
+    in_word_ = packing.count;
+    bits_ = packing.bits;
+  }
+  --in_word_;
+  if (bits_ == 0) return divisor_;
+  const uint64_t delta = word_ & ((uint64_t{1} << bits_) - 1);
+  word_ >>= bits_;
+  return delta * divisor_;
 }
 
 }  // namespace tsmfs::index

@@ -18,8 +18,18 @@ namespace tsmfs::index {
 
 namespace {
 
-constexpr uint64_t kHolderBytesMax = 4096;
+constexpr size_t kHolderBytesMax = 4096;
 constexpr std::chrono::milliseconds kPollInterval{100};
+
+// Whoever got the lock just now may be about to write who it is: any part of that can be there, and
+// none of it matters but to a person.
+std::string holder_of(const RepositoryPaths& paths) {
+  std::string text(kHolderBytesMax, '\0');
+  const Fd fd = open_file(paths.writer_lock(), O_RDONLY);
+  const ssize_t count = ::pread(fd.number(), text.data(), text.size(), 0);
+  text.resize(count > 0 ? static_cast<size_t>(count) : 0);
+  return text.empty() ? "another process" : text;
+}
 
 }  // namespace
 
@@ -29,7 +39,7 @@ WriterLock::WriterLock(const RepositoryPaths& paths, const LockRequest& request)
   bool said = false;
   while (::flock(fd_.number(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw_errno("cannot lock " + paths.writer_lock().string());
-    const std::string holder = read_whole_file(paths.writer_lock(), kHolderBytesMax);
+    const std::string holder = holder_of(paths);
     if (request.stop.stop_requested()) throw Cancelled();
     if (std::chrono::steady_clock::now() >= deadline)
       throw BusyError(

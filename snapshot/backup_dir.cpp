@@ -1,12 +1,12 @@
 #include "snapshot/backup_dir.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <charconv>
 #include <map>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "snapshot/disk_file.h"
 #include "snapshot/portable_manifest.h"
@@ -50,21 +50,18 @@ void note(BackupDir& dir, std::string what) {
     dir.notes.emplace_back("more files that influxd backup did not leave are not named here");
 }
 
-// Regular files; anything else is noted.
+// Regular files; anything else is noted. One that cannot be looked at may belong to any run, so
+// none is imported then.
 std::vector<DirFile> list_files(BackupDir& dir) {
+  if (!directory_exists(dir.path))
+    throw UsageError(quote(dir.path.string()) + " is not a directory",
+                     "name the directory that influxd backup wrote to");
   std::vector<DirFile> files;
-  std::error_code failed;
-  std::filesystem::directory_iterator entries(dir.path, failed);
-  if (failed)
-    throw UsageError(
-        fmt::format("{} cannot be read: {}", quote(dir.path.string()), failed.message()),
-        "name the directory that influxd backup wrote to");
-  for (const auto& entry : entries) {
-    const std::string name = entry.path().filename().string();
-    struct stat status {};
-    if (::lstat(entry.path().c_str(), &status) != 0) continue;  // gone in this moment
-    if (S_ISREG(status.st_mode))
-      files.push_back({name, {status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec}});
+  for (const std::string& name : list_directory(dir.path)) {
+    const auto status = link_status_if_exists(dir.path / name);
+    if (!status) continue;  // deleted since the list was made
+    if (S_ISREG(status->st_mode))
+      files.push_back({name, {status->st_mtim.tv_sec * 1'000'000'000 + status->st_mtim.tv_nsec}});
     else
       note(dir, quote(name) + " is not a regular file and was left out");
   }

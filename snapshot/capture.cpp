@@ -6,11 +6,11 @@
 #include <exception>
 #include <map>
 #include <set>
-#include <thread>
 #include <vector>
 
 #include "index/base/error.h"
 #include "index/base/mutex.h"
+#include "index/base/thread_group.h"
 #include "snapshot/metastore.h"
 #include "snapshot/overlay.h"
 #include "snapshot/past_snapshot.h"
@@ -141,7 +141,7 @@ void Capture::set_since() {
     return;
   }
   manifest.partial |= parent_->partial;
-  since_ = options_.since->time.value_or(Timestamp{parent_->time.unix_ns - kSinceMarginNs});
+  since_ = options_.since->time.value_or(shifted(parent_->time, -kSinceMarginNs));
   if (*since_ <= parent_->time) return;
   manifest.partial = true;
   builder_.problem(
@@ -180,9 +180,10 @@ void Capture::fetch_shards() {
   std::stop_source failed;
   const std::stop_callback forward(stop_, [&] { failed.request_stop(); });
   {
-    std::vector<std::jthread> threads;
+    ThreadGroup threads([&] { failed.request_stop(); });
     const size_t count = std::min<size_t>(std::max(1u, options_.jobs), work_.size());
-    for (size_t i = 0; i < count; ++i) threads.emplace_back([&] { fetch_loop(failed); });
+    for (size_t i = 0; i < count; ++i) threads.start([&] { fetch_loop(failed); });
+    threads.join();
   }
   MutexLock lock(mutex_);
   if (failure_) std::rethrow_exception(failure_);

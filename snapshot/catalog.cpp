@@ -2,11 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/base/invariant.h"
@@ -21,14 +22,20 @@ constexpr size_t kIdPrefixDigitsMin = 4;
 
 constexpr uint64_t kLastNumberBytesMax = 16;
 
-int64_t mtime_ns_of(const struct stat& status) {
-  return status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
+constexpr int64_t kClockGrainNs = 1'000'000'000;  // of any file system, generously
+
+int64_t ns_of(const timespec& time) {
+  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
 }
 
-int64_t directory_mtime_ns(const std::filesystem::path& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) throw_errno("cannot stat " + path.string());
-  return mtime_ns_of(status);
+// Whether a change from now on is sure to have another time.
+bool is_settled(int64_t ns) {
+  return now().unix_ns - ns > kClockGrainNs;
+}
+
+// A manifest that cannot be found though its name is there is a link that leads nowhere.
+void require_forgotten(const std::filesystem::path& path) {
+  if (link_status_if_exists(path)) throw IoError("cannot read " + path.string(), ENOENT);
 }
 
 // Numbers are not given twice, also after the newest snapshot was forgotten. One that cannot be
@@ -97,8 +104,8 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
   MutexLock lock(mutex_);
   // The time is taken before the list: a change in between shows at the next refresh. One within
   // the clock's grain of this list might not, so a directory that changed just now is listed again.
-  const int64_t mtime_ns = directory_mtime_ns(paths_.snapshots());
-  const bool settled = now().unix_ns - mtime_ns > 1'000'000'000;
+  const int64_t mtime_ns = ns_of(status_of(paths_.snapshots()).st_mtim);
+  const bool settled = is_settled(mtime_ns);
   if (mtime_ns == directory_mtime_ns_) return state_;
   auto fresh = std::make_shared<CatalogState>();
   read_all(*fresh);
@@ -111,22 +118,31 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
   return state_;
 }
 
-// Manifests that are known cost one stat each.
+// Manifests that are known cost one stat each. One that is absent now was forgotten since the list
+// was made; one that cannot be looked at for another reason may be needed, so there is no list
+// then.
 void Catalog::read_all(CatalogState& fresh) {
   std::unordered_map<std::string, Known> known;
-  for (const auto& entry : std::filesystem::directory_iterator(paths_.snapshots())) {
-    const std::string name = entry.path().filename().string();
-    struct stat status {};
-    if (::stat(entry.path().c_str(), &status) != 0) continue;  // forgotten in this moment
-    const FileState file{status.st_ino, mtime_ns_of(status)};
+  for (const std::string& name : list_directory(paths_.snapshots())) {
+    const std::filesystem::path path = paths_.snapshots() / name;
+    const auto status = status_if_exists(path);
+    if (!status) {
+      require_forgotten(path);
+      continue;
+    }
+    const FileState file{status->st_ino, ns_of(status->st_ctim)};
+    const bool settled = is_settled(file.ctime_ns);
     try {
       const auto before = known_.find(name);
-      const bool same = before != known_.end() && before->second.file == file;
-      SnapshotPtr snapshot = same ? before->second.snapshot : read_snapshot(entry.path());
+      const SnapshotPtr old = before != known_.end() ? before->second.snapshot : nullptr;
+      const bool same = old && before->second.settled && before->second.file == file;
+      SnapshotPtr snapshot = same ? old : read_snapshot(path);
+      if (old && !same && encode_manifest(*old) == encode_manifest(*snapshot)) snapshot = old;
       fresh.snapshots.push_back(snapshot);
-      known.emplace(name, Known{file, std::move(snapshot)});
+      known.emplace(name, Known{file, settled, std::move(snapshot)});
     } catch (const IoError& error) {
-      if (error.error_number() != ENOENT) throw;  // forgotten in this moment
+      if (!is_absence(error.error_number())) throw;
+      require_forgotten(path);
     } catch (const CorruptError& error) {
       fresh.damaged.push_back(error.what());
     }
@@ -167,8 +183,7 @@ void Catalog::remove(const std::vector<SnapshotPtr>& snapshots) {
   if (snapshots.empty()) return;
   const auto highest = *std::ranges::max_element(snapshots, {}, &Manifest::number);
   raise_last_number(paths_, highest->number);
-  for (const SnapshotPtr& snapshot : snapshots)
-    std::filesystem::remove(paths_.snapshot(snapshot->id));
+  for (const SnapshotPtr& snapshot : snapshots) remove_file(paths_.snapshot(snapshot->id));
   sync_directory(paths_.snapshots());
   refresh();
 }

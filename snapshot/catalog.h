@@ -45,14 +45,16 @@ class Catalog {
   void remove(const std::vector<SnapshotPtr>& snapshots);
 
  private:
-  // Tells a manifest from one that has taken its place.
+  // Tells a manifest from one that has taken its place, also under an inode that was used before,
+  // once its ctime is so old that a later one differs.
   struct FileState {
     uint64_t inode = 0;
-    int64_t mtime_ns = 0;
+    int64_t ctime_ns = 0;
     bool operator==(const FileState&) const = default;
   };
   struct Known {
     FileState file;
+    bool settled = false;  // when it was read
     SnapshotPtr snapshot;
   };
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/file_cutter.h"
 #include "index/recipe_needs.h"
@@ -50,7 +51,7 @@ class Check {
     for (const SnapshotPtr& snapshot : state->snapshots) {
       check_snapshot(*snapshot);
       // One that was forgotten meanwhile may lose anything.
-      if (!std::filesystem::exists(repository_.paths().snapshot(snapshot->id))) found_.clear();
+      if (!path_exists(repository_.paths().snapshot(snapshot->id))) found_.clear();
       report_found();
     }
     check_numbers(*state);
@@ -94,7 +95,8 @@ class Check {
       if (!indexed.contains(id)) check_sequence(id);
   }
 
-  // The next writer takes up a pack that the index lacks, unless another one has its place.
+  // The next writer takes up a pack that the index lacks. That another one has its sequence is
+  // named.
   void check_sequence(const index::PackId& id) {
     try {
       const uint64_t sequence = repository_.packs().open(id)->header().sequence;
@@ -143,7 +145,7 @@ class Check {
   }
 
   bool is_there(const index::PackId& pack) const {
-    return std::filesystem::exists(repository_.paths().pack(pack));
+    return path_exists(repository_.paths().pack(pack));
   }
 
   void check_snapshot(const Manifest& snapshot) {

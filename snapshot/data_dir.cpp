@@ -1,10 +1,11 @@
 #include "snapshot/data_dir.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
+#include <cstring>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "snapshot/disk_file.h"
 #include "snapshot/metastore.h"
@@ -23,8 +24,9 @@ constexpr size_t kNotesMax = 20;
 
 struct DirEntry {
   Name name;
-  mode_t mode = 0;
+  mode_t mode = 0;  // 0 when it cannot be looked at
   FileStat stat;
+  std::string failure;  // why it cannot be looked at
   bool operator==(const DirEntry&) const = default;
 };
 
@@ -32,24 +34,41 @@ Timestamp time_of(const timespec& time) {
   return {time.tv_sec * 1'000'000'000 + time.tv_nsec};
 }
 
-// Sorted by name; links are not followed.
+// What fails here is the way in, not the repository.
+[[noreturn]] void throw_unreadable(const fs::path& path, const IoError& error) {
+  throw ProtocolError(fmt::format("{} cannot be read: {}", quote(path.string()),
+                                  std::strerror(error.error_number())));
+}
+
+// Nothing when it was deleted since its directory was listed.
+std::optional<DirEntry> look_at(const fs::path& directory, const Name& name) {
+  try {
+    const auto status = link_status_if_exists(directory / name.text());
+    if (!status) return std::nullopt;
+    return DirEntry{name,
+                    status->st_mode & S_IFMT,
+                    {status->st_ino, static_cast<uint64_t>(status->st_size),
+                     time_of(status->st_mtim), time_of(status->st_ctim)},
+                    ""};
+  } catch (const IoError& error) {
+    return DirEntry{name,
+                    0,
+                    {},
+                    fmt::format("cannot be looked at and was left out: {}",
+                                std::strerror(error.error_number()))};
+  }
+}
+
+// Sorted by name; links are not followed. Throws: ProtocolError.
 std::vector<DirEntry> list(const fs::path& directory) {
   std::vector<DirEntry> entries;
-  std::error_code failed;
-  fs::directory_iterator iterator(directory, failed);
-  for (; !failed && iterator != fs::directory_iterator(); iterator.increment(failed)) {
-    struct stat status {};
-    if (::lstat(iterator->path().c_str(), &status) != 0) continue;  // gone in this moment
-    entries.push_back({Name::require(iterator->path().filename().string(), directory.string()),
-                       status.st_mode & S_IFMT,
-                       {status.st_ino, static_cast<uint64_t>(status.st_size),
-                        time_of(status.st_mtim), time_of(status.st_ctim)}});
+  try {
+    for (const std::string& name : list_directory(directory))
+      if (auto entry = look_at(directory, Name::require(name, directory.string())))
+        entries.push_back(std::move(*entry));
+  } catch (const IoError& error) {
+    throw_unreadable(directory, error);
   }
-  if (failed)
-    throw ProtocolError(
-        fmt::format("{} cannot be read: {}", quote(directory.string()), failed.message()));
-  std::sort(entries.begin(), entries.end(),
-            [](const DirEntry& a, const DirEntry& b) { return a.name < b.name; });
   return entries;
 }
 
@@ -82,7 +101,9 @@ class Walk {
     std::vector<std::string> names;
     try {
       for (const DirEntry& entry : list(directory)) {
-        if (S_ISDIR(entry.mode) && !is_made_anew(entry.name))
+        if (!entry.failure.empty())
+          unread(inside + entry.name.text(), entry.failure);
+        else if (S_ISDIR(entry.mode) && !is_made_anew(entry.name))
           names.push_back(entry.name.text());
         else if (S_ISLNK(entry.mode))
           problem(inside + entry.name.text(),
@@ -91,7 +112,7 @@ class Walk {
           note(inside + entry.name.text());
       }
     } catch (const ProtocolError& error) {
-      problem(inside, error.what());
+      unread(inside, error.what());
     }
     return names;
   }
@@ -106,15 +127,21 @@ class Walk {
       for (const DirEntry& entry : list(directory)) {
         if (!is_taken(entry.name, kind_)) {
           if (!is_made_anew(entry.name)) note(inside + "/" + entry.name.text());
+        } else if (!entry.failure.empty()) {
+          unread(inside + "/" + entry.name.text(), entry.failure);
         } else if (S_ISREG(entry.mode)) {
           dir_.changed = std::max(dir_.changed, entry.stat.mtime);
         }
       }
-    } catch (const ProtocolError&) {
-      // read_shard_dir() meets it again, and says so
+    } catch (const ProtocolError& error) {
+      unread(inside, error.what());
     }
   }
 
+  void unread(const std::string& inside, const std::string& what) {
+    dir_.changed_is_known = false;
+    problem(inside, what);
+  }
   void problem(const std::string& inside, const std::string& what) {
     dir_.problems.push_back({Severity::kIncomplete, inside, what});
   }
@@ -130,14 +157,26 @@ class Walk {
 };
 
 void require_directory(const fs::path& path, const char* option) {
-  std::error_code failed;
-  if (!fs::is_directory(path, failed))
+  if (!directory_exists(path))
     throw UsageError(fmt::format("{} {} is not a directory", option, quote(path.string())));
+}
+
+[[noreturn]] void throw_no_shard(const DataDir& dir) {
+  const std::string data = quote(dir.places.data.string());
+  if (!dir.changed_is_known)
+    throw ProtocolError(fmt::format("no shard of {} can be read: {} {}", data,
+                                    quote(dir.problems.front().path), dir.problems.front().what));
+  throw UsageError(data + " holds no shard",
+                   "name the directory that holds one directory a database, as "
+                   "/var/lib/influxdb/data");
 }
 
 void look_at_meta(DataDir& dir) {
   for (const DirEntry& entry : list(dir.places.meta))
-    if (entry.name == "meta.db") dir.changed = std::max(dir.changed, entry.stat.mtime);
+    if (entry.name == "meta.db") {
+      if (!entry.failure.empty()) dir.changed_is_known = false;  // read_meta_dir() says why
+      dir.changed = std::max(dir.changed, entry.stat.mtime);
+    }
 }
 
 index::FileId digest_of(FileSource& source, const index::DigestKey& key,
@@ -164,6 +203,10 @@ bool read_once(const fs::path& directory, const ShardPath& path, DirKind kind, S
   };
   for (const DirEntry& entry : before) {
     if (!is_taken(entry.name, kind)) continue;
+    if (!entry.failure.empty()) {
+      problem(entry, entry.failure);
+      continue;
+    }
     if (!S_ISREG(entry.mode)) {
       problem(entry, "is not a regular file and was left out");
       continue;
@@ -201,10 +244,7 @@ DataDir read_data_dir(const DataDirPlaces& places) {
   DataDir dir;
   dir.places = places;
   dir.shards = Walk(dir, DirKind::kData).shards(places.data);
-  if (dir.shards.empty())
-    throw UsageError(quote(places.data.string()) + " holds no shard",
-                     "name the directory that holds one directory a database, as "
-                     "/var/lib/influxdb/data");
+  if (dir.shards.empty()) throw_no_shard(dir);
   if (!places.meta.empty()) look_at_meta(dir);
   if (!places.wal.empty()) dir.wal_shards = Walk(dir, DirKind::kWal).shards(places.wal);
   if (places.meta.empty())
@@ -221,9 +261,13 @@ DataDir read_data_dir(const DataDirPlaces& places) {
 MetastoreAnswer read_meta_dir(const fs::path& meta) {
   MetastoreAnswer answer;
   answer.meta_db = read_disk_file(meta / "meta.db", kMetastoreBytesMax);
-  std::error_code failed;
-  if (fs::exists(meta / "node.json", failed))
-    answer.node_json = read_disk_file(meta / "node.json", kNodeJsonBytesMax);
+  bool has_node_json = false;
+  try {
+    has_node_json = path_exists(meta / "node.json");
+  } catch (const IoError& error) {
+    throw_unreadable(meta / "node.json", error);
+  }
+  if (has_node_json) answer.node_json = read_disk_file(meta / "node.json", kNodeJsonBytesMax);
   return answer;
 }
 

@@ -30,16 +30,19 @@ struct DataDir {
   DataDirPlaces places;
   std::map<ShardPath, std::filesystem::path> shards;
   std::map<ShardPath, std::filesystem::path> wal_shards;
-  Timestamp changed;              // the newest modification time of any file taken
-  std::vector<Problem> problems;  // links that were not followed, and what a snapshot of this lacks
+  Timestamp changed;               // the newest modification time of any file taken
+  bool changed_is_known = true;    // false when something could not be looked at (see `problems`)
+  std::vector<Problem> problems;   // links that were not followed, what could not be looked at, and
+                                   // what a snapshot of this lacks
   std::vector<std::string> notes;  // what else lies there and was left out
 };
 
-// Throws: UsageError when `data` holds no shard, or a directory that was given is none; IoError.
+// Throws: UsageError when `data` holds no shard, or a directory that was given is none;
+// ProtocolError when none can be read; IoError.
 DataDir read_data_dir(const DataDirPlaces& places);
 
 // The metastore as the server keeps it; node_json is empty where there is none. Throws:
-// ProtocolError when meta.db cannot be read.
+// ProtocolError when meta.db or node.json cannot be read.
 MetastoreAnswer read_meta_dir(const std::filesystem::path& meta);
 
 struct DirShard {

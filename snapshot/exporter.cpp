@@ -7,13 +7,13 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "index/base/error.h"
 #include "index/base/held_directory.h"
 #include "index/base/mutex.h"
 #include "index/base/new_file.h"
+#include "index/base/thread_group.h"
 #include "snapshot/gzip_sink.h"
 #include "snapshot/metastore_answer.h"
 #include "snapshot/metastore_subset.h"
@@ -187,9 +187,10 @@ void Exporter::for_each_shard(
     }
   };
   {
-    std::vector<std::jthread> threads;
+    ThreadGroup threads([&] { stop.request_stop(); });
     const size_t count = std::min<size_t>(std::max(options_.jobs, 1u), shards.size());
-    for (size_t i = 0; i < count; ++i) threads.emplace_back(work);
+    for (size_t i = 0; i < count; ++i) threads.start(work);
+    threads.join();
   }
   if (failure) std::rethrow_exception(failure);
   if (stop_.stop_requested()) throw Cancelled();

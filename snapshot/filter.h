@@ -12,6 +12,9 @@
 
 namespace tsmfs::snapshot {
 
+// The first and the last time that a point of InfluxDB can have (influxql's MinTime and MaxTime).
+constexpr Timestamp kInfluxTimeMin{INT64_MIN + 2}, kInfluxTimeMax{INT64_MAX - 1};
+
 // Points of a time range, as whole TSM blocks that overlap it.
 struct TimeRange {
   Timestamp start;  // inclusive

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
 #include "index/stored_source.h"
@@ -26,9 +27,7 @@ namespace {
 using Severity = Problem::Severity;
 
 std::string address_of(const std::filesystem::path& path) {
-  std::error_code failed;
-  const auto absolute = std::filesystem::weakly_canonical(path, failed);
-  return (failed ? path : absolute).string();
+  return resolved_path(path).string();
 }
 
 // Where one tar was glued behind a part of another, the last file before the damage is made of
@@ -88,8 +87,9 @@ class RunImport {
 
 bool RunImport::import(const BackupRun& run) {
   Manifest manifest = manifest_of(run);
-  const SnapshotPtr there = find_imported(*target_.catalog.state(), manifest);
-  if (there && !made_.contains(there->id)) {
+  SnapshotPtr there = find_imported(*target_.catalog.state(), manifest);
+  if (there && made_.contains(there->id)) there = nullptr;  // two runs of one second
+  if (there && !there->incomplete()) {
     skipped_ = there;
     options_.on_snapshot({there, true});
     return true;
@@ -110,9 +110,9 @@ bool RunImport::import(const BackupRun& run) {
   add_shards(builder, received);
   note_what_lacks(builder, metastore ? &*metastore : nullptr, received);
   builder.manifest().partial |= run.limited;
-  const SnapshotPtr snapshot = builder.publish();
+  const SnapshotPtr snapshot = builder.publish_unless_as(there);
   made_.insert(snapshot->id);
-  options_.on_snapshot({snapshot, false});
+  options_.on_snapshot({snapshot, snapshot == there});
   return !snapshot->incomplete();
 }
 
@@ -161,11 +161,11 @@ void RunImport::load_states(const Manifest& snapshot) {
   cluster_id_.reset();
   if (const TreeEntry* meta_db = meta.find("meta.db")) {
     index::StoredSource source(objects.open_file(meta_db->file()));
-    try {
-      cluster_id_ = Metastore::parse(source.view(0, source.size()), "meta.db").cluster_id();
-    } catch (const CorruptError&) {
-      // stored as it was; that snapshot says so
-    }
+    if (source.size() <= kMetastoreBytesMax) try {
+        cluster_id_ = Metastore::parse(source.view(0, source.size()), "meta.db").cluster_id();
+      } catch (const CorruptError&) {
+        // stored as it was; that snapshot says so
+      }
   }
 }
 
@@ -246,6 +246,17 @@ void RunImport::note_what_lacks(SnapshotBuilder& builder, const Metastore* metas
   note_shrunk(builder, target_.repository.objects(), *target_.catalog.state(), bytes);
 }
 
+// Snapshots of a data directory are told apart by its last change.
+[[noreturn]] void throw_unknown_change(const DataDir& dir, const Manifest& there) {
+  std::string why = "meta.db";
+  for (const Problem& problem : dir.problems)
+    if (problem.severity == Severity::kIncomplete)
+      why = fmt::format("{}: {}", quote(problem.path), problem.what);
+  throw Error(fmt::format("whether {} has changed since snapshot {} cannot be told: {}",
+                          quote(dir.places.data.string()), there.short_id(), why),
+              "import it again once all of it can be read, or give --time");
+}
+
 }  // namespace
 
 bool import_backup_dir(const BackupDir& dir, const ImportOptions& options, ImportTarget& target,
@@ -266,7 +277,9 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
   Manifest manifest =
       begin_manifest(*target.catalog.refresh(), options.server, options.time.value_or(dir.changed),
                      address_of(dir.places.data), kDataDirImport);
-  if (const SnapshotPtr there = find_imported(*target.catalog.state(), manifest)) {
+  const SnapshotPtr there = find_imported(*target.catalog.state(), manifest);
+  if (there && !there->incomplete()) {
+    if (!options.time && !dir.changed_is_known) throw_unknown_change(dir, *there);
     options.on_snapshot({there, true});
     return true;
   }
@@ -308,8 +321,8 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
     note_missing(builder, *metastore, here, nullptr);
   else
     builder.manifest().databases.assign(databases.begin(), databases.end());
-  const SnapshotPtr snapshot = builder.publish();
-  options.on_snapshot({snapshot, false});
+  const SnapshotPtr snapshot = builder.publish_unless_as(there);
+  options.on_snapshot({snapshot, snapshot == there});
   try {
     seen.now.save(paths.tmp() / "seen", seen_at);
   } catch (const Error& error) {

@@ -24,7 +24,7 @@ constexpr std::string_view kDataDirImport = "data directory";
 
 struct ImportReport {
   SnapshotPtr snapshot;
-  bool already_there = false;  // imported earlier: nothing was read or stored
+  bool already_there = false;  // imported earlier; one that is incomplete came out as it was then
 };
 
 struct ImportOptions {

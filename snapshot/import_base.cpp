@@ -47,11 +47,12 @@ bool is_here(const MetaDatabase& database, const MetaPolicy& policy, uint64_t sh
 }  // namespace
 
 SnapshotPtr find_imported(const CatalogState& state, const Manifest& wanted) {
+  SnapshotPtr found;
   for (const SnapshotPtr& snapshot : state.snapshots)
     if (snapshot->server == wanted.server && snapshot->time == wanted.time &&
-        snapshot->dialect == wanted.dialect)
-      return snapshot;
-  return nullptr;
+        snapshot->dialect == wanted.dialect && (!found || found->incomplete()))
+      found = snapshot;
+  return found;
 }
 
 SnapshotPtr last_before(const CatalogState& state, std::string_view server, Timestamp time) {

@@ -69,7 +69,7 @@ std::vector<std::string> gone_files(const std::vector<TreeEntry>& earlier,
           ->name;
   for (const TreeEntry& old : earlier)
     if (find(received, old.name) == nullptr && old.name < last_name &&
-        old.mtime.unix_ns - kTarTimeGrainNs > first->unix_ns)
+        shifted(old.mtime, -kTarTimeGrainNs) > *first)
       gone.push_back(old.name);
   return gone;
 }

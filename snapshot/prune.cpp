@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
 #include "index/live_ranges.h"
@@ -161,7 +161,7 @@ class Prune {
     for (const index::PackUse& pack : packs) {
       const auto reader = repository_.packs().open_anew(pack.record.id);
       repository_.index().remove_pack(pack.number, reader->frames(), reader->read_blobs());
-      std::filesystem::remove(repository_.paths().pack(pack.record.id));
+      remove_file(repository_.paths().pack(pack.record.id));
     }
   }
 

@@ -24,10 +24,10 @@ struct ReadAhead::OpenedFile {
 
 ReadAhead::ReadAhead(index::ObjectReader& objects, std::vector<WantedFile> files, unsigned threads)
     : objects_(objects), files_(std::move(files)) {
-  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { read_loop(); });
+  for (unsigned i = 0; i < threads; ++i) threads_.start([this] { read_loop(); });
 }
 
-ReadAhead::~ReadAhead() {
+void ReadAhead::stop() {
   MutexLock lock(mutex_);
   ending_ = true;
   changed_.notify_all();

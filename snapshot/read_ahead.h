@@ -7,10 +7,10 @@
 #include <exception>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "index/base/mutex.h"
+#include "index/base/thread_group.h"
 #include "index/object_reader.h"
 
 namespace tsmfs::snapshot {
@@ -35,8 +35,8 @@ class ReadAhead {
   static constexpr size_t kWindowBytes = size_t{1} << 20;
   static constexpr size_t kWindowsAheadMax = 16;
 
+  // Throws: IoError when there are no threads to be had.
   ReadAhead(index::ObjectReader& objects, std::vector<WantedFile> files, unsigned threads);
-  ~ReadAhead();
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
   // All windows in order, each file having one at least; nothing at the end. Throws: what reading
@@ -55,6 +55,7 @@ class ReadAhead {
   void read_loop();
   Slot* claim();
   void read(Slot& slot) const;
+  void stop();
 
   index::ObjectReader& objects_;
   const std::vector<WantedFile> files_;
@@ -65,7 +66,7 @@ class ReadAhead {
   uint64_t offset_ TSMFS_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<OpenedFile> opened_ TSMFS_GUARDED_BY(mutex_);
   bool ending_ TSMFS_GUARDED_BY(mutex_) = false;
-  std::vector<std::jthread> threads_;
+  ThreadGroup threads_{[this] { stop(); }};  // last: they use the rest
 };
 
 }  // namespace tsmfs::snapshot

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <utility>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "snapshot/catalog.h"
@@ -14,8 +14,6 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-namespace stdfs = std::filesystem;
-
 struct DamagedManifest {
   std::string name;
   std::string what;
@@ -23,10 +21,9 @@ struct DamagedManifest {
 
 std::vector<DamagedManifest> find_damaged_manifests(const index::RepositoryPaths& paths) {
   std::vector<DamagedManifest> damaged;
-  for (const auto& entry : stdfs::directory_iterator(paths.snapshots())) {
-    const std::string name = entry.path().filename().string();
+  for (const std::string& name : list_directory(paths.snapshots())) {
     try {
-      read_snapshot(entry.path());
+      read_snapshot(paths.snapshots() / name);
     } catch (const CorruptError& error) {
       damaged.push_back({name, error.what()});
     }

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "snapshot/quote.h"
@@ -22,17 +23,16 @@ constexpr const char* kMetaDb = "meta.db";
 constexpr uint32_t kTombstoneV4 = 0x1504;
 
 std::optional<std::string> read_if_exists(const stdfs::path& path) {
-  if (path.empty() || !stdfs::exists(path)) return std::nullopt;
+  if (path.empty() || !path_exists(path)) return std::nullopt;
   return read_whole_file(path, kMetastoreBytesMax);
 }
 
 // The directories that `visit` wants: (name, path), none when `path` is no directory.
 template <typename Visit>
 void for_each_directory(const stdfs::path& path, Visit visit) {
-  std::error_code error;
-  for (stdfs::directory_iterator entry(path, error), end; !error && entry != end;
-       entry.increment(error))
-    if (entry->is_directory(error)) visit(entry->path().filename().string(), entry->path());
+  if (!directory_exists(path)) return;
+  for (const std::string& name : list_directory(path))
+    if (directory_exists(path / name)) visit(name, path / name);
 }
 
 ShardsOnDisk list_shards_on_disk(const stdfs::path& datadir) {
@@ -163,7 +163,7 @@ void Planner::plan_shard(StoredShard stored) {
     if (request_.choice.new_policy) shard.to.policy = *request_.choice.new_policy;
   }
   const stdfs::path target = shard_directory(request_.datadir, shard.to);
-  shard.replaces = stdfs::exists(target) && !stdfs::is_empty(target);
+  shard.replaces = holds_something(target);
   require_place(shard);
   plan_.files += shard.files.size();
   plan_.bytes += shard.bytes;
@@ -194,7 +194,7 @@ void Planner::require_some_data() const {
 
 stdfs::path Planner::beside_data(const char* name) const {
   // With a slash at its end the last name is the directory's own, however that is written.
-  const auto data = stdfs::absolute(request_.datadir / "").lexically_normal().parent_path();
+  const auto data = absolute_path(request_.datadir / "").lexically_normal().parent_path();
   return data.parent_path() / name;
 }
 
@@ -297,8 +297,7 @@ void Planner::warn_of_wal() {
   const stdfs::path wal = beside_data("wal");
   for (const RestoreShard& shard : plan_.shards) {
     const stdfs::path directory = shard_directory(wal, shard.to);
-    std::error_code error;
-    if (stdfs::is_directory(directory, error) && !stdfs::is_empty(directory, error))
+    if (directory_exists(directory) && holds_something(directory))
       warn(
           fmt::format("{} holds a WAL, which influxd will play over the restored shard; remove it "
                       "unless you want that",

@@ -97,6 +97,19 @@ void SnapshotBuilder::add_meta_file(const Name& name, ByteView content) {
 }
 
 SnapshotPtr SnapshotBuilder::publish() {
+  store();
+  return publish_durably(writer_, catalog_, std::move(manifest_));
+}
+
+SnapshotPtr SnapshotBuilder::publish_unless_as(const SnapshotPtr& earlier) {
+  store();
+  if (earlier && earlier->data == manifest_.data && earlier->meta == manifest_.meta &&
+      earlier->wal == manifest_.wal && earlier->incomplete() == manifest_.incomplete())
+    return earlier;
+  return publish_durably(writer_, catalog_, std::move(manifest_));
+}
+
+void SnapshotBuilder::store() {
   const StoredTree data = store_data_tree(writer_, shards_);
   const StoredTree meta = store_tree(writer_, std::move(meta_));
   if (!wal_shards_.empty()) {
@@ -113,7 +126,6 @@ SnapshotPtr SnapshotBuilder::publish() {
   writer_.flush();
   manifest_.stored_bytes = writer_.totals().stored_bytes - stored_before_;
   manifest_.finished = now();
-  return publish_durably(writer_, catalog_, std::move(manifest_));
 }
 
 SnapshotPtr publish_durably(index::RepositoryWriter& writer, Catalog& catalog, Manifest manifest) {

@@ -36,9 +36,13 @@ class SnapshotBuilder {
   void add_wal_shard(const ShardPath& path, std::vector<TreeEntry> files);
   // Makes everything durable and publishes. Throws: IoError, UsageError on names that clash.
   SnapshotPtr publish();
+  // As publish(), but publishes nothing, and returns `earlier`, where the two would hold the same
+  // and lack something both or neither. `earlier` may be null. Throws: as publish().
+  SnapshotPtr publish_unless_as(const SnapshotPtr& earlier);
 
  private:
   std::vector<TreeEntry> without_losses(const ShardPath& path, std::vector<TreeEntry> files);
+  void store();
 
   index::Repository& repository_;
   index::RepositoryWriter& writer_;

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tsmfs {
@@ -128,6 +129,17 @@ class RawBuffer {
   RawBuffer() = default;
   explicit RawBuffer(size_t size)
       : data_(std::make_unique_for_overwrite<std::byte[]>(size)), size_(size), capacity_(size) {}
+  // What is moved from is as a new one: it holds nothing.
+  RawBuffer(RawBuffer&& other) noexcept
+      : data_(std::move(other.data_)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  RawBuffer& operator=(RawBuffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    capacity_ = std::exchange(other.capacity_, 0);
+    return *this;
+  }
   std::byte* data() { return data_.get(); }
   size_t size() const { return size_; }
   MutableByteView span() { return {data_.get(), size_}; }

@@ -4,10 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <fstream>
 #include <string_view>
 #include <system_error>
+
+#include "index/base/directory.h"
+#include "index/base/error.h"
 
 namespace tsmfs {
 
@@ -28,6 +32,20 @@ bool leads_into(const stdfs::path& link, const std::string& directory) {
   return !error && is_within(target, directory);
 }
 
+// Nothing of a process that has ended, or that this user may not look at.
+bool has_a_file_open(const stdfs::path& process, const std::string& directory) {
+  const stdfs::path descriptors = process / "fd";
+  try {
+    return std::ranges::any_of(list_directory(descriptors), [&](const std::string& name) {
+      return leads_into(descriptors / name, directory);
+    });
+  } catch (const IoError& error) {
+    const int number = error.error_number();
+    if (is_absence(number) || number == ESRCH || number == EACCES || number == EPERM) return false;
+    throw;
+  }
+}
+
 // A mapped file stays in use when its descriptor is closed, as influxd's do.
 bool maps_a_file(const stdfs::path& process, const std::string& directory) {
   std::ifstream maps(process / "maps");
@@ -43,28 +61,22 @@ bool uses(const stdfs::path& process, const std::string& directory, DirectoryUse
   if (use == DirectoryUse::kAnything &&
       (leads_into(process / "cwd", directory) || leads_into(process / "root", directory)))
     return true;
-  std::error_code error;
-  for (stdfs::directory_iterator fd(process / "fd", error), end; !error && fd != end;
-       fd.increment(error)) {
-    if (leads_into(fd->path(), directory)) return true;
-  }
-  return maps_a_file(process, directory);
+  return has_a_file_open(process, directory) || maps_a_file(process, directory);
 }
 
 }  // namespace
 
 std::vector<DirectoryUser> find_directory_users(const stdfs::path& directory, DirectoryUse use) {
   std::vector<DirectoryUser> users;
-  std::error_code error;
-  for (stdfs::directory_iterator process("/proc", error), end; !error && process != end;
-       process.increment(error)) {
-    const std::string id = process->path().filename();
+  const stdfs::path processes = "/proc";
+  if (!path_exists(processes)) return users;
+  for (const std::string& id : list_directory(processes)) {
     pid_t number = 0;
     const auto [rest, failure] = std::from_chars(id.data(), id.data() + id.size(), number);
     if (failure != std::errc() || rest != id.data() + id.size()) continue;
-    if (!uses(process->path(), directory.native(), use)) continue;
+    if (!uses(processes / id, directory.native(), use)) continue;
     DirectoryUser user{{}, number};
-    std::ifstream comm(process->path() / "comm");
+    std::ifstream comm(processes / id / "comm");
     std::getline(comm, user.name);
     users.push_back(std::move(user));
   }

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 
 namespace tsmfs {
@@ -46,7 +47,8 @@ Fd open_file(const fs::path& path, int flags, unsigned mode) {
 
 Fd open_if_exists(const fs::path& path, int flags) {
   Fd fd(retry_eintr([&] { return ::open(path.c_str(), flags | O_CLOEXEC); }));
-  if (!fd && errno != ENOENT) throw_errno("cannot open " + path.string());
+  const bool other_kind = errno == ENOTDIR && (flags & O_DIRECTORY) != 0;
+  if (!fd && (other_kind || !is_absence(errno))) throw_errno("cannot open " + path.string());
   return fd;
 }
 
@@ -104,6 +106,22 @@ std::string read_whole_file(const fs::path& path, uint64_t bytes_max) {
   std::string content(size, '\0');
   pread_exactly(fd, 0, {reinterpret_cast<std::byte*>(content.data()), content.size()}, path);
   return content;
+}
+
+std::string read_kernel_file(const fs::path& path, uint64_t bytes_max) {
+  constexpr size_t kPieceBytes = size_t{64} << 10;
+  const Fd file = open_file(path, O_RDONLY);
+  std::string content;
+  while (content.size() <= bytes_max) {
+    const size_t before = content.size();
+    content.resize(before + kPieceBytes);
+    const ssize_t got =
+        retry_eintr([&] { return ::read(file.number(), content.data() + before, kPieceBytes); });
+    if (got < 0) throw_errno("cannot read " + path.string());
+    content.resize(before + static_cast<size_t>(got));
+    if (got == 0) return content;
+  }
+  throw IoError("cannot take in all of " + path.string(), EFBIG);
 }
 
 void rename_file(const fs::path& from, const fs::path& to) {

@@ -35,7 +35,7 @@ class Fd {
 };
 
 Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0600);
-// Absent is std::nullopt (an empty Fd); anything else that fails throws.
+// Absent is an empty Fd; anything else that fails throws (directory.h says what absence is).
 Fd open_if_exists(const std::filesystem::path& path, int flags);
 
 uint64_t file_size(const Fd& fd, const std::filesystem::path& path);
@@ -50,6 +50,9 @@ void sync_file(const Fd& fd, const std::filesystem::path& path);
 void sync_directory(const std::filesystem::path& directory);
 // Throws: CorruptError when it is no file (a FIFO, say), or holds more than `bytes_max`.
 std::string read_whole_file(const std::filesystem::path& path, uint64_t bytes_max);
+// A file of /proc, which has no size until it is read. Throws: IoError, with EFBIG when it holds
+// more than `bytes_max`.
+std::string read_kernel_file(const std::filesystem::path& path, uint64_t bytes_max);
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 // Each takes the other's name, at once. False, with nothing done, on a file system that cannot.
 bool exchange_files(const std::filesystem::path& one, const std::filesystem::path& other);

@@ -22,9 +22,8 @@ std::optional<Timestamp> parse_point_in_time(std::string_view text, Timestamp no
     return CalendarSpan::parse(text).before(now);
   }
   if (text.size() == kDateLength) return parse_rfc3339(std::string(text) + "T23:59:59.999999999Z");
-  Timestamp time = parse_rfc3339(text);
-  if (text.find('.') == std::string_view::npos) time.unix_ns += kRestOfSecondNs;
-  return time;
+  const Timestamp time = parse_rfc3339(text);
+  return text.find('.') == std::string_view::npos ? shifted(time, kRestOfSecondNs) : time;
 } catch (const UsageError&) {
   return std::nullopt;
 }

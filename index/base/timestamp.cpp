@@ -1,6 +1,7 @@
 #include "index/base/timestamp.h"
 
 #include <date/date.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -15,8 +16,7 @@ namespace {
 
 using SysNs = date::sys_time<std::chrono::nanoseconds>;
 
-// The whole years that 64 bits of nanoseconds can hold.
-constexpr date::year kYearMin{1678}, kYearMax{2261};
+constexpr int64_t kSecondNs = 1'000'000'000;
 
 SysNs to_sys(Timestamp time) {
   return SysNs(std::chrono::nanoseconds(time.unix_ns));
@@ -93,7 +93,11 @@ std::string format_utc(Timestamp time, const std::string& format) {
 }
 
 std::string format_rfc3339_ns(Timestamp time) {
-  return date::format("%Y-%m-%dT%H:%M:%SZ", to_sys(time));
+  // The fraction by itself: the first day that 64 bits reach begins before they do.
+  const int64_t fraction = (time.unix_ns % kSecondNs + kSecondNs) % kSecondNs;
+  return fmt::format(
+      "{}.{:09}Z",
+      date::format("%Y-%m-%dT%H:%M:%S", date::floor<std::chrono::seconds>(to_sys(time))), fraction);
 }
 
 Timestamp parse_rfc3339(std::string_view text) {
@@ -109,20 +113,24 @@ Timestamp parse_rfc3339(std::string_view text) {
   const int minute = parts.number(2);
   parts.one_of(":");
   const int second = parts.number(2);
-  const std::chrono::nanoseconds fraction(parts.fraction_ns());
+  const int64_t fraction = parts.fraction_ns();
   const std::chrono::minutes offset(parts.zone_minutes());
   const auto date = date::year(year) / month / day;
   if (!parts.fitted() || !date.ok() || hour > 23 || minute > 59 || second > 59)
     throw UsageError("'" + std::string(text) + "' is not a time",
                      "write it as RFC 3339, for instance 2016-02-01T18:02:36Z or "
                      "2016-02-01T20:02:36+02:00");
-  if (date.year() < kYearMin || date.year() > kYearMax)
+  const date::sys_seconds whole = date::sys_days(date) + std::chrono::hours(hour) +
+                                  std::chrono::minutes(minute) + std::chrono::seconds(second) -
+                                  offset;
+  // Both parts with one sign, so that the sum goes out of range with the time only.
+  const int64_t up = whole.time_since_epoch().count() < 0 ? 1 : 0;
+  int64_t ns = 0;
+  if (__builtin_mul_overflow(int64_t{whole.time_since_epoch().count()} + up, kSecondNs, &ns) ||
+      __builtin_add_overflow(ns, fraction - up * kSecondNs, &ns))
     throw UsageError("'" + std::string(text) + "' is out of range",
                      "name a year from 1678 to 2261");
-  const SysNs time = date::sys_days(date) + std::chrono::hours(hour) +
-                     std::chrono::minutes(minute) + std::chrono::seconds(second) + fraction -
-                     offset;
-  return {time.time_since_epoch().count()};
+  return {ns};
 }
 
 }  // namespace tsmfs

@@ -7,9 +7,10 @@ extern "C" __attribute__((visibility("default"))) void tsmfs_fault_arm(const cha
   using namespace tsmfs::faults;
   State& s = state();
   std::lock_guard<std::recursive_mutex> lock(s.mutex);
-  s.root = root;
+  s.roots = {root};
   s.shadow = shadow;
-  s.kind = kind_of(kind);
+  s.kind = Kind::kNone;
+  set_kind(kind, s);
   s.at = at;
   s.count = 0;
 }

@@ -1,7 +1,7 @@
-// Preloaded into tsmfs, makes the n-th change of files below one directory go wrong, whoever makes
-// it: tsmfs, RocksDB or the standard library.
+// Preloaded into tsmfs, makes the n-th change of files below some directories go wrong, or the n-th
+// look at them, whoever it is that asks: tsmfs, RocksDB or the standard library.
 //
-//   TSMFS_FAULT_ROOT    the directory, absolute
+//   TSMFS_FAULT_ROOT    the directories, absolute, with ':' between them
 //   TSMFS_FAULT_AT      n, from 1
 //   TSMFS_FAULT_KIND    kill    the process dies before the change
 //                       torn    half of a write is made, then the process dies
@@ -10,10 +10,12 @@
 //                               undone
 //                       enospc  the change fails with ENOSPC, and so do all later ones but removals
 //                       eio     the change fails with EIO
-//                       eioread the n-th read fails with EIO, and no change
+//                       eioread, eiostat, eiolist, eioopen
+//                               the n-th read, the n-th of stat and its kin, the n-th opendir or
+//                               readdir, the n-th open for reading fails with EIO; no change fails
+//                       eaccesopen  as eioopen, with EACCES
 //   TSMFS_FAULT_SHADOW  for power: an empty directory on the same file system, outside the root
-//   TSMFS_FAULT_LOG     a file that gets the number of changes and, for a fault, what it hit
-#include <dlfcn.h>
+//   TSMFS_FAULT_LOG     a file that gets the number of such calls and, for a fault, what it hit
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -26,48 +28,23 @@
 #include <string>
 #include <utility>
 
-#include "faults.h"
+#include "fault_hooks.h"
 
 namespace {
 
 using namespace tsmfs::faults;
 
-template <typename Function>
-Function real(const char* name) {
-  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
-}
-
-int fail(int error) {
-  errno = error;
-  return -1;
-}
-
-using Lock = std::lock_guard<std::recursive_mutex>;
-
-std::string path_of(int fd) {
-  const auto found = state().paths.find(fd);
-  return found == state().paths.end() ? std::string() : found->second;
-}
-
-// Of a name in an open directory.
-std::string whole_path(int directory, const char* path) {
-  char link[64], name[4096];
-  std::snprintf(link, sizeof link, "/proc/self/fd/%d", directory);
-  const ssize_t length = ::readlink(link, name, sizeof name);
-  if (path[0] == '/' || length <= 0) return path;
-  const std::string whole(name, static_cast<size_t>(length));
-  return std::string_view(path) == "." ? whole : whole + "/" + path;
-}
-
 template <typename Open>
-int hooked_open(const char* path, int flags, const Open& open) {
+int hooked_open(const std::string& path, int flags, const Open& open) {
   Lock lock(state().mutex);
-  if (!path || !below_root(path)) return open();
+  if (!below_root(path)) return open();
   struct stat status {};
-  const bool there = ::stat(path, &status) == 0;
+  const bool there = real_stat(path, status);
   const bool creates = (flags & O_CREAT) != 0 && !there;
   if (creates)
     if (const int error = change("create", path)) return fail(error);
+  if ((flags & (O_ACCMODE | O_CREAT)) == O_RDONLY)
+    if (const int error = look(Look::kOpen, "open", path)) return fail(error);
   const int fd = open();
   if (fd < 0) return fd;
   state().paths[fd] = path;
@@ -94,7 +71,7 @@ ssize_t hooked_read(int fd, const Read& read) {
   Lock lock(state().mutex);
   const std::string path = path_of(fd);
   if (path.empty()) return read();
-  if (const int error = read_fails(path)) return fail(error);
+  if (const int error = look(Look::kRead, "read", path)) return fail(error);
   return read();
 }
 
@@ -106,7 +83,7 @@ int hooked_sync(int fd, const Sync& sync) {
   if (const int error = change("sync", path, true)) return fail(error);
   const int result = sync();
   struct stat status {};
-  if (result != 0 || ::fstat(fd, &status) != 0) return result;
+  if (result != 0 || !real_fstat(fd, status)) return result;
   if (const auto found = state().written.find(path); found != state().written.end())
     found->second = {status.st_size, false};
   if (S_ISDIR(status.st_mode))
@@ -124,7 +101,7 @@ int hooked_rename(const char* from, const char* to, const DoRename& rename) {
   if (!below_root(to)) return rename();
   if (const int error = change("rename", to)) return fail(error);
   Rename done{from, to, "", false};
-  if (state().kind == Kind::kPower && ::access(to, F_OK) == 0) {
+  if (struct stat status{}; state().kind == Kind::kPower && real_stat(to, status)) {
     done.shadow = state().shadow + "/" + std::to_string(state().count);
     if (::syscall(SYS_link, to, done.shadow.c_str()) != 0) done.shadow.clear();
   }
@@ -151,7 +128,7 @@ int hooked_remove(const char* what, const std::string& path, const Remove& remov
 }
 
 __attribute__((destructor)) void report() {
-  write_log("changes " + std::to_string(state().count) + "\n");
+  write_log("calls " + std::to_string(state().count) + "\n");
 }
 
 mode_t mode_of(int flags, va_list arguments) {
@@ -160,15 +137,13 @@ mode_t mode_of(int flags, va_list arguments) {
 
 }  // namespace
 
-#define TSMFS_HOOK extern "C" __attribute__((visibility("default")))
-
 #define TSMFS_HOOK_OPEN(name)                                                \
   TSMFS_HOOK int name(const char* path, int flags, ...) {                    \
     va_list arguments;                                                       \
     va_start(arguments, flags);                                              \
     const mode_t mode = mode_of(flags, arguments);                           \
     va_end(arguments);                                                       \
-    return hooked_open(path, flags, [&] {                                    \
+    return hooked_open(path ? path : "", flags, [&] {                        \
       return real<int (*)(const char*, int, ...)>(#name)(path, flags, mode); \
     });                                                                      \
   }
@@ -181,8 +156,7 @@ TSMFS_HOOK_OPEN(open64)
     va_start(arguments, flags);                                                              \
     const mode_t mode = mode_of(flags, arguments);                                           \
     va_end(arguments);                                                                       \
-    const std::string whole = path ? whole_path(directory, path) : std::string();            \
-    return hooked_open(path ? whole.c_str() : nullptr, flags, [&] {                          \
+    return hooked_open(path_in(directory, path), flags, [&] {                                \
       return real<int (*)(int, const char*, int, ...)>(#name)(directory, path, flags, mode); \
     });                                                                                      \
   }
@@ -244,8 +218,8 @@ TSMFS_HOOK int rename(const char* from, const char* to) {
                        [&] { return real<int (*)(const char*, const char*)>("rename")(from, to); });
 }
 TSMFS_HOOK int renameat(int from_directory, const char* from, int to_directory, const char* to) {
-  const std::string whole_from = whole_path(from_directory, from);
-  const std::string whole_to = whole_path(to_directory, to);
+  const std::string whole_from = path_in(from_directory, from);
+  const std::string whole_to = path_in(to_directory, to);
   return hooked_rename(whole_from.c_str(), whole_to.c_str(), [&] {
     return real<int (*)(int, const char*, int, const char*)>("renameat")(from_directory, from,
                                                                          to_directory, to);
@@ -254,8 +228,8 @@ TSMFS_HOOK int renameat(int from_directory, const char* from, int to_directory, 
 TSMFS_HOOK int renameat2(int from_directory, const char* from, int to_directory, const char* to,
                          unsigned flags) {
   Lock lock(state().mutex);
-  const std::string whole_from = whole_path(from_directory, from);
-  const std::string whole_to = whole_path(to_directory, to);
+  const std::string whole_from = path_in(from_directory, from);
+  const std::string whole_to = path_in(to_directory, to);
   const auto rename = [&] {
     return real<int (*)(int, const char*, int, const char*, unsigned)>("renameat2")(
         from_directory, from, to_directory, to, flags);
@@ -270,7 +244,7 @@ TSMFS_HOOK int renameat2(int from_directory, const char* from, int to_directory,
 }
 TSMFS_HOOK int mkdirat(int directory, const char* path, mode_t mode) {
   Lock lock(state().mutex);
-  const std::string whole = whole_path(directory, path);
+  const std::string whole = path_in(directory, path);
   if (below_root(whole))
     if (const int error = change("mkdir", whole)) return fail(error);
   return real<int (*)(int, const char*, mode_t)>("mkdirat")(directory, path, mode);
@@ -285,8 +259,7 @@ TSMFS_HOOK int rmdir(const char* path) {
   return hooked_remove("rmdir", path, [&] { return real<int (*)(const char*)>("rmdir")(path); });
 }
 TSMFS_HOOK int unlinkat(int directory, const char* path, int flags) {
-  const std::string whole = whole_path(directory, path);
-  return hooked_remove("unlink", whole, [&] {
+  return hooked_remove("unlink", path_in(directory, path), [&] {
     return real<int (*)(int, const char*, int)>("unlinkat")(directory, path, flags);
   });
 }

@@ -4,9 +4,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
+#include <tuple>
+#include <utility>
 
 namespace tsmfs::faults {
 
@@ -34,22 +38,33 @@ void lose_power() {
 
 }  // namespace
 
-Kind kind_of(const std::string& name) {
-  const std::map<std::string, Kind> kinds = {
-      {"kill", Kind::kKill},      {"torn", Kind::kTorn},   {"power", Kind::kPower},
-      {"enospc", Kind::kNoSpace}, {"eio", Kind::kIoError}, {"eioread", Kind::kReadError}};
-  const auto found = kinds.find(name);
-  return found == kinds.end() ? Kind::kNone : found->second;
+void set_kind(const std::string& name, State& state) {
+  const std::map<std::string, Kind> changes = {{"kill", Kind::kKill},
+                                               {"torn", Kind::kTorn},
+                                               {"power", Kind::kPower},
+                                               {"enospc", Kind::kNoSpace},
+                                               {"eio", Kind::kIoError}};
+  const std::map<std::string, std::pair<Look, int>> looks = {{"eioread", {Look::kRead, EIO}},
+                                                             {"eiostat", {Look::kStat, EIO}},
+                                                             {"eiolist", {Look::kList, EIO}},
+                                                             {"eioopen", {Look::kOpen, EIO}},
+                                                             {"eaccesopen", {Look::kOpen, EACCES}}};
+  if (const auto found = changes.find(name); found != changes.end()) state.kind = found->second;
+  if (const auto found = looks.find(name); found != looks.end()) {
+    state.kind = Kind::kLook;
+    std::tie(state.look, state.look_error) = found->second;
+  }
 }
 
 State& state() {
   static State* const state = [] {
     auto* made = new State;  // lives as long as the process: hooks run until its last moment
-    made->root = text_of("TSMFS_FAULT_ROOT");
+    std::istringstream roots(text_of("TSMFS_FAULT_ROOT"));
+    for (std::string root; std::getline(roots, root, ':');) made->roots.push_back(root);
     made->shadow = text_of("TSMFS_FAULT_SHADOW");
     made->log = text_of("TSMFS_FAULT_LOG");
     made->at = std::atol(text_of("TSMFS_FAULT_AT").c_str());
-    made->kind = kind_of(text_of("TSMFS_FAULT_KIND"));
+    set_kind(text_of("TSMFS_FAULT_KIND"), *made);
     return made;
   }();
   return *state;
@@ -64,9 +79,10 @@ void write_log(const std::string& line) {
 }
 
 bool below_root(std::string_view path) {
-  const std::string& root = state().root;
-  return !root.empty() && path.starts_with(root) &&
-         (path.size() == root.size() || path[root.size()] == '/');
+  const auto& roots = state().roots;
+  return std::any_of(roots.begin(), roots.end(), [&](const std::string& root) {
+    return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+  });
 }
 
 std::string parent_of(const std::string& path) {
@@ -82,7 +98,7 @@ std::string parent_of(const std::string& path) {
 bool is_the_one(const char* what, const std::string& path) {
   State& s = state();
   if (++s.count != s.at || s.kind == Kind::kNone) return false;
-  write_log("change " + std::to_string(s.count) + ": " + what + " " + path + "\n");
+  write_log("fault at " + std::to_string(s.count) + ": " + what + " " + path + "\n");
   return true;
 }
 

@@ -1,4 +1,4 @@
-// What the preloaded fault_shim knows of the files below its root, and when it makes one go wrong.
+// What the preloaded fault_shim knows of the files below its roots, and when it makes one go wrong.
 #pragma once
 
 #include <sys/types.h>
@@ -12,11 +12,12 @@
 
 namespace tsmfs::faults {
 
-enum class Kind { kNone, kKill, kTorn, kPower, kNoSpace, kIoError, kReadError };
+enum class Kind { kNone, kKill, kTorn, kPower, kNoSpace, kIoError, kLook };
 
-Kind kind_of(const std::string& name);  // kNone for any other
+// Calls that change nothing.
+enum class Look { kRead, kStat, kList, kOpen };
 
-// A file written to below the root.
+// A file written to below a root.
 struct Written {
   off_t synced_bytes = 0;
   bool dirty = false;
@@ -29,26 +30,33 @@ struct Rename {
 
 struct State {
   std::recursive_mutex mutex;
-  std::string root, shadow, log;
+  std::vector<std::string> roots;
+  std::string shadow, log;
   Kind kind = Kind::kNone;
-  long at = 0, count = 0;  // of changes; with kReadError, of reads
+  Look look = Look::kRead;  // with kLook: which calls fail
+  int look_error = EIO;     // and how
+  long at = 0, count = 0;   // of changes; with kLook, of those calls
   bool no_space = false;
-  std::map<int, std::string> paths;  // of open descriptors below the root
+  std::map<int, std::string> paths;    // of open descriptors below a root
+  std::map<void*, std::string> lists;  // of open DIRs below a root
   std::map<std::string, Written> written;
   std::vector<Rename> renames;
 };
 
+// By its name in TSMFS_FAULT_KIND; any other changes nothing.
+void set_kind(const std::string& name, State& state);
+
 // Of the process, read from its environment at the first call.
 State& state();
 
-// True for the root and all below it.
+// True for a root and all below it.
 bool below_root(std::string_view path);
 std::string parent_of(const std::string& path);
 void write_log(const std::string& line);
 
 [[noreturn]] void die();
 
-// Counts a change of a file, and is true when it is the one to fail.
+// Counts a call, and is true when it is the one to fail.
 bool is_the_one(const char* what, const std::string& path);
 
 // Counts a change. Dies, or says with which errno it fails (0: it may go on). `half` makes half of
@@ -57,7 +65,7 @@ template <typename Half>
 int change(const char* what, const std::string& path, bool removal, const Half& half) {
   State& s = state();
   if (s.no_space && !removal) return ENOSPC;
-  if (s.kind == Kind::kReadError || !is_the_one(what, path)) return 0;
+  if (s.kind == Kind::kLook || !is_the_one(what, path)) return 0;
   switch (s.kind) {
     case Kind::kIoError:
       return EIO;
@@ -75,9 +83,10 @@ inline int change(const char* what, const std::string& path, bool removal = fals
   return change(what, path, removal, [] {});
 }
 
-// As change(), for a read.
-inline int read_fails(const std::string& path) {
-  return state().kind == Kind::kReadError && is_the_one("read", path) ? EIO : 0;
+// As change(), for a call that changes nothing.
+inline int look(Look look, const char* what, const std::string& path) {
+  const State& s = state();
+  return s.kind == Kind::kLook && s.look == look && is_the_one(what, path) ? s.look_error : 0;
 }
 
 }  // namespace tsmfs::faults

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import sys
+import unittest
 
 from harness import DAY, START, EndToEndTest, ExitCode, Influxd, Mount, Repo, compare_trees, main, tsmfs
 from harness.program import clean_environment
@@ -27,6 +28,38 @@ while True:
 '''
 
 
+# An ssh that ends, after which a process that has its port by chance answers there, for a while.
+OTHER_AFTER_SSH = '''#!{python}
+import os, signal, socket, sys
+port = int(sys.argv[sys.argv.index('-L') + 1].split(':')[1])
+ssh = os.getpid()
+if os.fork() > 0:
+    os._exit(255)
+os.closerange(0, 3)
+signal.alarm(20)
+while os.getppid() == ssh:
+    pass
+listener = socket.create_server(('127.0.0.1', port))
+near, _ = listener.accept()
+near.recv(1)
+'''
+
+# An ssh that is still to be let in, while another user's process answers at its port.
+OTHER_USER_BESIDE_SSH = '''#!{python}
+import os, signal, socket, sys
+port = int(sys.argv[sys.argv.index('-L') + 1].split(':')[1])
+signal.alarm(20)
+if os.fork() == 0:
+    os.closerange(0, 3)
+    signal.alarm(20)
+    os.setuid(65534)
+    listener = socket.create_server(('127.0.0.1', port))
+    while True:
+        listener.accept()
+signal.pause()
+'''
+
+
 def day_points(day, series=5, count=50):
     return [f'cpu,host=h{h} v={h + t / 7} {(START + day * DAY + t) * 10**9}' for h in range(series) for t in range(count)]
 
@@ -42,6 +75,9 @@ class Filters(EndToEndTest):
             cls.server.write('telegraf', day_points(day))
             cls.server.write('my.db', day_points(day))
         cls.server.write('telegraf', day_points(0), policy='long')
+        # Near the first and the last time that InfluxDB has.
+        cls.server.create_database('far')
+        cls.server.write('far', [f'm v=1 {-9 * 10**18}', f'm v=2 {9 * 10**18}'])
 
     def setUp(self):
         super().setUp()
@@ -98,6 +134,14 @@ class Filters(EndToEndTest):
         self.assertLess(snapshot['bytes'], whole['bytes'])
         self.assertEqual(len(everything[('telegraf', 'autogen')]), 3)
 
+    def test_a_time_range_that_is_open_reaches_to_the_end_of_all_times(self):
+        everything, _ = self.shards('--database', 'far')
+        first, last = sorted(everything[('far', 'autogen')], key=int)
+        for option, shard in (('--end', first), ('--start', last)):
+            with self.subTest(option):
+                shards, _ = self.shards('--database', 'far', option, self.time(START))
+                self.assertEqual(shards, {('far', 'autogen'): [shard]})
+
     @staticmethod
     def time(seconds):
         return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
@@ -126,16 +170,30 @@ class Filters(EndToEndTest):
         with Mount(self.repo, self.path('mount')) as mount:
             self.assertEqual(compare_trees(self.server.data, mount.path('backups', 'latest')), [])
 
-    def test_ssh_that_fails(self):
+    def backup_fails_with_ssh(self, script):
+        """What a backup says whose ssh is this script."""
         os.mkdir(self.path('bin'))
         with open(self.path('bin', 'ssh'), 'w', encoding='utf-8') as out:
-            out.write('#!/bin/sh\necho "ssh: no route to host" >&2\nexit 255\n')
+            out.write(script)
         os.chmod(self.path('bin', 'ssh'), stat.S_IRWXU)
         environment = clean_environment(PATH=self.path('bin') + ':' + os.environ['PATH'])
         done = tsmfs(*self.repo.backup_arguments(self.server, '--ssh', 'backup@db1'), expect=ExitCode.NO_SERVER,
                      environment=environment)
         self.assertIn('db1', done.stderr)
         self.assertFalse(os.path.exists(self.repo.path))
+        return done.stderr
+
+    def test_ssh_that_fails(self):
+        self.backup_fails_with_ssh('#!/bin/sh\necho "ssh: no route to host" >&2\nexit 255\n')
+
+    def test_another_process_that_answers_where_ssh_has_ended(self):
+        said = self.backup_fails_with_ssh(OTHER_AFTER_SSH.format(python=sys.executable))
+        self.assertIn('ended before the tunnel was open', said)
+
+    @unittest.skipUnless(os.geteuid() == 0, 'only root can start a process of another user')
+    def test_another_users_process_that_answers_in_the_place_of_ssh(self):
+        said = self.backup_fails_with_ssh(OTHER_USER_BESIDE_SSH.format(python=sys.executable))
+        self.assertIn("another user's process", said)
 
 
 class Since(EndToEndTest):

@@ -1,9 +1,12 @@
 """How a mount begins and ends: refusals, signals, unmounting; never a dead mount point."""
 import os
+import shutil
 import signal
 import subprocess
+import unittest
 
 from harness import ExitCode, Mount, TwoSnapshots, compare_trees, main, tsmfs
+from harness.program import clean_environment, tsmfs_command
 
 
 class TheEnd(TwoSnapshots):
@@ -47,6 +50,26 @@ class TheEnd(TwoSnapshots):
             self.assertEqual(file.read(), content)
         mount.unmount()
         self.assert_ended(mount)
+
+
+@unittest.skipUnless(os.geteuid() == 0 and shutil.which('unshare'), 'only root can put something else in the place of /dev/null')
+class Beginnings(TwoSnapshots):
+    # In a mount namespace of its own, where /dev/null cannot be written to.
+    WITHOUT_NULL = ('mount --bind "$1" /dev/null && mount -o remount,ro,bind /dev/null || exit 77; '
+                    'shift; exec "$@"')
+
+    def test_a_mount_that_cannot_leave_its_terminal_says_so_and_ends(self):
+        point, file = self.path('mount'), self.path('file')
+        os.mkdir(point)
+        with open(file, 'w', encoding='utf-8'):
+            pass
+        done = subprocess.run(['unshare', '--mount', '--propagation', 'private', 'sh', '-c', self.WITHOUT_NULL, 'sh', file,
+                               *tsmfs_command('mount', '--repo', self.repo.path, point)],
+                              capture_output=True, text=True, timeout=60, env=clean_environment())
+        if done.returncode == 77:
+            self.skipTest('mount namespaces are not to be had here')
+        self.assertEqual(done.returncode, ExitCode.FAILED, done.stderr)
+        self.assertIn('/dev/null', done.stderr)
 
 
 class Refusals(TwoSnapshots):

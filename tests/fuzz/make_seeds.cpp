@@ -14,6 +14,7 @@
 #include "snapshot/manifest.h"
 #include "snapshot/seen_files.h"
 #include "snapshot/tree.h"
+#include "tests/support/point_tsm.h"
 #include "tests/support/protobuf.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/tar_builder.h"
@@ -71,6 +72,61 @@ void write_tars() {
   write_seed("tar_fuzz", "cut", make_tar(entries, TarForm::kUstar).substr(0, 1700));
 }
 
+template <typename T>
+void put_be(ByteBuffer& to, T value) {
+  std::byte bytes[sizeof value];
+  store_be(bytes, value);
+  append(to, bytes);
+}
+
+// A file of one key: these times of a block, which `entries` entries of its index name.
+ByteBuffer tsm_of_times(const ByteBuffer& times, uint16_t entries, int64_t first, int64_t last) {
+  ByteBuffer block(5), file;
+  ByteWriter(block).sized(times);
+  put_be(file, uint32_t{0x16D116D1});
+  file.push_back(std::byte{1});
+  append(file, block);
+  const uint64_t index = file.size();
+  put_be(file, uint16_t{1});
+  file.push_back(std::byte{'k'});
+  file.push_back(std::byte{0});
+  put_be(file, entries);
+  for (uint16_t i = 0; i < entries; ++i) {
+    put_be(file, static_cast<uint64_t>(first));
+    put_be(file, static_cast<uint64_t>(last));
+    put_be(file, uint64_t{5});
+    put_be(file, static_cast<uint32_t>(block.size()));
+  }
+  put_be(file, index);
+  return file;
+}
+
+void write_cover(const std::string& name, const ByteBuffer& newer, const ByteBuffer& older) {
+  ByteBuffer seed;
+  put_be(seed, static_cast<uint16_t>(newer.size()));
+  append(seed, newer);
+  append(seed, older);
+  write_seed("tsm_cover_fuzz", name, seed);
+}
+
+void write_covers() {
+  const ByteBuffer small = test::make_point_tsm({{"a", {1, 2, 3}}, {"b", {5}}}, 2);
+  const ByteBuffer large = test::make_point_tsm({{"a", {0, 1, 2, 3, 4}}, {"b", {5}}}, 2);
+  write_cover("all", large, small);
+  write_cover("some", small, large);
+  ByteBuffer run = {std::byte{0x20}};  // a run of as many equal times as a block may claim
+  put_be(run, uint64_t{7});
+  ByteWriter(run).varint(0);
+  ByteWriter(run).varint(1 << 16);
+  const ByteBuffer claims = tsm_of_times(run, 4, 0, 100);
+  write_cover("claims", claims, claims);
+  ByteBuffer words = {std::byte{0x10}};  // a first time, and deltas in two words
+  put_be(words, uint64_t{7});
+  put_be(words, uint64_t{13} << 60 | 7 | uint64_t{8} << 20 | uint64_t{9} << 40);
+  put_be(words, uint64_t{1} << 60);
+  write_cover("simple8b", tsm_of_times(words, 1, 0, 1000), tsm_of_times(words, 1, 0, 1000));
+}
+
 void write_tsms() {
   write_seed("tsm_fuzz", "one_block", test::make_tsm(1, 10, 1));
   write_seed("tsm_fuzz", "blocks", test::make_tsm(4, 300, 2));
@@ -78,6 +134,7 @@ void write_tsms() {
   ByteBuffer wrong_crc = test::make_tsm(2, 40, 4);
   wrong_crc[12] ^= std::byte{1};
   write_seed("tsm_fuzz", "wrong_crc", wrong_crc);
+  write_covers();
   write_seed("tsm_fuzz", "no_blocks", std::string("\x16\xd1\x16\xd1\x01\0\0\0\0\0\0\0\x05", 13));
 }
 
@@ -250,6 +307,20 @@ void write_metastores() {
   write_seed("metastore_fuzz", "one_database",
              head + database + bytes(6, bytes(1, "admin")) + number(99, 1));
   write_seed("metastore_fuzz", "no_database", head);
+  const std::string snapshot = head + database + number(8, 3) + number(9, 4);
+  const auto write_edit = [](const std::string& name, uint8_t bits, const std::string& target,
+                             const std::string& edited) {
+    ByteBuffer seed = {static_cast<std::byte>(bits)};
+    put_be(seed, static_cast<uint16_t>(target.size()));
+    append(seed, as_bytes(target));
+    append(seed, as_bytes(edited));
+    write_seed("metastore_edit_fuzz", name, seed);
+  };
+  write_edit("all", 0, snapshot, snapshot);
+  write_edit("database", 1, head, snapshot);
+  write_edit("renamed", 1 | 8, snapshot, snapshot);
+  write_edit("policy", 1 | 2 | 16, snapshot, snapshot);
+  write_edit("shard", 1 | 2 | 4 | 8 | 16, snapshot, snapshot);
 }
 
 }  // namespace

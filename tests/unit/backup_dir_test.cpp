@@ -45,6 +45,20 @@ TEST(PortableStamp, IsATime) {
 
 class BackupDirTest : public ImportTest {};
 
+TEST_F(BackupDirTest, AFileThatCannotBeLookedAtStopsTheImport) {
+  const auto far = make_long_path(dir / "far", "");
+  write_in(far, "meta.00", "");
+  EXPECT_EQ(read_backup_dir(far).runs.size(), 1u);
+  write_in(far, "database.policy.00001.00", "");
+  EXPECT_THROW(read_backup_dir(far), IoError);
+}
+
+TEST_F(BackupDirTest, ADirectoryThatCannotBeLookedAtIsNotAbsent) {
+  std::filesystem::create_symlink(source, source);
+  EXPECT_THROW(read_backup_dir(source), IoError);
+  EXPECT_THROW(read_backup_dir(dir / "nothing"), UsageError);
+}
+
 TEST_F(BackupDirTest, RunsLieBetweenTheirMetastores) {
   const ShardPath one{"db", "rp", 1}, two{"other", "rp", 2};
   add_run(0, 0, {}, {{one, {}}, {two, {}}});

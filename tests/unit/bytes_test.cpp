@@ -62,5 +62,21 @@ TEST(Bytes, BigEndianAndHex) {
   EXPECT_THROW(from_hex("16d116", back), CorruptError);
 }
 
+TEST(RawBuffer, MovedFromHoldsNothing) {
+  RawBuffer first(100);
+  first.resize(60);
+  RawBuffer second(std::move(first));
+  EXPECT_EQ(first.size(), 0u);  // NOLINT(bugprone-use-after-move): that is what is asked
+  EXPECT_EQ(first.capacity(), 0u);
+  EXPECT_TRUE(first.view().empty());
+  EXPECT_EQ(second.size(), 60u);
+  EXPECT_EQ(second.capacity(), 100u);
+  RawBuffer third(7);
+  third = std::move(second);
+  EXPECT_EQ(second.size(), 0u);  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(second.capacity(), 0u);
+  EXPECT_EQ(third.size(), 60u);
+}
+
 }  // namespace
 }  // namespace tsmfs

@@ -80,6 +80,35 @@ TEST(Manifest, TagsThatWouldNotPrintAreRefused) {
     EXPECT_THROW(checked_tags({tag}), UsageError) << tag;
 }
 
+TEST(Manifest, RangeThatIsOpenAtBothEndsComesBack) {
+  Manifest manifest = sample(1);
+  manifest.filter.range = TimeRange{kInfluxTimeMin, kInfluxTimeMax};
+  const std::string stored = encode_manifest(manifest);
+  EXPECT_EQ(decode_manifest(stored, "test").filter.range, manifest.filter.range);
+  EXPECT_NE(stored.find("1677-09-21T00:12:43.145224194Z"), std::string::npos);
+  EXPECT_NE(stored.find("2262-04-11T23:47:16.854775806Z"), std::string::npos);
+}
+
+// As where an inode is used again within the grain of the file system's clock.
+TEST_F(CatalogTest, ManifestThatWasReplacedUnderItsInodeAndTimeIsSeen) {
+  Catalog catalog(paths_), other(paths_);
+  Manifest manifest = *catalog.publish(sample(100));
+  EXPECT_TRUE(other.refresh()->snapshots.at(0)->tags.empty());
+  const auto path = paths_.snapshot(manifest.id);
+  const auto mtime = std::filesystem::last_write_time(path);
+  manifest.tags = {"keep"};
+  std::ofstream(path, std::ios::binary) << encode_manifest(manifest);
+  std::filesystem::last_write_time(path, mtime);
+  EXPECT_EQ(other.refresh()->snapshots.at(0)->tags, manifest.tags);
+}
+
+TEST_F(CatalogTest, ManifestThatIsReadAgainIsTheSameSnapshot) {
+  Catalog catalog(paths_);
+  catalog.publish(sample(100));
+  const auto before = catalog.refresh();
+  EXPECT_EQ(catalog.refresh(), before);
+}
+
 TEST_F(CatalogTest, RemovedSnapshotIsGoneForEverybody) {
   Catalog catalog(paths_), other(paths_);
   const auto first = catalog.publish(sample(100));
@@ -159,6 +188,26 @@ TEST_F(CatalogTest, SeesWhatAnotherProcessPublishes) {
   EXPECT_EQ(reader.refresh()->snapshots.size(), 2u);
   std::filesystem::remove(paths_.snapshot(last->id));
   EXPECT_EQ(reader.refresh()->snapshots.size(), 1u);
+}
+
+TEST_F(CatalogTest, AManifestThatCannotBeLookedAtIsNotForgotten) {
+  Catalog catalog(paths_);
+  const auto snapshot = catalog.publish(sample(1));
+  const auto path = paths_.snapshot(snapshot->id);
+  for (const auto& target : {path, dir_ / "not-mounted-now"}) {
+    std::filesystem::remove(path);
+    std::filesystem::create_symlink(target, path);
+    EXPECT_THROW(catalog.refresh(), IoError) << target;
+    EXPECT_THROW(Catalog(paths_).refresh(), IoError) << target;
+  }
+}
+
+TEST_F(CatalogTest, SnapshotsThatCannotBeListedAreNotForgotten) {
+  Catalog catalog(paths_);
+  catalog.publish(sample(1));
+  std::filesystem::rename(paths_.snapshots(), dir_ / "elsewhere");
+  EXPECT_THROW(catalog.refresh(), IoError);
+  EXPECT_THROW(Catalog(paths_).refresh(), IoError);
 }
 
 TEST_F(CatalogTest, DamagedManifestHidesNoOther) {

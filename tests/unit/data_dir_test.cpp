@@ -43,6 +43,22 @@ class DataDirTest : public ImportTest {
   std::vector<std::string> notes;
 };
 
+TEST_F(DataDirTest, WhatWasIncompleteIsReadAnewUntilItIsWhole) {
+  const Timestamp time{kEpoch * kSecond};
+  write_file(places.meta / "meta.db", "damaged", kEpoch + 5);
+  EXPECT_FALSE(import(places, time).complete);
+  const Result again = import(places, time);
+  EXPECT_FALSE(again.complete);
+  EXPECT_TRUE(again.reports.at(0).already_there);
+  EXPECT_EQ(snapshots()->snapshots.size(), 1u);
+  write_file(places.meta / "meta.db", make_meta_db(state, 1, {}), kEpoch + 5);
+  const Result healed = import(places, time);
+  EXPECT_TRUE(healed.complete);
+  EXPECT_FALSE(healed.reports.at(0).already_there);
+  EXPECT_TRUE(import(places, time).complete);
+  EXPECT_EQ(snapshots()->snapshots.size(), 2u);
+}
+
 TEST_F(DataDirTest, BecomesASnapshotOfItsLastChange) {
   const Result result = import(places);
   EXPECT_TRUE(result.complete);
@@ -97,6 +113,54 @@ TEST_F(DataDirTest, LinksAreNotFollowed) {
       has_problem(result.manifest(0).problems, Severity::kIncomplete, "my.db/one.week/9", "link"));
   EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
                           "my.db/one.week/1/000000009-000000001.tsm", "regular"));
+}
+
+// A data directory with one shard, of which the files of long names cannot be looked at.
+class LongDataDirTest : public DataDirTest {
+ protected:
+  LongDataDirTest() {
+    write_in(shard, "1.tsm", tsm(60, 1));
+    write_in(shard, kUnseen, tsm(60, 2));
+  }
+  const std::string kUnseen = "000000002-000000001.tsm";
+  DataDirPlaces far{make_long_path(dir / "far", "/" + kOne.text()), {}, {}};
+  std::filesystem::path shard = far.data / kOne.text();
+};
+
+TEST_F(LongDataDirTest, AFileThatCannotBeLookedAtMakesTheImportIncomplete) {
+  const Result result = import(far);
+  EXPECT_FALSE(result.complete);
+  EXPECT_EQ(contents_of(result.manifest(0).data),
+            (FileContents{{kOne.text() + "/1.tsm", tsm(60, 1)}}));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
+                          kOne.text() + "/" + kUnseen, "cannot be looked at"));
+}
+
+TEST_F(LongDataDirTest, AnImportWhoseLastChangeIsUnknownIsNotThereAlready) {
+  const Fd parent = open_file(shard, O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::renameat(parent.number(), kUnseen.c_str(), parent.number(), "x"), 0);
+  EXPECT_TRUE(import(far).complete);
+  EXPECT_TRUE(import(far).reports[0].already_there);
+  ASSERT_EQ(::renameat(parent.number(), "x", parent.number(), kUnseen.c_str()), 0);
+  EXPECT_THROW(import(far), Error);
+}
+
+TEST_F(DataDirTest, ADirectoryOfWhichNothingCanBeLookedAtDoesNotHoldNothing) {
+  const auto far = make_long_path(dir / "far", "");
+  const Fd parent = open_file(far, O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::mkdirat(parent.number(), "a-long-database", 0700), 0);
+  EXPECT_THROW(read_data_dir({far, {}, {}}), ProtocolError);
+}
+
+TEST_F(DataDirTest, ADirectoryThatCannotBeLookedAtIsNotAbsent) {
+  const auto loop = dir / "loop";
+  std::filesystem::create_symlink(loop, loop);
+  EXPECT_THROW(read_data_dir({loop, {}, {}}), IoError);
+  EXPECT_THROW(read_data_dir({places.data, places.meta, loop}), IoError);
+  std::filesystem::create_symlink(loop, places.meta / "node.json");
+  const Result result = import(places);
+  EXPECT_FALSE(result.complete);
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete, "", "node.json"));
 }
 
 TEST_F(DataDirTest, MetastoreAndWalMayBeAbsent) {

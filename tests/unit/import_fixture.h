@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "index/base/file.h"
 #include "snapshot/import.h"
 #include "tests/unit/backup_fixture.h"
 
@@ -25,6 +26,32 @@ inline void write_file(const std::filesystem::path& path, const std::string& con
   std::ofstream(path, std::ios::binary) << content;
   const timespec times[2] = {{seconds, 0}, {seconds, 0}};
   ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+}
+
+// Names longer than 10 in a directory whose path has so many bytes can be listed, but not looked at
+// (ENAMETOOLONG), by root neither.
+constexpr size_t kLongPathBytes = 4085;
+
+// Directories below `top`, so deep that the innermost's path and `rest` have kLongPathBytes.
+inline std::filesystem::path make_long_path(std::filesystem::path top, const std::string& rest) {
+  for (;;) {
+    const size_t missing = kLongPathBytes - rest.size() - top.native().size();
+    const size_t name = missing <= 200 ? missing - 1 : std::min<size_t>(missing - 3, 199);
+    top /= std::string(name, 'd');
+    if (missing <= 200) break;
+  }
+  std::filesystem::create_directories(top.native() + rest);
+  return top;
+}
+
+inline void write_in(const std::filesystem::path& directory, const std::string& name,
+                     const std::string& content) {
+  const Fd parent = open_file(directory, O_RDONLY | O_DIRECTORY);
+  const Fd file(::openat(parent.number(), name.c_str(), O_WRONLY | O_CREAT, 0600));
+  ASSERT_TRUE(file);
+  write_all(file, as_bytes(content), directory / name);
+  const timespec times[2] = {{1'000'000, 0}, {1'000'000, 0}};
+  ASSERT_EQ(::futimens(file.number(), times), 0);
 }
 
 inline std::string gzip(const std::string& content) {

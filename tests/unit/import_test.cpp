@@ -134,6 +134,40 @@ TEST_F(ImportTest, TheSameDirectoryAgainAddsWhatIsNew) {
   EXPECT_EQ(snapshots()->snapshots.size(), 2u);
 }
 
+TEST_F(ImportTest, WhatWasIncompleteIsReadAnewUntilItIsWhole) {
+  const FileContents base = {{"000000001-000000001.tsm", points(0, 100)},
+                             {"000000002-000000001.tsm", points(100, 200)}};
+  const FileContents late = {{"000000003-000000001.tsm", points(200, 300)}};
+  add_run(0, 0, {{kOne, {}}}, {{kOne, base}});
+  add_run(1, 10, {{kOne, {}}}, {{kOne, late}});
+  const auto damaged = source / fmt::format("{}.{}.{:05}.00", kOne.database, kOne.policy, 1);
+  const std::string whole = tar(kOne, base);
+  write_file(damaged, whole.substr(0, whole.size() / 2), kEpoch + 1);
+  EXPECT_FALSE(import().complete);
+  for (int again = 0; again < 2; ++again) {
+    const Result same = import();
+    EXPECT_FALSE(same.complete);
+    ASSERT_EQ(same.reports.size(), 2u);
+    for (const ImportReport& report : same.reports) EXPECT_TRUE(report.already_there);
+    EXPECT_TRUE(same.manifest(0).incomplete());
+    EXPECT_EQ(snapshots()->snapshots.size(), 2u);
+  }
+  write_file(damaged, whole, kEpoch + 1);
+  const Result healed = import();
+  EXPECT_TRUE(healed.complete);
+  FileContents all = base;
+  all.insert(late.begin(), late.end());
+  EXPECT_EQ(contents_of(healed.manifest(0).data), flat({{kOne, base}}));
+  EXPECT_EQ(contents_of(healed.manifest(1).data), flat({{kOne, all}}));
+  EXPECT_EQ(snapshots()->snapshots.size(), 4u);
+  const Result after = import();
+  EXPECT_TRUE(after.complete);
+  EXPECT_TRUE(after.reports.at(0).already_there && after.reports.at(1).already_there);
+  EXPECT_EQ(after.manifest(0).id, healed.manifest(0).id);
+  EXPECT_EQ(snapshots()->snapshots.size(), 4u);
+  expect_sound();
+}
+
 TEST_F(ImportTest, AnotherServerInTheSameDirectoryStartsAnew) {
   add_run(0, 0, {{kOne, {}}}, {{kOne, {{"000000005-000000001.tsm", points(0, 100)}}}});
   const State state = {{kOne, {{"000000001-000000001.tsm", points(7, 9)}}}};

@@ -45,6 +45,16 @@ TEST(TsmCover, OneMissingPointIsSeen) {
   EXPECT_EQ(cover(test::make_point_tsm({{"a", points}}), whole), index::Cover::kSome);
 }
 
+TEST(TsmCover, PointsThatAreNotInOrderAreNoCover) {
+  const auto tangled = test::make_point_tsm({{"a", {5, 9, 7}}}, 1);
+  EXPECT_EQ(cover(tangled, tangled), index::Cover::kNone);
+}
+
+TEST(TsmCover, PointThatIsThereTwiceIsOnePoint) {
+  EXPECT_EQ(cover(test::make_point_tsm({{"a", {5, 9}}}), test::make_point_tsm({{"a", {5, 5, 9}}})),
+            index::Cover::kAll);
+}
+
 TEST(TsmCover, WhatIsNoTsmIsCoveredByNothing) {
   const auto file = test::make_point_tsm({{"a", times(0, 10)}});
   EXPECT_EQ(cover(file, test::random_bytes(1000, 1)), index::Cover::kNone);

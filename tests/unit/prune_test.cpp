@@ -66,6 +66,19 @@ TEST_F(PruneTest, NothingGoesWhileEverySnapshotIsNeeded) {
   EXPECT_EQ(contents_of(newer->data), expected(state));
 }
 
+TEST_F(PruneTest, RefusesWhileAManifestCannotBeLookedAt) {
+  const auto kept = back_up_state();
+  const auto manifest = index::RepositoryPaths(root).snapshot(kept->id), aside = dir / "aside";
+  stdfs::rename(manifest, aside);
+  stdfs::create_symlink(manifest, manifest);
+  const auto before = packs();
+  EXPECT_THROW(prune(), IoError);
+  EXPECT_THROW(prune(accept_loss()), IoError);
+  EXPECT_EQ(packs(), before);
+  stdfs::rename(aside, manifest);
+  EXPECT_EQ(contents_of(kept->data), expected(state));
+}
+
 TEST_F(PruneTest, PackOfAForgottenSnapshotGoes) {
   const auto kept = back_up_state();
   const FileContents kept_files = expected(state);

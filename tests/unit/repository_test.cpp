@@ -235,6 +235,63 @@ TEST_F(RepositoryTest, ReaderSeesWhatAWriterAdds) {
   EXPECT_EQ(test::read_all(*reader, id), file);
 }
 
+// The index is gone by now, too; the person who reads needs to know what was wanted.
+TEST_F(RepositoryTest, ErrorOfCatchingUpHidesNoOther) {
+  const auto reader = Repository::open_reader(root_);
+  stdfs::remove_all(root_ / "index");
+  FileId unknown{};
+  try {
+    reader->objects().read_recipe(unknown);
+    FAIL() << "read what is not there";
+  } catch (const CorruptError& error) {
+    EXPECT_NE(std::string(error.what()).find(unknown.hex()), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(RepositoryTest, LostPackIsNamedAlsoWhereTheIndexIsLost) {
+  std::vector<test::TsmBlock> blocks;
+  for (uint64_t i = 0; i < 3000; ++i) blocks.push_back({i, 900});
+  store({test::make_tsm(blocks)}, FileKind::kTsm);
+  const auto lost = packs().at(0);
+  blocks.push_back({3000, 900});
+  const auto id = store({test::make_tsm(blocks)}, FileKind::kTsm)[0].id;
+  const auto repository = Repository::open_reader(root_);
+  const FileReader reader = repository->objects().open_file(id);
+  stdfs::remove(lost);
+  stdfs::remove_all(root_ / "index");
+  std::vector<Slice> slices;
+  try {
+    reader.read(0, reader.size(), slices);
+    FAIL() << "read what is lost";
+  } catch (const IoError& error) {
+    EXPECT_NE(std::string(error.what()).find(lost.filename().string()), std::string::npos)
+        << error.what();
+  }
+}
+
+// Whoever has just taken the lock empties its text and writes a new one.
+TEST_F(RepositoryTest, TextOfTheLockMayBeAnythingAtAnyTime) {
+  const auto first = write();
+  const RepositoryPaths paths(root_);
+  for (const std::string& text :
+       {std::string(), std::string("tsmfs ba"), std::string(100'000, 'x')}) {
+    std::ofstream(paths.writer_lock()) << text;
+    try {
+      write();
+      FAIL() << "two writers";
+    } catch (const BusyError& error) {
+      const std::string wanted = text.empty() ? "another process" : text.substr(0, 8);
+      EXPECT_NE(std::string(error.what()).find("in use by " + wanted), std::string::npos);
+    }
+  }
+  std::atomic<bool> done = false;
+  std::jthread holder([&] {
+    while (!done) std::ofstream(paths.writer_lock()) << std::string(4096, 'x');
+  });
+  for (int i = 0; i < 500; ++i) EXPECT_THROW(write(), BusyError);
+  done = true;
+}
+
 TEST_F(RepositoryTest, RefusesADirectoryOfOthers) {
   const auto other = dir_ / "other";
   stdfs::create_directory(other);

@@ -39,11 +39,28 @@ TEST(Timestamp, RejectsWhatIsNoTime) {
 }
 
 TEST(Timestamp, RejectsYearsThatDoNotFit) {
-  for (const char* text : {"0000-01-01T00:00:00Z", "1677-12-31T23:59:59Z", "2262-01-01T00:00:00Z",
-                           "9999-12-31T23:59:59Z"})
+  for (const char* text :
+       {"0000-01-01T00:00:00Z", "1677-09-21T00:12:43.145224191Z", "1677-09-21T00:12:43Z",
+        "2262-04-11T23:47:16.854775808Z", "2262-04-11T23:47:17Z", "9999-12-31T23:59:59Z"})
     EXPECT_THROW(parse_rfc3339(text), UsageError) << text;
   for (const char* text : {"1678-01-01T00:00:00Z", "2261-12-31T23:59:59Z"})
     EXPECT_EQ(format_rfc3339(parse_rfc3339(text)), text);
+}
+
+TEST(Timestamp, FirstAndLastComeBack) {
+  for (const char* text : {"1677-09-21T00:12:43.145224192Z", "1677-09-21T00:12:43.145224194Z",
+                           "1969-12-31T23:59:59.000000001Z", "1970-01-01T00:00:00.000000000Z",
+                           "2262-04-11T23:47:16.854775806Z", "2262-04-11T23:47:16.854775807Z"})
+    EXPECT_EQ(format_rfc3339_ns(parse_rfc3339(text)), text);
+  EXPECT_EQ(parse_rfc3339("1677-09-21T00:12:43.145224192Z").unix_ns, INT64_MIN);
+  EXPECT_EQ(parse_rfc3339("2262-04-11T23:47:16.854775807Z").unix_ns, INT64_MAX);
+  EXPECT_EQ(format_rfc3339({INT64_MIN}), "1677-09-21T00:12:43Z");
+}
+
+TEST(Timestamp, ShiftedStopsAtTheEnds) {
+  EXPECT_EQ(shifted({5}, -7).unix_ns, -2);
+  EXPECT_EQ(shifted({INT64_MIN + 1}, -2).unix_ns, INT64_MIN);
+  EXPECT_EQ(shifted({INT64_MAX - 1}, 2).unix_ns, INT64_MAX);
 }
 
 TEST(Timestamp, BeforeTheEpoch) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <vector>
 
 #include "index/tsm_index.h"
 
@@ -24,8 +25,10 @@ void put_be(ByteBuffer& to, uint64_t value) {
 }
 
 std::vector<int64_t> decode(const ByteBuffer& times) {
+  const ByteBuffer block = block_of(times);
+  TsmTimeCursor cursor(block);
   std::vector<int64_t> out;
-  decode_tsm_timestamps(block_of(times), out);
+  while (const auto time = cursor.next()) out.push_back(*time);
   return out;
 }
 
@@ -69,6 +72,19 @@ TEST(TsmTimestamps, RejectsWhatCannotBe) {
   ByteWriter(bomb).varint(1);
   ByteWriter(bomb).varint(uint64_t{1} << 40);
   EXPECT_THROW(decode(bomb), TsmFormatError);
+  ByteBuffer words = {std::byte{0x10}};  // 274 words of 240 deltas
+  put_be(words, 0);
+  for (int i = 0; i < 274; ++i) put_be(words, 0);
+  EXPECT_THROW(decode(words), TsmFormatError);
+}
+
+TEST(TsmTimestamps, EmptyAndLargestBlocks) {
+  EXPECT_EQ(decode({std::byte{0x00}}), std::vector<int64_t>());
+  ByteBuffer run = {std::byte{0x20}};
+  put_be(run, 5);
+  ByteWriter(run).varint(0);
+  ByteWriter(run).varint(kTsmPointsPerBlockMax);
+  EXPECT_EQ(decode(run), std::vector<int64_t>(kTsmPointsPerBlockMax, 5));
 }
 
 TEST(TsmTimestamps, SurvivesAnyBytes) {
@@ -76,9 +92,10 @@ TEST(TsmTimestamps, SurvivesAnyBytes) {
   for (int i = 0; i < 20'000; ++i) {
     ByteBuffer block(random() % 64);
     for (std::byte& byte : block) byte = static_cast<std::byte>(random());
-    std::vector<int64_t> out;
     try {
-      decode_tsm_timestamps(block, out);
+      TsmTimeCursor cursor(block);
+      while (cursor.next()) {
+      }
     } catch (const TsmFormatError&) {
     }
   }
