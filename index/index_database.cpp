@@ -82,11 +82,24 @@ std::string identity_of(const std::filesystem::path& directory) {
   return open_if_exists(path, O_RDONLY) ? read_whole_file(path, kIdentityBytesMax) : std::string();
 }
 
+// RocksDB calls it corruption when it could not list its files or look at one ("Can't list files in
+// ...: IO error: ..."), and an invalid argument when it could not open its first one ("Found
+// options incompatible with filesystem: IO error: ...", or that direct I/O, which nobody asked for,
+// is not supported). An index that is damaged is thrown away, so these must not count as damage.
+bool is_failed_call(const rocksdb::Status& status) {
+  if (!status.IsCorruption() && !status.IsInvalidArgument()) return false;
+  const std::string text = status.ToString();
+  const size_t call = text.find("IO error: ");
+  if (call == std::string::npos) return text.find("Direct I/O is not") != std::string::npos;
+  return text.compare(call, 22, "IO error: No such file") != 0;
+}
+
 }  // namespace
 
 void check_status(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return;
   const std::string what = fmt::format("{}: {}", doing, status.ToString());
+  if (is_failed_call(status)) throw IoError(what, EIO);
   // A file of the index that is lost (IsPathNotFound, IsTryAgain) is damage like any other.
   if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound() ||
       status.IsPathNotFound() || status.IsTryAgain())

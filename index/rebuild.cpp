@@ -32,7 +32,10 @@ AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<Pac
   for (const PackId& id : ids) {
     try {
       order.push_back({packs.open_anew(id)->header().sequence, id});
-    } catch (const Error& error) {
+    } catch (const IoError& error) {
+      if (!is_damage(error.error_number())) throw;
+      note_damage(added, error.what());
+    } catch (const CorruptError& error) {
       note_damage(added, error.what());
     }
   }

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/recipe_needs.h"
 
@@ -46,6 +47,7 @@ std::optional<std::string> answer(Verify verify) {
   } catch (const CorruptError& error) {
     return error.what();
   } catch (const IoError& error) {
+    if (!is_damage(error.error_number())) throw;
     return error.what();
   }
 }

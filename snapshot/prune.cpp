@@ -95,6 +95,7 @@ class Prune {
     } catch (const CorruptError& error) {
       return error.what();
     } catch (const IoError& error) {
+      if (!is_damage(error.error_number())) throw;
       return error.what();
     }
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "snapshot/tree.h"
 
@@ -45,6 +46,7 @@ class Walk {
     } catch (const CorruptError& error) {
       note(error);
     } catch (const IoError& error) {
+      if (!is_damage(error.error_number())) throw;
       note(error);
     }
   }

@@ -37,6 +37,12 @@ bool is_absence(int error_number) {
   return error_number == ENOENT || error_number == ENOTDIR;
 }
 
+// The second line is how file systems and disks tell of checksums and sectors that are bad.
+bool is_damage(int error_number) {
+  return error_number == EIO || error_number == ENOENT || error_number == EISDIR ||
+         error_number == EUCLEAN || error_number == EBADMSG || error_number == ENODATA;
+}
+
 std::optional<struct stat> status_if_exists(const fs::path& path) {
   return status_by(::stat, path);
 }

@@ -19,6 +19,10 @@ namespace tsmfs {
 // True when a call that went by a name failed because there is nothing of that name.
 bool is_absence(int error_number);
 
+// True when a call failed because the object is damaged, gone or of another kind, and not because
+// this process may not or cannot reach it now.
+bool is_damage(int error_number);
+
 // Follows links: one that leads nowhere is absent.
 std::optional<struct stat> status_if_exists(const std::filesystem::path& path);
 // Of a link itself.

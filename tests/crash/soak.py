@@ -194,9 +194,14 @@ class Round:
         listed = list(self.listed())
         if len(listed) < 2:
             return self.run_import(fault)
-        snapshot = self.rng.choice(listed)
+        return self.forget(self.rng.choice(listed), self.rng.choice([[], ['--prune', '--max-unused', '0%']]), fault)
+
+    def run_forget_and_prune(self, fault):
+        return self.forget(list(self.listed())[0], ['--prune', '--max-unused', '0%'], fault)
+
+    def forget(self, snapshot, prune, fault):
         self.acknowledged.discard(snapshot)
-        done = self.tsmfs('forget', snapshot, *self.rng.choice([[], ['--prune', '--max-unused', '0%']]), fault=fault)
+        done = self.tsmfs('forget', snapshot, *prune, fault=fault)
         self.demand(done.returncode != OK or snapshot not in self.listed(), f'forgotten, and there: {snapshot}')
         return done
 
@@ -211,7 +216,10 @@ class Round:
         return done
 
     def run_rebuild(self, fault):
-        return self.tsmfs('rebuild-index', fault=fault)
+        """One that could not read a pack says so, and is to be done again."""
+        done = self.tsmfs('rebuild-index', fault=fault)
+        self.demand(done.returncode != DAMAGED or self.tsmfs('rebuild-index').returncode == OK, 'rebuild-index')
+        return done
 
     def run_check(self, fault):
         return self.tsmfs('check', '--read-data', fault=fault)

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "index/base/error.h"
+#include "index/index_database.h"
 #include "index/rebuild.h"
 #include "index/repository_writer.h"
 #include "tests/support/store_fixture.h"
@@ -154,6 +155,49 @@ TEST_F(RepositoryTest, PackThatWasNotIndexedIsTakenUp) {
   stdfs::remove_all(root_ / "index");
   stdfs::rename(root_ / "index.old", root_ / "index");
   EXPECT_TRUE(store({file}, FileKind::kTsm)[0].already_known);
+}
+
+TEST(IndexDatabase, ACallThatFailedInASearchForDamageIsNotDamage) {
+  const auto corruption = [](const char* what) {
+    check_status(rocksdb::Status::Corruption(what), "cannot open the index");
+  };
+  EXPECT_THROW(corruption("Can't list files in /index: IO error: While readdir: /index: "
+                          "Input/output error"),
+               IoError);
+  EXPECT_THROW(
+      corruption("Can't access /1.sst: IO error: While stat a file for size: /index/1.sst: "
+                 "Permission denied"),
+      IoError);
+  EXPECT_THROW(corruption("Can't access /1.sst: IO error: No such file or directory: While stat a "
+                          "file for size: /index/1.sst: No such file or directory"),
+               CorruptError);
+  EXPECT_THROW(corruption("block checksum mismatch"), CorruptError);
+  for (const char* what : {"Direct I/O is not supported by the specified DB.",
+                           "Found options incompatible with filesystem: IO error: While open a "
+                           "file for random read: /index/CURRENT: Permission denied"})
+    EXPECT_THROW(check_status(rocksdb::Status::InvalidArgument(what), "cannot open"), IoError);
+  EXPECT_THROW(check_status(rocksdb::Status::InvalidArgument("/index/CURRENT: does not exist"), ""),
+               CorruptError);
+}
+
+TEST_F(RepositoryTest, AnIndexOrAPackThatCannotBeReachedIsNotDamaged) {
+  const ByteBuffer file = test::random_bytes(100'000, 1);
+  const auto stored = store({file}, FileKind::kOther);
+  std::vector<stdfs::path> files = packs();
+  for (const auto& entry : stdfs::directory_iterator(root_ / "index"))
+    if (entry.path().extension() == ".sst") files.push_back(entry.path());
+  ASSERT_GE(files.size(), 2u);
+  for (const stdfs::path& path : files) {
+    const auto aside = dir_ / "aside";
+    stdfs::rename(path, aside);
+    stdfs::create_symlink(path, path);
+    if (path.extension() == ".sst")
+      EXPECT_THROW(write(), IoError) << path;
+    else
+      EXPECT_THROW(Repository::rebuild_index(root_, "test"), IoError) << path;
+    stdfs::rename(aside, path);
+    EXPECT_EQ(test::read_all(*Repository::open_reader(root_), stored[0].id), file) << path;
+  }
 }
 
 TEST_F(RepositoryTest, LostPackIsStoredAgain) {
