@@ -75,9 +75,9 @@ RestoreTree::~RestoreTree() {
 void RestoreTree::remove_vain() noexcept {
   for (auto made = made_below_.rbegin(); made != made_below_.rend(); ++made)
     quietly([&] {
-      if (made->policy.empty()) return root_->remove_empty_directory(made->database);
+      if (!made->policy) return root_->remove_empty_directory(made->database);
       const auto database = root_->find_directory(made->database);
-      if (database) database->remove_empty_directory(made->policy);
+      if (database) database->remove_empty_directory(*made->policy);
     });
   for (auto made = made_above_.rbegin(); made != made_above_.rend(); ++made)
     quietly([&] { made->first.remove_empty_directory(made->second); });
@@ -96,8 +96,7 @@ Directory RestoreTree::make(const Directory& parent, const std::string& name) co
   return made;
 }
 
-Directory RestoreTree::find_or_make(const Directory& parent, const std::string& name,
-                                    const ShardPath& made) {
+Directory RestoreTree::find_or_make(const Directory& parent, const Name& name, const Made& made) {
   if (auto there = parent.find_directory(name)) return std::move(*there);
   Directory fresh = make(parent, name);
   made_below_.push_back(made);
@@ -107,8 +106,9 @@ Directory RestoreTree::find_or_make(const Directory& parent, const std::string& 
 std::shared_ptr<const Directory> RestoreTree::policy_of(const ShardPath& shard) {
   const ShardPath place{shard.database, shard.policy, 0};
   if (policy_ && last_ == place) return policy_;
-  const Directory database = find_or_make(*root_, place.database, {place.database, "", 0});
-  policy_ = std::make_shared<const Directory>(find_or_make(database, place.policy, place));
+  const Directory database = find_or_make(*root_, place.database, {place.database, {}});
+  policy_ = std::make_shared<const Directory>(
+      find_or_make(database, place.policy, {place.database, place.policy}));
   last_ = place;
   return policy_;
 }

@@ -41,15 +41,19 @@ class RestoreTree {
 
  private:
   Directory make(const Directory& parent, const std::string& name) const;
-  Directory find_or_make(const Directory& parent, const std::string& name, const ShardPath& made);
+  // Of a directory below the target: a database, or one of its policies.
+  struct Made {
+    Name database;
+    std::optional<Name> policy;
+  };
+  Directory find_or_make(const Directory& parent, const Name& name, const Made& made);
   void remove_vain() noexcept;
 
   FileOwner owner_;
   std::optional<Directory> root_;                              // there as soon as it is constructed
   std::vector<std::pair<Directory, std::string>> made_above_;  // the target last
-  // Below the target, in order; a database has no policy. By name, since there may be many.
-  std::vector<ShardPath> made_below_;
-  ShardPath last_;  // whose policy `policy_` is
+  std::vector<Made> made_below_;   // in order; by name, since there may be many
+  std::optional<ShardPath> last_;  // whose policy `policy_` is
   std::shared_ptr<const Directory> policy_;
 };
 

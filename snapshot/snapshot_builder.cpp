@@ -73,7 +73,7 @@ std::vector<TreeEntry> SnapshotBuilder::without_losses(const ShardPath& path,
   std::erase_if(files, [&](const TreeEntry& file) {
     const index::Holding holding = writer_.holding_of(file.file());
     if (holding == index::Holding::kAll) return false;
-    problem(Problem::Severity::kIncomplete, path.text() + "/" + file.name,
+    problem(Problem::Severity::kIncomplete, path.text() + "/" + file.name.text(),
             holding == index::Holding::kPart ? "bytes of it are lost in the repository"
                                              : "is lost in the repository, and left out");
     return holding == index::Holding::kNothing;

@@ -54,9 +54,9 @@ class Inspection {
       const snapshot::Tree tree = snapshot::read_tree(repository_.objects(), id);
       for (const snapshot::TreeEntry& entry : tree.entries()) {
         if (entry.kind == snapshot::EntryKind::kDirectory)
-          read_directory(entry.directory(), path + entry.name + "/", contents);
+          read_directory(entry.directory(), path + entry.name.text() + "/", contents);
         else
-          read_file(entry, path + entry.name, contents);
+          read_file(entry, path + entry.name.text(), contents);
       }
     } catch (const Error& error) {
       broken_ = true;

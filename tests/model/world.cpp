@@ -60,7 +60,7 @@ Contents Server::contents() const {
 }
 
 snapshot::ShardPath shard_path(unsigned shard) {
-  return {shard == 0 ? "other db" : "db", "rp", shard + 1};
+  return {shard == 0 ? Name("other db") : Name("db"), "rp", shard + 1};
 }
 
 std::string server_name(unsigned server) {

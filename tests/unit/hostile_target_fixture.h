@@ -29,7 +29,7 @@ using test::kOtherUser;
 using test::status_of;
 
 inline constexpr uid_t kThirdUser = 4711;
-inline constexpr const char* kFile = "000000001-000000001.tsm";
+inline constexpr char kFile[] = "000000001-000000001.tsm";
 
 inline void write_file(const stdfs::path& path, const std::string& content) {
   stdfs::create_directories(path.parent_path());

@@ -261,7 +261,7 @@ TEST_F(KnownFileTest, AManifestThatNoReaderWouldTakeIsNotPublished) {
   manifest.databases.clear();
   manifest.server = "a/b";
   SnapshotBuilder misnamed(*repository, writer, catalog, manifest);
-  EXPECT_THROW(misnamed.publish(), InvariantError);
+  EXPECT_THROW(misnamed.publish(), UsageError);
   EXPECT_TRUE(catalog.refresh()->snapshots.empty());
   EXPECT_TRUE(catalog.refresh()->damaged.empty());
 }

@@ -307,7 +307,7 @@ TEST_F(RepositoryTest, LostPackIsNamedAlsoWhereTheIndexIsLost) {
   try {
     reader.read(0, reader.size(), slices);
     FAIL() << "read what is lost";
-  } catch (const IoError& error) {
+  } catch (const MissingError& error) {
     EXPECT_NE(std::string(error.what()).find(lost.filename().string()), std::string::npos)
         << error.what();
   }
