@@ -29,6 +29,7 @@ struct ExportCommand {
   snapshot::Filter filter;
   std::string owner;
   unsigned jobs = 2;
+  bool resurrect_deleted = false;
   bool quiet = false;
 };
 
@@ -63,6 +64,9 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
   if (command.target == "-" && form != Form::kTar)
     throw UsageError(fmt::format("--format {} needs a directory, not '-'", command.form),
                      "only --format tar goes to standard output");
+  if (command.resurrect_deleted && form != Form::kPortable)
+    throw UsageError("--resurrect-deleted is for --format portable",
+                     "in the other forms deleted points stay deleted");
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
   const auto snapshot = snapshot::find_snapshot_at(*catalog.refresh(), command.snapshot, now());
@@ -72,6 +76,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
   options.owner = command.owner.empty() ? snapshot::TarOwner::current()
                                         : snapshot::TarOwner::parse(command.owner);
   options.jobs = command.jobs;
+  options.resurrect_deleted = command.resurrect_deleted;
   if (!command.quiet)
     options.on_shard = [&](const snapshot::ExportedShard& shard) {
       fmt::print(context.err, "[{}/{}] {}: {} files, {}\n", shard.done, shard.total,
@@ -80,7 +85,8 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
   for (const auto& problem : snapshot->problems) print_problem(context.err, problem);
   snapshot::Exporter exporter(*repository, snapshot, std::move(options), context.stop);
   const auto report = write(exporter, form, command.target, context);
-  for (const std::string& warning : report.warnings) print_message(context.err, "warning", warning);
+  for (const auto* messages : {&report.notes, &report.warnings})
+    for (const std::string& message : *messages) print_message(context.err, "warning", message);
   if (!report.warnings.empty())
     fmt::print(context.err, "  --format portable has no such trouble, nor has tsmfs restore\n");
   // Standard output may be the tar.
@@ -125,6 +131,8 @@ void add_export(CLI::App& app, Context& context) {
   sub->add_option("--jobs,-j", command->jobs, "Shards written at once")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  sub->add_flag("--resurrect-deleted", command->resurrect_deleted,
+                "portable: go on though influxd restore brings deleted points back");
   sub->add_flag("--quiet,-q", command->quiet, "Print problems and the result only");
   sub->add_option("TARGET", command->target, "A directory; for tar a file, or -")->required();
   sub->callback([command, &context] {

@@ -56,6 +56,8 @@ void add_choice_options(CLI::App& sub, RestoreArguments& arguments) {
          },
          "The retention policy's name from now on")
       ->type_name("RP");
+  sub.add_flag("--with-subscriptions", command.with_subscriptions,
+               "Keep subscriptions under a new name too");
 }
 
 void add_offline_options(CLI::App& sub, RestoreCommand& command) {
@@ -70,6 +72,9 @@ void add_offline_options(CLI::App& sub, RestoreCommand& command) {
       ->type_name("USER[:GROUP]")
       ->group(group);
   sub.add_flag("--overwrite", command.overwrite, "Replace shards that are there")->group(group);
+  sub.add_flag("--with-users", command.with_users,
+               "Merge users too, with grants and password hashes")
+      ->group(group);
   sub.add_flag("--verify", command.verify, "Read everything back and compare it")->group(group);
 }
 
@@ -89,17 +94,38 @@ void add_online_options(CLI::App& sub, RestoreCommand& command) {
   sub.add_flag("--resurrect-deleted", command.resurrect_deleted,
                "Go on though deleted points come back")
       ->group(group);
+  sub.add_option("--http", command.http_url,
+                 "Its HTTP address: brings users, grants, continuous queries")
+      ->type_name("URL")
+      ->group(group);
+  sub.add_option("--user", command.http_user, "An administrator, for --http")
+      ->envname("INFLUX_USERNAME")
+      ->type_name("NAME")
+      ->group(group);
+  sub.add_option("--password-file", command.http_password_file,
+                 "Its password is the first line of this (or $INFLUX_PASSWORD)")
+      ->type_name("FILE")
+      ->group(group);
+  sub.add_option("--http-ca", command.http_ca, "Certificates to trust, for --http")
+      ->type_name("FILE")
+      ->group(group);
+  sub.add_flag("--unsafe-ssl", command.http_unsafe_ssl, "Take any certificate, for --http")
+      ->group(group);
 }
 
 ExitCode run_restore(const RestoreCommand& command, Context& context) {
   require_repository(command.repository);
   const bool offline = !command.metadir.empty() || !command.datadir.empty();
-  if (command.online && (offline || command.overwrite || command.verify || !command.owner.empty()))
+  if (command.online && (offline || command.overwrite || command.verify || command.with_users ||
+                         !command.owner.empty()))
     throw UsageError("--online does not go with options for directories",
-                     "leave out --metadir, --datadir, --owner, --overwrite and --verify");
+                     "leave out --metadir, --datadir, --owner, --overwrite, --with-users and "
+                     "--verify");
   if (!command.online && command.resurrect_deleted)
     throw UsageError("--resurrect-deleted is for --online",
                      "into directories, deleted points stay deleted");
+  if (!command.online && !command.http_url.empty())
+    throw UsageError("--http is for --online", "into directories, --with-users brings users");
   return command.online ? restore_online(command, context) : restore_offline(command, context);
 }
 

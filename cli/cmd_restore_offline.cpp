@@ -108,7 +108,8 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   snapshot::Catalog catalog(repository->paths());
   snapshot::RestoreRequest request;
   request.snapshot = snapshot::find_snapshot_at(*catalog.refresh(), command.snapshot, now());
-  request.choice = {command.filter, command.new_database, command.new_policy};
+  request.choice = {command.filter, command.new_database, command.new_policy, command.with_users,
+                    command.with_subscriptions};
   request.metadir = command.metadir;
   request.datadir = command.datadir;
   request.owner = parse_owner(command.owner);
@@ -124,7 +125,7 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   }
   restore_with_progress(*repository, plan, request, command, context);
   print_result(context.out, plan, request, command.verify);
-  return ExitCode::kOk;
+  return plan.lacks_settings ? ExitCode::kIncomplete : ExitCode::kOk;
 }
 
 }  // namespace tsmfs::cli

@@ -6,6 +6,7 @@
 
 #include "cli/format.h"
 #include "cli/restore_command.h"
+#include "cli/restore_settings.h"
 #include "index/base/error.h"
 #include "index/repository.h"
 #include "snapshot/catalog.h"
@@ -94,6 +95,7 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   options.filter = command.filter;
   options.new_database = command.new_database;
   options.new_policy = command.new_policy;
+  options.with_subscriptions = command.with_subscriptions;
   options.resurrect_deleted = command.resurrect_deleted;
   if (!command.quiet)
     options.on_shard = [&](const snapshot::UploadedShard& shard) {
@@ -106,9 +108,12 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   const OnlinePlan plan = restorer.plan();
   for (const auto& problem : snapshot->problems) print_problem(context.err, problem);
   for (const std::string& note : plan.notes) print_message(context.err, "warning", note);
+  SettingsRestore settings(command, restorer.choice(), plan.missing, context);
+  settings.require_server(plan.server_databases);
   print_snapshot(context.out, *snapshot);
   if (command.dry_run) {
     print_plan(plan, endpoint.text(), context.out);
+    settings.print_plan(context.out);
     return ExitCode::kOk;
   }
   OnlineReport report;
@@ -118,7 +123,8 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
     print_whole(report, context.err);
     throw;
   }
-  return print_result(plan, report, endpoint.text(), context);
+  const ExitCode code = print_result(plan, report, endpoint.text(), context);
+  return code == ExitCode::kOk ? settings.run() : code;
 }
 
 }  // namespace tsmfs::cli

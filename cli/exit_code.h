@@ -10,7 +10,7 @@ enum class ExitCode : int {
   kOk = 0,
   kDamaged = 1,        // stored or received data are damaged
   kUsage = 2,          // the command line makes no sense
-  kIncomplete = 3,     // the snapshot was kept, but lacks data that the server has
+  kIncomplete = 3,     // the snapshot was kept, or restored, but not all that was asked for
   kFailed = 4,         // an input or output error, or any other failure
   kServer = 5,         // the server cannot be reached, or does not speak the snapshot protocol
   kNoRepository = 10,  // as restic

@@ -17,6 +17,7 @@ struct RestoreCommand {
   snapshot::Filter filter;           // databases (at most one with a new name), policy, shard
   std::optional<Name> new_database;  // --newdb; nothing keeps the name
   std::optional<Name> new_policy;    // --newrp
+  bool with_subscriptions = false;   // --newdb and --newrp keep them
   bool dry_run = false;
   bool quiet = false;
   // Offline.
@@ -24,11 +25,17 @@ struct RestoreCommand {
   std::string owner;  // --owner user:group; empty follows the target directory
   bool overwrite = false;
   bool verify = false;
+  bool with_users = false;  // a merge takes them, with their password hashes
   // Online.
   bool online = false;
   std::string host = "127.0.0.1:8088";
   double timeout_s = 120;
   bool resurrect_deleted = false;
+  std::string http_url;  // --http; empty: nothing goes over the query API
+  std::string http_user;
+  std::filesystem::path http_password_file;  // empty: INFLUX_PASSWORD
+  std::filesystem::path http_ca;             // certificates to trust; empty: the system's
+  bool http_unsafe_ssl = false;              // any certificate is taken
 };
 
 ExitCode restore_offline(const RestoreCommand& command, Context& context);

@@ -14,6 +14,7 @@
 #include "snapshot/metastore.h"
 #include "snapshot/overlay.h"
 #include "snapshot/past_snapshot.h"
+#include "snapshot/server_settings.h"
 #include "snapshot/shard_list.h"
 #include "snapshot/snapshot_builder.h"
 
@@ -258,7 +259,7 @@ std::optional<MetastoreState> Capture::fetch_metastore_again() {
 // its metastore does not know would be ignored, and reappear in a new shard of that number.
 const MetastoreState& Capture::choose_metastore(const MetastoreState& before,
                                                 const std::optional<MetastoreState>& after) {
-  if (!after || after->answer.meta_db == before.answer.meta_db) return before;
+  if (!after || same_metastore(after->answer.meta_db, before.answer.meta_db)) return before;
   builder_.manifest().metastore_changed = true;
   MutexLock lock(mutex_);
   const bool forgets = std::ranges::any_of(shards_, [&](const auto& entry) {

@@ -14,6 +14,7 @@ namespace tsmfs::snapshot {
 namespace {
 
 constexpr size_t kSeriesMax = 3;
+constexpr size_t kShardsShownMax = 10;
 
 // A stored file, front to back.
 class StoredStream : public ByteStream {
@@ -69,6 +70,21 @@ std::vector<DeletedPoints> find_deleted_points(index::ObjectReader& objects,
       all.push_back(std::move(found));
   }
   return all;
+}
+
+std::string allow_resurrection(const std::vector<DeletedPoints>& deleted, bool wanted,
+                               const std::string& who, const std::string& instead) {
+  if (deleted.empty()) return {};
+  std::string list;
+  for (size_t i = 0; i < std::min(deleted.size(), kShardsShownMax); ++i)
+    list += "\n    " + describe(deleted[i]);
+  if (deleted.size() > kShardsShownMax)
+    list += fmt::format("\n    and {} shards more", deleted.size() - kShardsShownMax);
+  if (wanted) return "points that had been deleted come back in:" + list;
+  throw UsageError(
+      fmt::format("{} drops tombstones: points that had been deleted would come back in:{}", who,
+                  list),
+      instead + ", or accept it with --resurrect-deleted and delete them again");
 }
 
 std::string describe(const DeletedPoints& deleted) {

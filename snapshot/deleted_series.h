@@ -23,6 +23,12 @@ struct DeletedPoints {
 std::vector<DeletedPoints> find_deleted_points(index::ObjectReader& objects,
                                                const std::vector<StoredShard>& shards);
 
+// Lets through what brings points back when that was wanted, and says so: a message, empty when
+// there are none. Throws: UsageError, naming them, when it was not; `who` drops tombstones, and
+// `instead` is what else could be done.
+std::string allow_resurrection(const std::vector<DeletedPoints>& deleted, bool wanted,
+                               const std::string& who, const std::string& instead);
+
 // "db/rp/1: cpu,host=a, cpu,host=b and more", fit for a terminal.
 std::string describe(const DeletedPoints& deleted);
 

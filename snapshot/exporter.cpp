@@ -14,11 +14,13 @@
 #include "index/base/mutex.h"
 #include "index/base/new_file.h"
 #include "index/base/thread_group.h"
+#include "snapshot/deleted_series.h"
 #include "snapshot/gzip_sink.h"
 #include "snapshot/metastore_answer.h"
 #include "snapshot/metastore_subset.h"
 #include "snapshot/quote.h"
 #include "snapshot/read_ahead.h"
+#include "snapshot/server_settings.h"
 #include "snapshot/staged_directory.h"
 
 namespace tsmfs::snapshot {
@@ -31,6 +33,7 @@ constexpr const char* kNoNodeJson = "null\n";  // as a server that is no cluster
 constexpr unsigned kReadThreads = 2;
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
 constexpr size_t kNamesShownMax = 5;
+constexpr const char* kMetaLabel = "the snapshot's meta.db";
 constexpr const char* kMetaDirectory = "meta";
 constexpr const char* kMetaFile = "meta.db";
 constexpr uint32_t kMetaMode = 0600;  // it holds password hashes
@@ -213,7 +216,7 @@ ExportReport Exporter::write_legacy(const std::filesystem::path& directory) {
   }
   const ByteBuffer meta_db = stored_metastore(repository_, *snapshot_);
   const auto node_json = stored_meta_file(repository_, *snapshot_, "node.json");
-  StagedDirectory stage(directory);
+  StagedDirectory stage(directory, snapshot_->time);
   for_each_shard(shards, [&](size_t i, const std::stop_token& stop) {
     stage.write(names[i], [&](ByteSink& sink) { write_shard(shards[i], sink, stop); });
   });
@@ -235,13 +238,30 @@ ByteBuffer Exporter::portable_metastore(const std::vector<StoredShard>& shards) 
   return metastore_subset(meta_db, options_.filter, numbers, "the snapshot's meta.db");
 }
 
+std::vector<std::string> Exporter::portable_notes(const std::vector<StoredShard>& shards) const {
+  MetaChoice choice;
+  choice.filter = options_.filter;
+  MissingSettings missing = find_missing(
+      read_settings(stored_metastore(repository_, *snapshot_), kMetaLabel), choice, {});
+  missing.subscriptions.clear();  // these come with their policies
+  const char* reason = "influxd restore -portable brings none";
+  std::vector<std::string> notes = describe(missing, {reason, reason, reason});
+  std::string back = allow_resurrection(
+      find_deleted_points(repository_.objects(), shards), options_.resurrect_deleted,
+      "influxd restore -portable",
+      "use --format legacy, or tsmfs restore into the directories of a stopped server");
+  if (!back.empty()) notes.push_back(std::move(back));
+  return notes;
+}
+
 ExportReport Exporter::write_portable(const std::filesystem::path& directory) {
   const auto shards = choose();
   const ByteBuffer meta_db = portable_metastore(shards);
   const ByteBuffer packed = pack_metastore(meta_db);
   const std::string stamp = portable_stamp(snapshot_->time);
   const auto seconds = static_cast<uint32_t>(snapshot_->time.unix_ns / kNanosecondsPerSecond);
-  StagedDirectory stage(directory);
+  StagedDirectory stage(directory, snapshot_->time);
+  std::vector<std::string> notes = portable_notes(shards);
   std::vector<uint64_t> tar_bytes(shards.size());
   std::vector<std::string> names;
   for (const StoredShard& shard : shards)
@@ -275,7 +295,9 @@ ExportReport Exporter::write_portable(const std::filesystem::path& directory) {
     sink.write(as_bytes(text));
   });
   stage.publish(names);
-  return sum(shards);
+  ExportReport report = sum(shards);
+  report.notes = std::move(notes);
+  return report;
 }
 
 ExportReport Exporter::write_tar(ByteSink& sink) {

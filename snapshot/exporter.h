@@ -31,6 +31,8 @@ struct ExportedShard {
 struct ExportOptions {
   Filter filter;
   TarOwner owner;
+  // Write the portable form although influxd restore drops tombstones.
+  bool resurrect_deleted = false;
   unsigned jobs = 2;  // shards written at once, where each has a file of its own
   // One call at a time.
   std::function<void(const ExportedShard&)> on_shard;
@@ -41,6 +43,7 @@ struct ExportReport {
   size_t files = 0;
   uint64_t bytes = 0;                 // of data files
   std::vector<std::string> warnings;  // what influxd restore will do wrong with it
+  std::vector<std::string> notes;     // what it will leave out, or bring back
 };
 
 // Not thread safe. Requires: the references outlive it. All throw: UsageError when the filter lets
@@ -57,7 +60,8 @@ class Exporter {
   ExportReport write_legacy(const std::filesystem::path& directory);
   // As influxd backup -portable: YYYYMMDDTHHMMSSZ.manifest, .meta and .sID.tar.gz, by the
   // snapshot's time. With a filter the metastore holds no more than the filter lets through:
-  // influxd restore would make the rest as empty databases. Requires: as write_legacy.
+  // influxd restore would make the rest as empty databases. Requires: as write_legacy. Throws also:
+  // UsageError when points that were deleted would come back, and that is not wanted.
   ExportReport write_portable(const std::filesystem::path& directory);
   // One tar: database/policy/shard/file, and meta/meta.db, whole, first.
   ExportReport write_tar(ByteSink& sink);
@@ -77,6 +81,8 @@ class Exporter {
   void for_each_shard(const std::vector<StoredShard>& shards,
                       const std::function<void(size_t, const std::stop_token&)>& write) const;
   void report(const StoredShard& shard, size_t done, size_t total) const;
+  // What influxd restore -portable will do with them. Throws: as write_portable().
+  std::vector<std::string> portable_notes(const std::vector<StoredShard>& shards) const;
   ByteBuffer portable_metastore(const std::vector<StoredShard>& shards) const;
 
   index::Repository& repository_;

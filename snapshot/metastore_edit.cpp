@@ -9,6 +9,7 @@
 #include "index/base/error.h"
 #include "snapshot/metastore.pb.h"
 #include "snapshot/quote.h"
+#include "snapshot/server_settings.h"
 
 namespace tsmfs::snapshot {
 
@@ -134,12 +135,8 @@ metastore::DatabaseInfo& Merger::make_database(const metastore::DatabaseInfo& fr
   database.set_name(name.text());
   database.clear_retentionpolicies();
   if (choice_.new_policy) database.clear_defaultretentionpolicy();
-  if (renames() && database.continuousqueries_size() > 0) {
-    notes_.push_back(fmt::format("{} continuous queries of {} are left out: they name it, not {}",
-                                 database.continuousqueries_size(), quote(from.name()),
-                                 quote(name)));
-    database.clear_continuousqueries();
-  }
+  // They name the original, and would go on writing to it.
+  if (renames()) database.clear_continuousqueries();
   return database;
 }
 
@@ -156,7 +153,7 @@ void Merger::add_policy(const metastore::RetentionPolicyInfo& from, const Name& 
   policy.set_name(name.text());
   policy.clear_shardgroups();
   // A copy under another name must not send what is written to it where the original sends its own.
-  if (renames()) policy.clear_subscriptions();
+  if (renames() && !choice_.with_subscriptions) policy.clear_subscriptions();
   add_groups(from, place, policy);
 }
 
@@ -262,6 +259,37 @@ void Merger::finish() {
   for (const uint64_t id : shard_ids_) target_.set_maxshardid(std::max(target_.maxshardid(), id));
 }
 
+// Gives the target the users and grants that it lacks. Those that it has keep their password, and
+// become no administrators.
+void add_users(metastore::Data& target, const metastore::Data& snapshot,
+               const MissingSettings& missing) {
+  const auto add_grants = [](metastore::UserInfo& to, const User& from) {
+    for (const auto& [database, given] : from.grants) {
+      auto* grants = to.mutable_privileges();
+      auto grant =
+          std::ranges::find_if(*grants, [&](const auto& g) { return g.database() == database; });
+      auto& changed = grant == grants->end() ? *grants->Add() : *grant;
+      const bool joins = changed.has_privilege() && changed.privilege() != 0 &&
+                         changed.privilege() != static_cast<int>(given);
+      changed.set_database(database);
+      changed.set_privilege(static_cast<int>(joins ? Privilege::kAll : given));
+    }
+  };
+  for (const User& user : missing.users) {
+    const auto& users = snapshot.users();
+    const auto from =
+        std::ranges::find_if(users, [&](const auto& u) { return u.name() == user.name; });
+    metastore::UserInfo& made = *target.add_users();
+    made.CopyFrom(*from);
+    made.clear_privileges();
+    made.set_admin(user.admin);
+    add_grants(made, user);
+  }
+  for (const User& user : missing.grants)
+    for (auto& there : *target.mutable_users())
+      if (there.name() == user.name) add_grants(there, user);
+}
+
 MetaEdit merge(metastore::Data& target, const metastore::Data& snapshot, const MetaChoice& choice,
                const ShardsOnDisk& on_disk) {
   Merger merger(target, snapshot, choice, on_disk);
@@ -303,7 +331,12 @@ MetaEdit merge_metastore(ByteView target, std::string_view target_name, ByteView
                          const MetaChoice& choice, const ShardsOnDisk& on_disk) {
   choose_shards(Metastore::parse(snapshot, kSnapshotName), choice);
   metastore::Data data = parse_data(target, target_name);
-  return merge(data, parse_data(snapshot, kSnapshotName), choice, on_disk);
+  const metastore::Data from = parse_data(snapshot, kSnapshotName);
+  if (choice.with_users)
+    add_users(data, from,
+              find_missing(read_settings(snapshot, kSnapshotName), choice,
+                           read_settings(target, target_name)));
+  return merge(data, from, choice, on_disk);
 }
 
 }  // namespace tsmfs::snapshot

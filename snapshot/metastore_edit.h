@@ -30,10 +30,12 @@ struct MetaEdit {
 MetaEdit filter_metastore(ByteView snapshot, const MetaChoice& choice, const ShardsOnDisk& on_disk);
 
 // Adds what is chosen to `target`, which keeps all it has: its users, its other databases, the
-// definitions of a database or policy that both have. A shard group of the same time range is the
-// same one. Numbers of shards and groups that the target uses for something else, and numbers of
-// shards that `on_disk` has elsewhere, are replaced by fresh ones, as the server's own import does.
-// Throws: CorruptError naming `target_name` when the target is no metastore; UsageError.
+// definitions of a database or policy that both have. With `choice.with_users` users and grants
+// that it lacks are added, with their hashes; those that it has keep theirs. A shard group of the
+// same time range is the same one. Numbers of shards and groups that the target uses for something
+// else, and numbers of shards that `on_disk` has elsewhere, are replaced by fresh ones, as the
+// server's own import does. Throws: CorruptError naming `target_name` when the target is no
+// metastore; UsageError.
 MetaEdit merge_metastore(ByteView target, std::string_view target_name, ByteView snapshot,
                          const MetaChoice& choice, const ShardsOnDisk& on_disk);
 

@@ -68,12 +68,16 @@ class Subset {
 }  // namespace
 
 ByteBuffer metastore_subset(ByteView meta_db, const Filter& filter,
-                            const std::set<uint64_t>& shards, std::string_view object) {
+                            const std::set<uint64_t>& shards, std::string_view object,
+                            Subscriptions subscriptions) {
   metastore::Data data = parse(meta_db, object);
   const Subset subset(filter, shards);
   keep_only(*data.mutable_databases(),
             [&](metastore::DatabaseInfo& database) { return subset.reduce(database); });
   data.clear_users();
+  if (subscriptions == Subscriptions::kDrop)
+    for (auto& database : *data.mutable_databases())
+      for (auto& policy : *database.mutable_retentionpolicies()) policy.clear_subscriptions();
   ByteBuffer out(data.ByteSizeLong());
   if (!data.SerializeToArray(out.data(), static_cast<int>(out.size())))
     throw CorruptError(fmt::format("{} cannot be written again", object));

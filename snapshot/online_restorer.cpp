@@ -21,7 +21,6 @@ constexpr const char* kInternal = "_internal";  // every server has one of its o
 constexpr const char* kMetaLabel = "the snapshot's meta.db";
 constexpr unsigned kReadThreads = 2;
 constexpr unsigned kImportTriesMax = 3;
-constexpr size_t kShardsShownMax = 10;
 
 // As the server names its databases and policies; they become directories there.
 Name server_name(std::string_view name) {
@@ -86,7 +85,13 @@ OnlinePlan OnlineRestorer::plan() {
       plan.bytes += shard.bytes;
     }
   }
-  check_names(plan);
+  const auto answer = client_.fetch_metastore();
+  const std::string server = client_.endpoint().text();
+  const Metastore there = Metastore::parse(answer.meta_db, server);
+  check_names(plan, there);
+  for (const MetaDatabase& database : there.databases())
+    plan.server_databases.insert(database.name);
+  find_missing_settings(meta_db, read_settings(answer.meta_db, server), plan);
   check_deletes(shards, plan);
   return plan;
 }
@@ -122,7 +127,11 @@ OnlineDatabase OnlineRestorer::make_database(ByteView meta_db, const MetaDatabas
   }
   Filter one = options_.filter;
   one.databases = {database.name};
-  made.meta_db = metastore_subset(meta_db, one, numbers, kMetaLabel);
+  // A copy under another name must not send what is written to it where the original sends its own.
+  const bool copy = options_.new_database || options_.new_policy;
+  made.meta_db = metastore_subset(
+      meta_db, one, numbers, kMetaLabel,
+      copy && !options_.with_subscriptions ? Subscriptions::kDrop : Subscriptions::kKeep);
   const Metastore left = Metastore::parse(made.meta_db, kMetaLabel);
   const MetaDatabase* kept = left.find_database(database.name);
   if (kept == nullptr) return made;
@@ -157,9 +166,23 @@ void OnlineRestorer::note_retention(const Metastore& metastore, const OnlineData
         expired, quote(database.names.new_database)));
 }
 
-void OnlineRestorer::check_names(const OnlinePlan& plan) const {
-  const auto answer = client_.fetch_metastore();
-  const Metastore there = Metastore::parse(answer.meta_db, client_.endpoint().text());
+MetaChoice OnlineRestorer::choice() const {
+  MetaChoice choice;
+  choice.filter = options_.filter;
+  choice.new_database = options_.new_database;
+  choice.new_policy = options_.new_policy;
+  return choice;
+}
+
+// The server makes policies, with their subscriptions, and nothing else.
+void OnlineRestorer::find_missing_settings(ByteView meta_db, const ServerSettings& there,
+                                           OnlinePlan& plan) const {
+  plan.missing = find_missing(read_settings(meta_db, kMetaLabel), choice(), there);
+  const bool copy = options_.new_database || options_.new_policy;
+  if (!copy || options_.with_subscriptions) plan.missing.subscriptions.clear();
+}
+
+void OnlineRestorer::check_names(const OnlinePlan& plan, const Metastore& there) const {
   for (const OnlineDatabase& database : plan.databases) {
     const Name& name = database.names.new_database;
     if (there.find_database(name) != nullptr)
@@ -172,21 +195,10 @@ void OnlineRestorer::check_names(const OnlinePlan& plan) const {
 }
 
 void OnlineRestorer::check_deletes(const std::vector<StoredShard>& shards, OnlinePlan& plan) const {
-  const auto deleted = find_deleted_points(repository_.objects(), shards);
-  if (deleted.empty()) return;
-  std::string list;
-  for (size_t i = 0; i < std::min(deleted.size(), kShardsShownMax); ++i)
-    list += "\n    " + describe(deleted[i]);
-  if (deleted.size() > kShardsShownMax)
-    list += fmt::format("\n    and {} shards more", deleted.size() - kShardsShownMax);
-  if (options_.resurrect_deleted) {
-    plan.notes.push_back("points that had been deleted come back in:" + list);
-    return;
-  }
-  throw UsageError(
-      "a running influxd drops tombstones: points that had been deleted would come back in:" + list,
-      "restore into the directories of a stopped server instead, or accept it with "
-      "--resurrect-deleted and delete them again");
+  std::string note = allow_resurrection(find_deleted_points(repository_.objects(), shards),
+                                        options_.resurrect_deleted, "a running influxd",
+                                        "restore into the directories of a stopped server instead");
+  if (!note.empty()) plan.notes.push_back(std::move(note));
 }
 
 void OnlineRestorer::run(const OnlinePlan& plan, OnlineReport& report) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "snapshot/influxd_upload.h"
 #include "snapshot/manifest.h"
 #include "snapshot/metastore.h"
+#include "snapshot/server_settings.h"
 #include "snapshot/stored_shards.h"
 
 namespace tsmfs::snapshot {
@@ -32,6 +34,7 @@ struct OnlineOptions {
   Filter filter;
   std::optional<Name> new_database;  // nothing keeps the name; else exactly one database is chosen
   std::optional<Name> new_policy;    // nothing keeps the name; else exactly one policy is chosen
+  bool with_subscriptions = false;   // a copy under another name keeps them
   bool resurrect_deleted = false;    // restore although the server drops tombstones
   std::function<void(const UploadedShard&)> on_shard;
 };
@@ -45,7 +48,9 @@ struct OnlineDatabase {
 
 struct OnlinePlan {
   std::vector<OnlineDatabase> databases;
-  std::vector<std::string> notes;  // what a person should know before
+  std::vector<std::string> notes;          // what a person should know before
+  MissingSettings missing;                 // what the snapshot service does not bring
+  std::set<std::string> server_databases;  // what the server has now
   size_t shards = 0;
   size_t files = 0;
   uint64_t bytes = 0;
@@ -72,6 +77,8 @@ class OnlineRestorer {
   // has a database of the name, and when points that were deleted would come back; CorruptError,
   // IoError, ProtocolError.
   OnlinePlan plan();
+  // What was chosen, and under which names.
+  MetaChoice choice() const;
   // `report` says at any time, also after a throw, what is on the server. A shard that fails does
   // not keep the others back. Throws: ProtocolError when the server takes no metastore, Cancelled.
   void run(const OnlinePlan& plan, OnlineReport& report);
@@ -79,7 +86,8 @@ class OnlineRestorer {
  private:
   std::vector<StoredShard> choose(const Metastore& metastore, OnlinePlan& plan) const;
   void check_deletes(const std::vector<StoredShard>& shards, OnlinePlan& plan) const;
-  void check_names(const OnlinePlan& plan) const;
+  void check_names(const OnlinePlan& plan, const Metastore& there) const;
+  void find_missing_settings(ByteView meta_db, const ServerSettings& there, OnlinePlan& plan) const;
   void note_retention(const Metastore& metastore, const OnlineDatabase& database,
                       OnlinePlan& plan) const;
   OnlineDatabase make_database(ByteView meta_db, const MetaDatabase& database,

@@ -10,6 +10,7 @@
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "snapshot/quote.h"
+#include "snapshot/server_settings.h"
 #include "snapshot/stored_shards.h"
 
 namespace tsmfs::snapshot {
@@ -77,6 +78,7 @@ class Planner {
   void require_place(const RestoreShard& shard) const;
   void look_at_servers_metastore();
   void require_some_data() const;
+  void warn_of_missing_settings();
   void warn_of_snapshot();
   void warn_of_missing_shards();
   void warn_of_old_tombstones();
@@ -138,6 +140,23 @@ void Planner::plan_metastore() {
   plan_.meta_db_before = std::move(there);
   moves_ = std::move(edit.moves);
   for (std::string& note : edit.notes) warn(std::move(note));
+  warn_of_missing_settings();
+}
+
+void Planner::warn_of_missing_settings() {
+  const MetaChoice& choice = request_.choice;
+  const MissingSettings missing =
+      find_missing(read_settings(as_bytes(stored_), "the snapshot's metastore"), choice,
+                   read_settings(as_bytes(*plan_.meta_db), "the new metastore"));
+  const bool copy = choice.new_database || choice.new_policy;
+  const char* stays = "what the server has of the database stays as it is";
+  MissingReasons reasons{stays, "the server keeps its own; --with-users adds them", stays};
+  if (copy) {
+    reasons.queries = "they name the original, and would write to it";
+    reasons.subscriptions = "they would send the copy's points too; --with-subscriptions";
+  }
+  for (std::string& line : describe(missing, reasons)) warn(std::move(line));
+  plan_.lacks_settings = !missing.empty() && asks_for_settings(choice);
 }
 
 void Planner::plan_data() {

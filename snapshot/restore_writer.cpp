@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/file_time.h"
 
 namespace tsmfs::snapshot {
 
@@ -157,13 +158,7 @@ void RestoreWriter::end_file() {
     throw CorruptError(fmt::format("{} came out of the repository damaged: its digest is not {}",
                                    path.string(), file_->file().hex()),
                        "run tsmfs check --read-data, and restore another snapshot");
-  constexpr int64_t kSecond = 1'000'000'000;
-  int64_t ns = file_->mtime.unix_ns % kSecond;
-  if (ns < 0) ns += kSecond;
-  const timespec mtime{(file_->mtime.unix_ns - ns) / kSecond, ns};
-  const timespec times[2] = {mtime, mtime};
-  if (::futimens(staged.fd.number(), times) != 0)
-    throw_errno("cannot set the time of " + path.string());
+  set_file_time(staged.fd, file_->mtime, path);
 }
 
 void RestoreWriter::end_shard() {

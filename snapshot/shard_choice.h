@@ -18,6 +18,8 @@ struct MetaChoice {
   Filter filter;                     // databases, policy, shard
   std::optional<Name> new_database;  // nothing keeps the name; else exactly one database is chosen
   std::optional<Name> new_policy;    // nothing keeps the name; else a policy or a shard is chosen
+  bool with_users = false;           // a merge takes users and grants of the snapshot too
+  bool with_subscriptions = false;   // a copy under another name keeps them
 
   bool is_everything() const { return filter.is_everything() && !new_database && !new_policy; }
 };

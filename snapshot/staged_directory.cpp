@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/file_time.h"
 
 namespace tsmfs::snapshot {
 
@@ -14,7 +15,8 @@ constexpr const char* kStageName = ".tsmfs-export.tmp";
 
 }  // namespace
 
-StagedDirectory::StagedDirectory(const std::filesystem::path& target) {
+StagedDirectory::StagedDirectory(const std::filesystem::path& target, std::optional<Timestamp> time)
+    : time_(time) {
   auto reached = Directory::reach(target);
   if (reached.missing.size() > 1)
     throw IoError("cannot create " + target.string(), ENOENT, "make the directory above it first");
@@ -59,6 +61,7 @@ void StagedDirectory::write(const std::string& name,
   const Fd file = stage_->create_file(name);
   FileSink sink(file, stage_->path(name));
   fill(sink);
+  if (time_) set_file_time(file, *time_, stage_->path(name));
   sync_file(file, stage_->path(name));
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "index/base/held_directory.h"
+#include "index/base/timestamp.h"
 #include "snapshot/byte_sink.h"
 
 namespace tsmfs::snapshot {
@@ -16,9 +17,10 @@ namespace tsmfs::snapshot {
 // Destroyed unpublished, it removes what it made. write() may be called from several threads.
 class StagedDirectory {
  public:
-  // Makes the directory, for whom index/base/held_directory.h says. Throws: UsageError when it is
-  // there and not empty; IoError.
-  explicit StagedDirectory(const std::filesystem::path& target);
+  // Makes the directory, whose files will be of `time` (of now without one), for whom
+  // index/base/held_directory.h says. Throws: UsageError when it is there and not empty; IoError.
+  explicit StagedDirectory(const std::filesystem::path& target,
+                           std::optional<Timestamp> time = std::nullopt);
   StagedDirectory(const StagedDirectory&) = delete;
   StagedDirectory& operator=(const StagedDirectory&) = delete;
   ~StagedDirectory();
@@ -33,6 +35,7 @@ class StagedDirectory {
  private:
   void remove_what_was_made() noexcept;
 
+  std::optional<Timestamp> time_;
   std::optional<Directory> above_;   // when the target was made in it
   std::string name_;                 // the target's in `above_`
   std::optional<Directory> target_;  // these are there as soon as it is constructed

@@ -1,5 +1,6 @@
 """What tsmfs exports is what influxd backup would have left: influxd restore takes it in both of its forms, the tars are
 those of influxd byte for byte, and a plain tar is a data directory."""
+import datetime
 import glob
 import gzip
 import json
@@ -63,7 +64,7 @@ class Export(EndToEndTest):
     def test_portable_files_are_influxds(self):
         ours, theirs = self.path('ours'), self.path('theirs')
         self.influxd('backup', '-portable', '-host', self.server.snapshot_address, theirs)
-        self.export('portable', ours)
+        self.export('portable', ours, '--resurrect-deleted')
         [mine], [other] = (glob.glob(f'{d}/*.manifest') for d in (ours, theirs))
         stamp, their_stamp = (os.path.basename(m).split('.')[0] for m in (mine, other))
         self.assertRegex(stamp, r'^\d{8}T\d{6}Z$')
@@ -91,7 +92,7 @@ class Export(EndToEndTest):
         theirs, repo = self.path('theirs'), self.path('repository')
         self.influxd('backup', '-portable', '-host', self.server.snapshot_address, theirs)
         tsmfs('import', '--repo', repo, theirs)
-        tsmfs('export', '--repo', repo, '--format', 'portable', self.path('portable'))
+        tsmfs('export', '--repo', repo, '--format', 'portable', '--resurrect-deleted', self.path('portable'))
         # The time in the names is that of the backup.
         self.assertEqual(sorted(os.listdir(self.path('portable'))), sorted(os.listdir(theirs)))
         for name in os.listdir(theirs):
@@ -119,9 +120,29 @@ class Export(EndToEndTest):
                 return False
         wait_until(arrived, 'influxd to finish the restore', 60)
 
+    def test_the_portable_form_does_not_bring_deleted_points_back_unasked(self):
+        done = self.export('portable', self.path('out'), expect=ExitCode.USAGE)
+        self.assertRegex(done.stderr, r"points that had been deleted would come back in:\n.*deletes/autogen/\d+: 'cpu,host=web-002")
+        self.assertIn('--format legacy', done.stderr)
+        self.assertFalse(os.path.exists(self.path('out')))
+        self.export('portable', self.path('others'), '--database', 'telegraf')
+        done = self.export('portable', self.path('out'), '--resurrect-deleted')
+        self.assertIn('points that had been deleted come back in', done.stderr)
+        done = self.export('legacy', self.path('legacy'), '--resurrect-deleted', expect=ExitCode.USAGE)
+
+    def test_the_files_have_the_time_of_the_snapshot(self):
+        for form, options in (('legacy', []), ('portable', ['--resurrect-deleted'])):
+            self.export(form, self.path(form), *options)
+            for name in os.listdir(self.path(form)):
+                time = datetime.datetime.fromtimestamp(os.stat(self.path(form, name)).st_mtime, datetime.timezone.utc)
+                self.assertEqual(f'{time:%Y-%m-%dT%H:%M:%S}', self.snapshot['time'][:19], name)
+        repo = Repo(self.path('repository'))
+        tsmfs('import', '--repo', repo.path, self.path('legacy'))
+        self.assertEqual(repo.snapshots()[0]['time'][:19], self.snapshot['time'][:19])
+
     def test_influxd_restores_the_portable_form(self):
         exported = self.path('exported')
-        self.export('portable', exported)
+        self.export('portable', exported, '--resurrect-deleted')
         restored = self.stopping(Influxd(self.path('home')))
         self.influxd('restore', '-portable', '-host', restored.snapshot_address, exported)
         # A running server drops tombstones: what was deleted has come back.
@@ -195,7 +216,8 @@ class Export(EndToEndTest):
                 file.seek(os.path.getsize(pack) // 3)
                 file.write(b'damage')
         for form, target in (('legacy', 'l'), ('portable', 'p'), ('tar', 't')):
-            done = tsmfs('export', '--repo', broken, '--format', form, self.path(target), expect=ExitCode.DAMAGED)
+            options = ['--resurrect-deleted'] if form == 'portable' else []
+            done = tsmfs('export', '--repo', broken, '--format', form, *options, self.path(target), expect=ExitCode.DAMAGED)
             self.assertIn('damaged', done.stderr)
             self.assertFalse(os.path.exists(self.path(target)))
         self.assertEqual(os.listdir(self.directory), ['broken'])

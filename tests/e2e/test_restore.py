@@ -333,10 +333,12 @@ class Restore(EndToEndTest):
         home, roots = self.nobodys_home()
         before = self.roots_own(roots)
         self.plant(home, roots, 'out')
-        tsmfs('export', '--repo', self.repo.path, '--format', 'portable', os.path.join(home, 'out', 'new'),
+        tsmfs('export', '--repo', self.repo.path, '--format', 'portable', '--resurrect-deleted',
+              os.path.join(home, 'out', 'new'),
               expect=ExitCode.FAILED)
         self.assertEqual(self.roots_own(roots), before)
-        tsmfs('export', '--repo', self.repo.path, '--format', 'portable', os.path.join(home, 'meta', 'new'))
+        tsmfs('export', '--repo', self.repo.path, '--format', 'portable', '--resurrect-deleted',
+              os.path.join(home, 'meta', 'new'))
         self.assertEqual(self.owners(os.path.join(home, 'meta')), self.owners(os.path.join(home, 'meta'), True))
 
     @staticmethod

@@ -31,6 +31,7 @@ class ExporterTest : public BackupTest {
   Exporter exporter(Filter filter = {}) {
     ExportOptions options;
     options.filter = std::move(filter);
+    options.resurrect_deleted = resurrect_deleted;
     options.on_shard = [this](const ExportedShard& shard) { reported.push_back(shard.path); };
     return {*repository, taken, std::move(options), stop.get_token()};
   }
@@ -63,6 +64,7 @@ class ExporterTest : public BackupTest {
     return files;
   }
 
+  bool resurrect_deleted = true;
   ServerState state = sample_state();
   SnapshotPtr taken;
   std::unique_ptr<index::Repository> repository;
@@ -86,6 +88,15 @@ TEST_F(ExporterTest, LegacyFormHasATarForEachShardAndTheMetastore) {
   // Shard 10 lands in 1.
   ASSERT_EQ(report.warnings.size(), 1u);
   EXPECT_NE(report.warnings[0].find("concerns 10"), std::string::npos);
+}
+
+TEST_F(ExporterTest, PortableFormOfDeletedPointsIsRefusedUnlessWanted) {
+  resurrect_deleted = false;
+  EXPECT_THROW(exporter().write_portable(dir / "out"), Error);
+  EXPECT_FALSE(stdfs::exists(dir / "out"));
+  exporter().write_legacy(dir / "out");
+  resurrect_deleted = true;
+  EXPECT_EQ(exporter().write_portable(dir / "portable").notes.size(), 1u);
 }
 
 TEST_F(ExporterTest, PortableFormNamesItsFilesInAManifest) {

@@ -239,7 +239,33 @@ TEST(MergeMetastore, ContinuousQueriesComeAlongUnlessTheNameChanges) {
   EXPECT_TRUE(run().notes.empty());
   choice.new_database = "b";
   EXPECT_FALSE(holds(run().protobuf, "INTO"));
-  EXPECT_EQ(run().notes.size(), 1u);
+}
+
+TEST(MergeMetastore, UsersComeWhenTheyAreWantedAndThoseThatAreThereKeepTheirPassword) {
+  const auto with_hash = [](const std::string& name, const std::string& hash,
+                            const std::string& on) {
+    return bytes(
+        6, bytes(1, name) + bytes(2, hash) + number(3, 1) + bytes(4, bytes(1, on) + number(2, 1)));
+  };
+  const std::string from = store(1, 1,
+                                 database("a", policy("autogen", "")) + with_hash("joe", "J", "a") +
+                                     with_hash("ann", "theirs", "a") + with_hash("eve", "E", "z"),
+                                 0, 0);
+  const std::string to = store(1, 1, bytes(6, bytes(1, "ann") + bytes(2, "own")), 0, 0);
+  MetaChoice choice = choose("a");
+  const auto run = [&] {
+    return merge_metastore(as_bytes(to), "meta.db", as_bytes(from), choice, {}).protobuf;
+  };
+  EXPECT_FALSE(holds(run(), "joe"));
+  choice.with_users = true;
+  choice.new_database = "copy";
+  const std::string joe = bytes(6, bytes(1, "joe") + bytes(2, "J") + number(3, 0) +
+                                       bytes(4, bytes(1, "copy") + number(2, 1)));
+  const std::string ann =
+      bytes(6, bytes(1, "ann") + bytes(2, "own") + bytes(4, bytes(1, "copy") + number(2, 1)));
+  EXPECT_TRUE(holds(run(), joe)) << "of one database, nobody becomes an administrator";
+  EXPECT_TRUE(holds(run(), ann));
+  EXPECT_FALSE(holds(run(), "eve"));
 }
 
 TEST(MergeMetastore, GroupsThatOverlapAreNamed) {

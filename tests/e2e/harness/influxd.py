@@ -31,6 +31,7 @@ bind-address = "127.0.0.1:{snapshot_port}"
   bind-address = "127.0.0.1:{http_port}"
   log-enabled = false
   max-body-size = 0
+  auth-enabled = {auth}
 '''
 
 WRITE_LINES_MAX = 20000  # a request
@@ -60,8 +61,8 @@ class Influxd:
     """Starts in __init__. A lasting cache and late compactions (the defaults) leave files alone after a backup; short
     durations let influxd compact as soon as it can."""
 
-    def __init__(self, home, index='inmem', flush_cold='10m', compact_cold='24h'):
-        self.home, self.index = os.path.abspath(home), index
+    def __init__(self, home, index='inmem', flush_cold='10m', compact_cold='24h', auth=False):
+        self.home, self.index, self.auth = os.path.abspath(home), index, auth
         self.flush_cold, self.compact_cold = flush_cold, compact_cold
         self.process = None
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -87,7 +88,7 @@ class Influxd:
     # ---- the process ----
 
     def start(self, **settings):
-        """Starts influxd on free ports. `settings`: new values for index, flush_cold, compact_cold."""
+        """Starts influxd on free ports. `settings`: new values for index, flush_cold, compact_cold, auth."""
         for name, value in settings.items():
             setattr(self, name, value)
         for _ in range(3):  # another process can take a free port before influxd does
@@ -100,7 +101,7 @@ class Influxd:
         config = os.path.join(self.home, 'influxdb.conf')
         with open(config, 'w', encoding='utf-8') as out:
             out.write(CONFIG.format(home=self.home, index=self.index, flush_cold=self.flush_cold,
-                                    compact_cold=self.compact_cold, http_port=self.http_port,
+                                    compact_cold=self.compact_cold, auth=str(self.auth).lower(), http_port=self.http_port,
                                     snapshot_port=self.snapshot_port))
         with open(self._log, 'wb') as log:
             self.process = subprocess.Popen(['influxd', 'run', '-config', config], stdout=log, stderr=log)
@@ -148,10 +149,11 @@ class Influxd:
         except OSError as error:
             raise RuntimeError(f'{url}: {error!r}; influxd says:\n{self.log_tail()}') from error
 
-    def query(self, statement, database=''):
+    def query(self, statement, database='', user=None, password=''):
         """The series of one statement: [{name, tags, columns, values}]. Raises RuntimeError for influxd's errors."""
         body = urllib.parse.urlencode({'q': statement, 'db': database, 'epoch': 'ns'}).encode()
-        result = json.loads(self._request('/query', body))['results'][0]
+        login = '?' + urllib.parse.urlencode({'u': user, 'p': password}) if user else ''
+        result = json.loads(self._request('/query' + login, body))['results'][0]
         if 'error' in result:
             raise RuntimeError(f'{statement}: {result["error"]}')
         return result.get('series', [])

@@ -1,0 +1,45 @@
+// The query API of a running influxd, over HTTP or HTTPS.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tsmfs::snapshot {
+
+struct QueryServer {
+  std::string url;  // http://HOST:PORT or https://HOST:PORT, with or without a path before /query
+  std::string user, password;                  // an empty user: none is sent
+  std::string ca_file;                         // certificates to trust; empty: the system's
+  bool any_certificate = false;                // none is checked
+  std::chrono::milliseconds timeout{120'000};  // for a whole answer
+};
+
+// Not thread safe. No proxy is used and no redirection followed, so that the password goes to the
+// server that was named.
+class QueryClient {
+ public:
+  // Connects with the first query. Throws: UsageError when the URL is none of its kind.
+  QueryClient(QueryServer server, std::stop_token stop);
+  ~QueryClient();
+  QueryClient(const QueryClient&) = delete;
+  QueryClient& operator=(const QueryClient&) = delete;
+
+  // The first column of what one statement answers. Throws: ProtocolError, with the server's words,
+  // when it cannot be reached or refuses; Cancelled.
+  std::vector<std::string> query(std::string_view statement);
+  const std::string& url() const { return server_.url; }
+  // True when others may read along: no encryption, and not on this machine.
+  bool is_open() const;
+
+ private:
+  struct Handle;
+  QueryServer server_;
+  std::stop_token stop_;
+  std::unique_ptr<Handle> handle_;
+};
+
+}  // namespace tsmfs::snapshot
