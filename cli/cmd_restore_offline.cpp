@@ -118,6 +118,8 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   const auto plan = snapshot::plan_restore(*repository, request);
   snapshot::check_target(plan, request);
   for (const std::string& warning : plan.warnings) print_message(context.err, "warning", warning);
+  if (!command.quiet)
+    for (const std::string& note : plan.notes) print_message(context.err, "note", note);
   print_snapshot(context.out, *request.snapshot);
   if (command.dry_run) {
     print_plan(context.out, plan, request);

@@ -7,7 +7,6 @@
 
 #include "index/base/error.h"
 #include "snapshot/quote.h"
-#include "snapshot/tombstone.h"
 
 namespace tsmfs::snapshot {
 
@@ -39,12 +38,10 @@ class StoredStream : public ByteStream {
 };
 
 void add_tombstone(index::ObjectReader& objects, const TreeEntry& file, DeletedPoints& found) {
-  StoredStream stream(objects.open_file(file.file()));
-  Tombstone tombstone;
-  try {
-    tombstone = read_tombstone(stream, quote(file.name), {kSeriesMax});
-  } catch (const TombstoneError& error) {
-    found.unreadable = error.what();
+  const StoredTombstone stored = read_stored_tombstone(objects, file);
+  const Tombstone& tombstone = stored.tombstone;
+  if (!stored.unreadable.empty()) {
+    found.unreadable = stored.unreadable;
     return;
   }
   found.more_series |= tombstone.more_series;
@@ -58,6 +55,15 @@ void add_tombstone(index::ObjectReader& objects, const TreeEntry& file, DeletedP
 }
 
 }  // namespace
+
+StoredTombstone read_stored_tombstone(index::ObjectReader& objects, const TreeEntry& file) {
+  StoredStream stream(objects.open_file(file.file()));
+  try {
+    return {read_tombstone(stream, quote(file.name), {kSeriesMax}), {}};
+  } catch (const TombstoneError& error) {
+    return {{}, error.what()};
+  }
+}
 
 std::vector<DeletedPoints> find_deleted_points(index::ObjectReader& objects,
                                                const std::vector<StoredShard>& shards) {

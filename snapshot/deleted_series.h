@@ -8,6 +8,7 @@
 #include "index/object_reader.h"
 #include "snapshot/shard_path.h"
 #include "snapshot/stored_shards.h"
+#include "snapshot/tombstone.h"
 
 namespace tsmfs::snapshot {
 
@@ -17,6 +18,13 @@ struct DeletedPoints {
   bool more_series = false;
   std::string unreadable;  // why a tombstone of it cannot be read; it may say more
 };
+
+struct StoredTombstone {
+  Tombstone tombstone;
+  std::string unreadable;  // why it cannot be read; empty when it can
+};
+// Throws: CorruptError when the stored file is damaged, IoError.
+StoredTombstone read_stored_tombstone(index::ObjectReader& objects, const TreeEntry& file);
 
 // The shards whose tombstones name anything, in order. Throws: CorruptError when a stored file is
 // damaged, IoError.

@@ -9,6 +9,7 @@
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
+#include "snapshot/other_versions.h"
 #include "snapshot/quote.h"
 #include "snapshot/server_settings.h"
 #include "snapshot/stored_shards.h"
@@ -20,8 +21,6 @@ namespace {
 namespace stdfs = std::filesystem;
 
 constexpr const char* kMetaDb = "meta.db";
-// How influxd 1.5 and later begins a tombstone file; older ones cannot read it.
-constexpr uint32_t kTombstoneV4 = 0x1504;
 
 std::optional<std::string> read_if_exists(const stdfs::path& path) {
   if (path.empty() || !path_exists(path)) return std::nullopt;
@@ -50,15 +49,6 @@ ShardsOnDisk list_shards_on_disk(const stdfs::path& datadir) {
   return shards;
 }
 
-// The first bytes of a stored file, at most `length` of them.
-std::string read_head(index::ObjectReader& objects, const TreeEntry& file, size_t length) {
-  std::vector<index::Slice> slices;
-  objects.open_file(file.file()).read(0, length, slices);
-  std::string content;
-  for (const index::Slice& slice : slices) content += as_text(slice.bytes);
-  return content;
-}
-
 class Planner {
  public:
   Planner(index::Repository& repository, const RestoreRequest& request)
@@ -81,7 +71,7 @@ class Planner {
   void warn_of_missing_settings();
   void warn_of_snapshot();
   void warn_of_missing_shards();
-  void warn_of_old_tombstones();
+  void warn_of_other_versions();
   void warn_of_retention();
   void warn_of_wal();
   // A directory of the server that mostly lies beside its data.
@@ -103,10 +93,15 @@ RestorePlan Planner::plan() {
   read_metastore();
   plan_metastore();
   if (!request_.datadir.empty()) plan_data();
+  if (is_enterprise_node(request_.metadir, request_.datadir))
+    warn(
+        "these are the directories of a data node of InfluxDB Enterprise: its metastore is on "
+        "other "
+        "machines, and knows nothing of what is restored here");
   warn_of_snapshot();
   if (!request_.datadir.empty()) {
     warn_of_missing_shards();
-    warn_of_old_tombstones();
+    warn_of_other_versions();
     warn_of_wal();
     if (request_.metadir.empty()) look_at_servers_metastore();
   }
@@ -275,19 +270,11 @@ void Planner::warn_of_missing_shards() {
                     snapshot_.filter.text(), missing));
 }
 
-void Planner::warn_of_old_tombstones() {
-  if (snapshot_.dialect.find("1.2-1.4") == std::string::npos) return;
-  for (const RestoreShard& shard : plan_.shards)
-    for (const TreeEntry& file : shard.files) {
-      if (!file.name.ends_with(".tombstone")) continue;
-      const std::string head = read_head(objects_, file, sizeof kTombstoneV4);
-      if (head.size() == sizeof kTombstoneV4 &&
-          load_be<uint32_t>(as_bytes(head).data()) == kTombstoneV4)
-        warn(
-            fmt::format("{}/{} was written by influxd 1.5 or later: an older one cannot read it, "
-                        "and deleted points come back there",
-                        shard.to.text(), file.name));
-    }
+void Planner::warn_of_other_versions() {
+  VersionTraps traps =
+      find_version_traps(objects_, plan_.shards, request_.datadir, snapshot_.dialect);
+  for (std::string& warning : traps.warnings) warn(std::move(warning));
+  plan_.notes = std::move(traps.notes);
 }
 
 // Old data under a policy of finite duration live until influxd looks at them.

@@ -46,6 +46,7 @@ struct RestorePlan {
   uint64_t files = 0;
   uint64_t bytes = 0;
   std::vector<std::string> warnings;
+  std::vector<std::string> notes;  // that can be passed over where there is little room
   bool lacks_settings = false;  // continuous queries, users and the like that were asked for
 };
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "snapshot/filter.h"
 
 namespace tsmfs::snapshot {
 
@@ -132,6 +133,9 @@ class Entries {
       record.resize(length + kTimesBytes);
       if (read_up_to(stream, record) < record.size()) fail(object_, "it ends early");
       taken_ += head + record.size();
+      const auto first = static_cast<int64_t>(load_be<uint64_t>(record.data() + length));
+      const auto last = static_cast<int64_t>(load_be<uint64_t>(record.data() + length + 8));
+      found_.time_ranges |= first > kInfluxTimeMin.unix_ns || last < kInfluxTimeMax.unix_ns;
       add(as_text(ByteView(record).first(length)));
     }
   }

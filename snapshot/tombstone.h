@@ -29,6 +29,8 @@ struct Tombstone {
   unsigned version = 0;  // 0 for an empty file
   // "measurement,tags" without the field, at most series_max of them.
   std::set<std::string> series;
+  // Some of what was read deletes the points of a time range, not all of a series.
+  bool time_ranges = false;
   bool more_series = false;  // than are named, or the limit of bytes was met
   bool empty() const { return series.empty() && !more_series; }
 };

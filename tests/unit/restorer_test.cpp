@@ -393,11 +393,30 @@ TEST_F(RestorerTest, WarnsOfWhatTheSnapshotLacks) {
 
 TEST_F(RestorerTest, WarnsOfTombstonesThatAnOlderServerCannotRead) {
   publish([](SnapshotBuilder& builder) { builder.manifest().dialect = "influxd 1.2-1.4"; },
-          std::string("\0\0\x15\x04more", 8));
+          std::string("\0\0\x15\x04", 4));
   const RestorePlan plan = plan_restore(*repository_, request_);
   ASSERT_EQ(plan.warnings.size(), 1u);
   EXPECT_NE(plan.warnings[0].find("000000001-000000001.tombstone was written by influxd 1.5"),
             std::string::npos);
+}
+
+TEST_F(RestorerTest, WarnsOfTimeRangesThatALaterServerMisreads) {
+  const auto tombstone = [](uint64_t first, uint64_t last) {
+    std::string text("\0\0\x15\x02\0\0\0\1k", 9);
+    for (const uint64_t time : {first, last})
+      for (int shift = 56; shift >= 0; shift -= 8) text += static_cast<char>(time >> shift);
+    return text;
+  };
+  const auto from_old = [](SnapshotBuilder& builder) {
+    builder.manifest().dialect = "influxd 1.2-1.4";
+  };
+  publish(from_old, tombstone(1, 2));
+  const RestorePlan plan = plan_restore(*repository_, request_);
+  ASSERT_EQ(plan.warnings.size(), 1u);
+  EXPECT_NE(plan.warnings[0].find("deletes a time range as influxd 1.2 and 1.3"),
+            std::string::npos);
+  publish(from_old, tombstone(uint64_t{1} << 63, INT64_MAX));
+  EXPECT_TRUE(plan_restore(*repository_, request_).warnings.empty());
 }
 
 TEST_F(RestorerTest, SaysThatASnapshotHasNoDataOfWhatIsWanted) {
