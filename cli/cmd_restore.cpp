@@ -71,7 +71,12 @@ void add_offline_options(CLI::App& sub, RestoreCommand& command) {
   sub.add_option("--owner", command.owner, "Whose the files are (as the directory)")
       ->type_name("USER[:GROUP]")
       ->group(group);
+  sub.add_option("--waldir", command.waldir, "Where the WAL of an imported snapshot is written")
+      ->type_name("DIR")
+      ->group(group);
   sub.add_flag("--overwrite", command.overwrite, "Replace shards that are there")->group(group);
+  sub.add_flag("--skip-existing", command.skip_existing, "Leave shards that are there as they are")
+      ->group(group);
   sub.add_flag("--with-users", command.with_users,
                "Merge users too, with grants and password hashes")
       ->group(group);
@@ -115,12 +120,13 @@ void add_online_options(CLI::App& sub, RestoreCommand& command) {
 
 ExitCode run_restore(const RestoreCommand& command, Context& context) {
   require_repository(command.repository);
-  const bool offline = !command.metadir.empty() || !command.datadir.empty();
-  if (command.online && (offline || command.overwrite || command.verify || command.with_users ||
-                         !command.owner.empty()))
+  const bool offline =
+      !command.metadir.empty() || !command.datadir.empty() || !command.waldir.empty();
+  if (command.online && (offline || command.overwrite || command.skip_existing || command.verify ||
+                         command.with_users || !command.owner.empty()))
     throw UsageError("--online does not go with options for directories",
-                     "leave out --metadir, --datadir, --owner, --overwrite, --with-users and "
-                     "--verify");
+                     "leave out --metadir, --datadir, --waldir, --owner, --overwrite, "
+                     "--skip-existing, --with-users and --verify");
   if (!command.online && command.resurrect_deleted)
     throw UsageError("--resurrect-deleted is for --online",
                      "into directories, deleted points stay deleted");

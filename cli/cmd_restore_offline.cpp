@@ -36,6 +36,11 @@ std::string describe(const snapshot::RestoreShard& shard) {
                      format_bytes(shard.bytes));
 }
 
+void print_skipped(std::ostream& out, const snapshot::RestorePlan& plan) {
+  if (!plan.skipped.empty())
+    fmt::print(out, "{} shards are there already, and are left as they are\n", plan.skipped.size());
+}
+
 void print_plan(std::ostream& out, const snapshot::RestorePlan& plan,
                 const snapshot::RestoreRequest& request) {
   for (const auto& shard : plan.shards)
@@ -43,6 +48,7 @@ void print_plan(std::ostream& out, const snapshot::RestorePlan& plan,
   if (!request.datadir.empty())
     fmt::print(out, "would write {} shards, {} files, {} to {}\n", plan.shards.size(), plan.files,
                format_bytes(plan.bytes), request.datadir.string());
+  print_skipped(out, plan);
   if (plan.meta_db)
     fmt::print(out, "would {} {}\n", plan.meta_db_before ? "merge into" : "write",
                snapshot::meta_db_path(request.metadir).string());
@@ -53,6 +59,10 @@ void print_result(std::ostream& out, const snapshot::RestorePlan& plan,
   if (!request.datadir.empty())
     fmt::print(out, "{} shards, {} files, {} restored to {}\n", plan.shards.size(), plan.files,
                format_bytes(plan.bytes), request.datadir.string());
+  if (!plan.wal.empty())
+    fmt::print(out, "the write-ahead log of {} shards restored to {}\n", plan.wal.size(),
+               request.waldir.string());
+  print_skipped(out, plan);
   if (plan.meta_db)
     fmt::print(out, "metastore {} {}\n", plan.meta_db_before ? "merged into" : "restored to",
                snapshot::meta_db_path(request.metadir).string());
@@ -101,6 +111,10 @@ void restore_with_progress(index::Repository& repository, const snapshot::Restor
 }  // namespace
 
 ExitCode restore_offline(const RestoreCommand& command, Context& context) {
+  if (command.datadir.empty() && !command.waldir.empty())
+    throw UsageError("--waldir goes with --datadir", "the log belongs to the data beside it");
+  if (command.overwrite && command.skip_existing)
+    throw UsageError("--overwrite and --skip-existing contradict each other", "use one of them");
   if (command.metadir.empty() && command.datadir.empty())
     throw UsageError("it is not said where to restore to",
                      "name --metadir, --datadir or both; or --online for a running server");
@@ -113,7 +127,9 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   request.metadir = command.metadir;
   request.datadir = command.datadir;
   request.owner = parse_owner(command.owner);
+  request.waldir = command.waldir;
   request.overwrite = command.overwrite;
+  request.skip_existing = command.skip_existing;
   snapshot::require_no_server(request);
   const auto plan = snapshot::plan_restore(*repository, request);
   snapshot::check_target(plan, request);

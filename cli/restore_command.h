@@ -21,9 +21,10 @@ struct RestoreCommand {
   bool dry_run = false;
   bool quiet = false;
   // Offline.
-  std::filesystem::path metadir, datadir;
+  std::filesystem::path metadir, datadir, waldir;
   std::string owner;  // --owner user:group; empty follows the target directory
   bool overwrite = false;
+  bool skip_existing = false;
   bool verify = false;
   bool with_users = false;  // a merge takes them, with their password hashes
   // Online.

@@ -12,6 +12,7 @@
 #include "snapshot/other_versions.h"
 #include "snapshot/quote.h"
 #include "snapshot/server_settings.h"
+#include "snapshot/shards_on_disk.h"
 #include "snapshot/stored_shards.h"
 
 namespace tsmfs::snapshot {
@@ -25,28 +26,6 @@ constexpr const char* kMetaDb = "meta.db";
 std::optional<std::string> read_if_exists(const stdfs::path& path) {
   if (path.empty() || !path_exists(path)) return std::nullopt;
   return read_whole_file(path, kMetastoreBytesMax);
-}
-
-// The directories that `visit` wants: (name, path), none when `path` is no directory.
-template <typename Visit>
-void for_each_directory(const stdfs::path& path, Visit visit) {
-  if (!directory_exists(path)) return;
-  for (const std::string& name : list_directory(path))
-    if (directory_exists(path / name)) visit(name, path / name);
-}
-
-ShardsOnDisk list_shards_on_disk(const stdfs::path& datadir) {
-  ShardsOnDisk shards;
-  if (datadir.empty()) return shards;
-  for_each_directory(datadir, [&](const std::string& database, const stdfs::path& policies) {
-    for_each_directory(policies, [&](const std::string& policy, const stdfs::path& ids) {
-      for_each_directory(ids, [&](const std::string& id, const stdfs::path&) {
-        const auto path = parse_shard_path(database + "/" + policy + "/" + id);
-        if (path) shards.emplace(path->shard, *path);
-      });
-    });
-  });
-  return shards;
 }
 
 class Planner {
@@ -65,6 +44,9 @@ class Planner {
   void plan_metastore();
   void plan_data();
   void plan_shard(StoredShard stored);
+  void plan_wal();
+  // Where a shard goes; nothing, with a warning, when the metastore does not let it.
+  std::optional<ShardPath> target_of(const ShardPath& from);
   void require_place(const RestoreShard& shard) const;
   void look_at_servers_metastore();
   void require_some_data() const;
@@ -157,31 +139,55 @@ void Planner::warn_of_missing_settings() {
 void Planner::plan_data() {
   for (StoredShard& stored : stored_shards(objects_, snapshot_, request_.choice.filter))
     plan_shard(std::move(stored));
+  if (!request_.waldir.empty()) plan_wal();
   require_some_data();
 }
 
-void Planner::plan_shard(StoredShard stored) {
-  RestoreShard shard{stored.path, stored.path, std::move(stored.files), stored.bytes, false};
+std::optional<ShardPath> Planner::target_of(const ShardPath& from) {
   if (metastore_) {
-    const ShardPath& from = shard.from;
     const auto move = moves_.find(from.shard);
     if (!metastore_->has_shard(from) || move == moves_.end()) {
       const auto place = metastore_->find_shard(from.shard);
       const bool deleted = place && place->group->deleted;
-      return warn(fmt::format("{} is left out: the snapshot's metastore {}", from.text(),
-                              deleted ? "says that it was deleted" : "does not know it"));
+      warn(fmt::format("{} is left out: the snapshot's metastore {}", from.text(),
+                       deleted ? "says that it was deleted" : "does not know it"));
+      return std::nullopt;
     }
-    shard.to = move->second;
-  } else {
-    if (request_.choice.new_database) shard.to.database = *request_.choice.new_database;
-    if (request_.choice.new_policy) shard.to.policy = *request_.choice.new_policy;
+    return move->second;
   }
-  const stdfs::path target = shard_directory(request_.datadir, shard.to);
-  shard.replaces = holds_something(target);
+  return ShardPath{request_.choice.new_database.value_or(from.database),
+                   request_.choice.new_policy.value_or(from.policy), from.shard};
+}
+
+void Planner::plan_shard(StoredShard stored) {
+  const auto to = target_of(stored.path);
+  if (!to) return;
+  RestoreShard shard{stored.path, *to, std::move(stored.files), stored.bytes, false};
+  shard.replaces = holds_something(shard_directory(request_.datadir, shard.to));
   require_place(shard);
+  // One whose points are still in its log has an empty directory.
+  const bool has_log =
+      !request_.waldir.empty() && holds_something(shard_directory(request_.waldir, shard.to));
+  if (request_.skip_existing && (shard.replaces || has_log)) {
+    plan_.skipped.push_back(shard.to);
+    return;
+  }
   plan_.files += shard.files.size();
   plan_.bytes += shard.bytes;
   plan_.shards.push_back(std::move(shard));
+}
+
+// Of a shard whose data are left as they are, the log is too.
+void Planner::plan_wal() {
+  for (StoredShard& stored : stored_wal(objects_, snapshot_, request_.choice.filter)) {
+    const auto to = target_of(stored.path);
+    if (!to || std::ranges::find(plan_.skipped, *to) != plan_.skipped.end()) continue;
+    RestoreShard shard{stored.path, *to, std::move(stored.files), stored.bytes, false};
+    shard.replaces = holds_something(shard_directory(request_.waldir, shard.to));
+    plan_.files += shard.files.size();
+    plan_.bytes += shard.bytes;
+    plan_.wal.push_back(std::move(shard));
+  }
 }
 
 // influxd knows its shards by number alone: one that is there twice hides the other.
@@ -197,7 +203,9 @@ void Planner::require_place(const RestoreShard& shard) const {
 
 void Planner::require_some_data() const {
   const Filter& filter = request_.choice.filter;
-  if (!plan_.shards.empty() || filter.is_everything()) return;
+  if (!plan_.shards.empty() || !plan_.wal.empty() || !plan_.skipped.empty() ||
+      filter.is_everything())
+    return;
   const bool wanted = !moves_.empty() || !metastore_;
   if (!wanted) return;  // an empty database, which is whole
   throw UsageError(
@@ -254,8 +262,10 @@ void Planner::warn_of_snapshot() {
     warn(fmt::format("the snapshot is incomplete: {}{}{}", problem.path,
                      problem.path.empty() ? "" : " ", problem.what));
   }
-  if (snapshot_.wal)
-    warn("the snapshot has a WAL too, which is not restored: it is in /wal of the mount");
+  if (snapshot_.wal && request_.waldir.empty())
+    warn(
+        "the snapshot has a WAL too, whose points are not in its files, and which is not restored: "
+        "name --waldir; it is in /wal of the mount as well");
 }
 
 void Planner::warn_of_missing_shards() {
@@ -300,10 +310,12 @@ void Planner::warn_of_retention() {
 
 // What a WAL of the shard's earlier life holds would be played over what is restored.
 void Planner::warn_of_wal() {
-  const stdfs::path wal = beside_data("wal");
+  const stdfs::path wal = request_.waldir.empty() ? beside_data("wal") : request_.waldir;
   for (const RestoreShard& shard : plan_.shards) {
     const stdfs::path directory = shard_directory(wal, shard.to);
-    if (directory_exists(directory) && holds_something(directory))
+    const bool restored = std::ranges::any_of(
+        plan_.wal, [&](const RestoreShard& other) { return other.to == shard.to; });
+    if (!restored && directory_exists(directory) && holds_something(directory))
       warn(
           fmt::format("{} holds a WAL, which influxd will play over the restored shard; remove it "
                       "unless you want that",

@@ -28,8 +28,10 @@ struct RestoreRequest {
   MetaChoice choice;
   std::filesystem::path metadir;  // empty: meta.db is not touched
   std::filesystem::path datadir;  // empty: no data are written
+  std::filesystem::path waldir;   // empty: the write-ahead log is not restored
   Owner owner;
-  bool overwrite = false;  // a shard directory that is there is replaced
+  bool overwrite = false;      // a shard directory that is there is replaced
+  bool skip_existing = false;  // one that is there is left, and not restored
 };
 
 struct RestoreShard {
@@ -41,13 +43,15 @@ struct RestoreShard {
 
 struct RestorePlan {
   std::vector<RestoreShard> shards;
+  std::vector<RestoreShard> wal;              // the same of the write-ahead log
+  std::vector<ShardPath> skipped;             // there already
   std::optional<std::string> meta_db;         // its new content
   std::optional<std::string> meta_db_before;  // what it is now; empty when there is none
   uint64_t files = 0;
   uint64_t bytes = 0;
   std::vector<std::string> warnings;
   std::vector<std::string> notes;  // that can be passed over where there is little room
-  bool lacks_settings = false;  // continuous queries, users and the like that were asked for
+  bool lacks_settings = false;     // continuous queries, users and the like that were asked for
 };
 
 // The metastore's path in a meta directory.

@@ -26,7 +26,7 @@ constexpr size_t kShardsNamedMax = 5;
 
 std::vector<stdfs::path> directories(const RestoreRequest& request) {
   std::vector<stdfs::path> found;
-  for (const stdfs::path& path : {request.metadir, request.datadir})
+  for (const stdfs::path& path : {request.metadir, request.datadir, request.waldir})
     if (!path.empty()) found.push_back(path);
   return found;
 }
@@ -41,17 +41,21 @@ void require_vacant(const RestorePlan& plan, const RestoreRequest& request) {
   if (request.overwrite) return;
   std::string named;
   size_t count = 0;
-  for (const RestoreShard& shard : plan.shards) {
-    if (!shard.replaces || ++count > kShardsNamedMax) continue;
-    named += (named.empty() ? "" : ", ") + shard_directory(request.datadir, shard.to).string();
-  }
+  const auto look = [&](const std::vector<RestoreShard>& shards, const stdfs::path& target) {
+    for (const RestoreShard& shard : shards) {
+      if (!shard.replaces || ++count > kShardsNamedMax) continue;
+      named += (named.empty() ? "" : ", ") + shard_directory(target, shard.to).string();
+    }
+  };
+  look(plan.shards, request.datadir);
+  look(plan.wal, request.waldir);
   if (count == 0) return;
   throw UsageError(
       fmt::format(
           "{}{} {} there already", named,
           count > kShardsNamedMax ? fmt::format(" and {} more", count - kShardsNamedMax) : "",
           count == 1 ? "is" : "are"),
-      "--overwrite replaces them");
+      "--overwrite replaces them, --skip-existing leaves them");
 }
 
 uint64_t blocks(uint64_t bytes) {
@@ -75,17 +79,17 @@ uint64_t bytes_of_shard(const Directory& data, const ShardPath& shard) {
 
 // The most that is on disk at once; `data` is null when the directory is yet to be made. A shard
 // that is replaced goes a batch after its successor came.
-uint64_t peak_bytes(const RestorePlan& plan, const Directory* data) {
+uint64_t peak_bytes(const std::vector<RestoreShard>& shards, const Directory* data) {
   uint64_t written = 0, freed = 0, peak = 0;
   size_t oldest = 0;  // of the shards whose predecessors are there yet
   uint64_t behind = 0;
-  for (const RestoreShard& shard : plan.shards) {
+  for (const RestoreShard& shard : shards) {
     uint64_t own = kBlockBytes;
     for (const TreeEntry& file : shard.files) own += blocks(file.size);
     written += own;
     behind += shard.bytes;
     for (; behind > RestoreWriter::kBytesUncommittedMax + shard.bytes; ++oldest) {
-      const RestoreShard& gone = plan.shards[oldest];
+      const RestoreShard& gone = shards[oldest];
       behind -= gone.bytes;
       if (gone.replaces && data) freed += bytes_of_shard(*data, gone.to);
     }
@@ -103,6 +107,15 @@ void require_space(const stdfs::path& directory, const Directory& there, uint64_
     throw Error(fmt::format("{} bytes are wanted in {}, and its disk has {} left", wanted,
                             directory.string(), available),
                 "make room, or restore less at once: --database, --retention, --shard");
+}
+
+// Of a directory that is wanted, or empty. Each counts its disk as its own.
+void require_room(const std::vector<RestoreShard>& shards, const stdfs::path& target,
+                  const RestoreRequest& request) {
+  if (target.empty()) return;
+  const auto [there, missing] = reach_target(target, request.owner);
+  there.require_writable();
+  require_space(target, there, peak_bytes(shards, missing.empty() ? &there : nullptr));
 }
 
 void require_chown(const RestoreRequest& request) {
@@ -136,11 +149,8 @@ void check_target(const RestorePlan& plan, const RestoreRequest& request) {
   require_no_server(request);
   require_vacant(plan, request);
   require_chown(request);
-  if (!request.datadir.empty()) {
-    const auto [data, missing] = reach_target(request.datadir, request.owner);
-    data.require_writable();
-    require_space(request.datadir, data, peak_bytes(plan, missing.empty() ? &data : nullptr));
-  }
+  require_room(plan.shards, request.datadir, request);
+  require_room(plan.wal, request.waldir, request);
   if (plan.meta_db) {
     const auto meta = reach_target(request.metadir, request.owner).directory;
     meta.require_writable();

@@ -41,24 +41,21 @@ void lock(const Directory& directory) {
   throw_errno("cannot lock " + directory.path().string());
 }
 
-void write_data(index::Repository& repository, const RestorePlan& plan,
-                const RestoreRequest& request, const RestoreOptions& options,
-                const std::stop_token& stop) {
-  size_t done = 0;
-  RestoreWriter writer(repository.key(), request.datadir, request.owner,
-                       [&](const RestoreShard& shard) {
-                         options.on_shard({shard, ++done, plan.shards.size()});
-                         if (options.progress) options.progress->shards_done = done;
-                       });
+// What goes below one directory of the server's: its data, or its write-ahead log.
+void write_shards(index::Repository& repository, const std::vector<RestoreShard>& shards,
+                  const stdfs::path& target, const RestoreRequest& request,
+                  const RestoreOptions& options, const RestoreWriter::OnShard& on_shard,
+                  const std::stop_token& stop) {
+  RestoreWriter writer(repository.key(), target, request.owner, on_shard);
   lock(writer.datadir());
   std::vector<WantedFile> files;
-  for (const RestoreShard& shard : plan.shards)
+  for (const RestoreShard& shard : shards)
     for (const TreeEntry& file : shard.files) files.push_back({file.file(), file.size});
   const unsigned threads = options.threads > 0
                                ? options.threads
                                : std::clamp(std::thread::hardware_concurrency(), 2u, 8u);
   ReadAhead ahead(repository.objects(), std::move(files), threads);
-  for (const RestoreShard& shard : plan.shards) {
+  for (const RestoreShard& shard : shards) {
     writer.begin_shard(shard);
     for (const TreeEntry& file : shard.files) {
       writer.begin_file(file);
@@ -75,6 +72,22 @@ void write_data(index::Repository& repository, const RestorePlan& plan,
   }
   if (stop.stop_requested()) throw Cancelled();
   writer.commit();
+}
+
+void write_data(index::Repository& repository, const RestorePlan& plan,
+                const RestoreRequest& request, const RestoreOptions& options,
+                const std::stop_token& stop) {
+  size_t done = 0;
+  write_shards(
+      repository, plan.shards, request.datadir, request, options,
+      [&](const RestoreShard& shard) {
+        options.on_shard({shard, ++done, plan.shards.size()});
+        if (options.progress) options.progress->shards_done = done;
+      },
+      stop);
+  if (!plan.wal.empty())
+    write_shards(
+        repository, plan.wal, request.waldir, request, options, [](const auto&) {}, stop);
 }
 
 std::string read_meta_db(const Directory& directory) {
@@ -141,16 +154,20 @@ void verify(const RestorePlan& plan, const RestoreRequest& request, const index:
     throw CorruptError(path.string() + " does not read back as it was written",
                        "the disk or its file system is at fault: see the kernel's log");
   };
-  if (!request.datadir.empty()) {
-    const Directory data = reach_target(request.datadir, request.owner).directory;
-    for (const RestoreShard& shard : plan.shards) {
-      const auto directory = find_shard_directory(data, shard.to);
-      if (!directory) fail(shard_directory(request.datadir, shard.to));
+  const auto verify_shards = [&](const std::vector<RestoreShard>& shards,
+                                 const stdfs::path& target) {
+    if (shards.empty()) return;
+    const Directory top = reach_target(target, request.owner).directory;
+    for (const RestoreShard& shard : shards) {
+      const auto directory = find_shard_directory(top, shard.to);
+      if (!directory) fail(shard_directory(target, shard.to));
       for (const TreeEntry& file : shard.files)
         if (digest_on_disk(*directory, file.name, key, stop) != file.file())
           fail(directory->path(file.name));
     }
-  }
+  };
+  verify_shards(plan.shards, request.datadir);
+  verify_shards(plan.wal, request.waldir);
   if (!plan.meta_db) return;
   const Directory metadir = reach_target(request.metadir, request.owner).directory;
   if (read_meta_db(metadir) != *plan.meta_db) fail(metadir.path(kMetaDb));

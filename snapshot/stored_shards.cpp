@@ -25,12 +25,10 @@ StoredShard read_shard(index::ObjectReader& objects, const ShardPath& path,
   return shard;
 }
 
-}  // namespace
-
-std::vector<StoredShard> stored_shards(index::ObjectReader& objects, const Manifest& manifest,
-                                       const Filter& filter) {
+std::vector<StoredShard> shards_below(index::ObjectReader& objects, const index::TreeId& root,
+                                      const Filter& filter) {
   std::vector<StoredShard> found;
-  const Tree databases = read_tree(objects, manifest.data);
+  const Tree databases = read_tree(objects, root);
   for (const TreeEntry& database : databases.entries()) {
     if (database.kind != EntryKind::kDirectory || !filter.takes_database(database.name)) continue;
     const Tree policies = read_tree(objects, database.directory());
@@ -49,6 +47,19 @@ std::vector<StoredShard> stored_shards(index::ObjectReader& objects, const Manif
     return left.path < right.path;
   });
   return found;
+}
+
+}  // namespace
+
+std::vector<StoredShard> stored_shards(index::ObjectReader& objects, const Manifest& manifest,
+                                       const Filter& filter) {
+  return shards_below(objects, manifest.data, filter);
+}
+
+std::vector<StoredShard> stored_wal(index::ObjectReader& objects, const Manifest& manifest,
+                                    const Filter& filter) {
+  if (!manifest.wal) return {};
+  return shards_below(objects, *manifest.wal, filter);
 }
 
 std::optional<ByteBuffer> stored_meta_file(index::Repository& repository, const Manifest& manifest,

@@ -27,6 +27,10 @@ struct StoredShard {
 std::vector<StoredShard> stored_shards(index::ObjectReader& objects, const Manifest& manifest,
                                        const Filter& filter);
 
+// The same of its write-ahead log; empty when it has none.
+std::vector<StoredShard> stored_wal(index::ObjectReader& objects, const Manifest& manifest,
+                                    const Filter& filter);
+
 // The whole content of a file of the snapshot's meta directory, its digest checked; nothing when
 // there is no such file. Throws: CorruptError, IoError.
 std::optional<ByteBuffer> stored_meta_file(index::Repository& repository, const Manifest& manifest,

@@ -229,7 +229,8 @@ TEST_F(RestorerTest, RenumbersAndRenamesIntoAServerOfOthers) {
 TEST_F(RestorerTest, RefusesAShardThatIsThere) {
   write_file(datadir_ / "db/autogen/2/000000009-000000001.tsm", "old");
   EXPECT_EQ(refusal<UsageError>(),
-            (datadir_ / "db/autogen/2").string() + " is there already; --overwrite replaces them");
+            (datadir_ / "db/autogen/2").string() +
+                " is there already; --overwrite replaces them, --skip-existing leaves them");
 }
 
 TEST_F(RestorerTest, OverwriteReplacesTheWholeShardAndItsStaleIndex) {
