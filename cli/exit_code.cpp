@@ -3,6 +3,7 @@
 #include <new>
 #include <ostream>
 
+#include "fs/mount_point.h"
 #include "index/base/error.h"
 #include "index/base/visible.h"
 
@@ -29,6 +30,8 @@ ExitCode report(std::exception_ptr error, std::ostream& err) {
     return say(e, ExitCode::kServer, err);
   } catch (const NoRepositoryError& e) {
     return say(e, ExitCode::kNoRepository, err);
+  } catch (const fs::MountInUseError& e) {
+    return say(e, ExitCode::kInUse, err);
   } catch (const BusyError& e) {
     return say(e, ExitCode::kLocked, err);
   } catch (const Cancelled& e) {

@@ -15,6 +15,7 @@ enum class ExitCode : int {
   kServer = 5,         // the server cannot be reached, or does not speak the snapshot protocol
   kNoRepository = 10,  // as restic
   kLocked = 11,        // as restic
+  kInUse = 12,         // what is mounted is in use
   kInterrupted = 130,  // 128 + SIGINT
 };
 

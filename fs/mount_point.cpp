@@ -53,8 +53,8 @@ bool is_dead(const stdfs::path& path) {
 }
 
 [[noreturn]] void throw_busy(const stdfs::path& path) {
-  throw BusyError(fmt::format("{} is in use{}", path.string(), describe_users(path)),
-                  "end what uses it (a shell in it counts), or use tsmfs umount --lazy");
+  throw MountInUseError(fmt::format("{} is in use{}", path.string(), describe_users(path)),
+                        "end what uses it (a shell in it counts), or use tsmfs umount --lazy");
 }
 
 void unmount_as_root(const stdfs::path& path, bool lazy) {

@@ -3,7 +3,15 @@
 
 #include <filesystem>
 
+#include "index/base/error.h"
+
 namespace tsmfs::fs {
+
+// Somebody uses what is mounted.
+class MountInUseError : public BusyError {
+ public:
+  using BusyError::BusyError;
+};
 
 // The absolute path, without links, of a directory that the repository at `repository` (absolute,
 // without links) can be mounted on. A mount there whose process was killed is taken off first.
@@ -15,7 +23,7 @@ std::filesystem::path check_mountpoint(const std::filesystem::path& mountpoint,
                                        bool nonempty_allowed = false);
 
 // Takes a tsmfs mount off. `lazy`: at once for newcomers, for those who use it when they are done.
-// Throws: UsageError when no tsmfs is mounted there; BusyError, naming who uses it; IoError.
+// Throws: UsageError when no tsmfs is mounted there; MountInUseError, naming who uses it; IoError.
 void unmount(const std::filesystem::path& mountpoint, bool lazy);
 
 }  // namespace tsmfs::fs

@@ -28,6 +28,11 @@ std::optional<std::string> read_if_exists(const stdfs::path& path) {
   return read_whole_file(path, kMetastoreBytesMax);
 }
 
+// "database telegraf only"
+std::string made_of(const Filter& filter) {
+  return filter.metastore_only ? "the metastore only" : filter.text() + " only";
+}
+
 class Planner {
  public:
   Planner(index::Repository& repository, const RestoreRequest& request)
@@ -211,7 +216,7 @@ void Planner::require_some_data() const {
   throw UsageError(
       fmt::format("snapshot {} holds no data of {}", snapshot_.short_id(), filter.text()),
       snapshot_.filter.is_everything() ? "tsmfs snapshots says what was incomplete"
-                                       : "it was made of " + snapshot_.filter.text() + " only");
+                                       : "it was made of " + made_of(snapshot_.filter));
 }
 
 stdfs::path Planner::beside_data(const char* name) const {
@@ -275,9 +280,8 @@ void Planner::warn_of_missing_shards() {
   });
   if (missing > 0)
     warn(
-        fmt::format("the snapshot was made of {} only: {} shards that its metastore names are not "
-                    "in it",
-                    snapshot_.filter.text(), missing));
+        fmt::format("the snapshot was made of {}: {} shards that its metastore names are not in it",
+                    made_of(snapshot_.filter), missing));
 }
 
 void Planner::warn_of_other_versions() {

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view kAgo = "-ago";
 constexpr size_t kDateLength = std::string_view("2016-02-01").size();
+constexpr size_t kMinuteLength = std::string_view("2016-02-01T18:02").size();
+constexpr size_t kSecondLength = std::string_view("2016-02-01T18:02:36").size();
 constexpr int64_t kRestOfSecondNs = 999'999'999;
 
 }  // namespace
@@ -22,7 +24,10 @@ std::optional<Timestamp> parse_point_in_time(std::string_view text, Timestamp no
     return CalendarSpan::parse(text).before(now);
   }
   if (text.size() == kDateLength) return parse_rfc3339(std::string(text) + "T23:59:59.999999999Z");
-  const Timestamp time = parse_rfc3339(text);
+  // Without a zone it is UTC, as the names of snapshots are.
+  if (text.size() == kMinuteLength) return parse_rfc3339(std::string(text) + ":59.999999999Z");
+  const Timestamp time =
+      text.size() == kSecondLength ? parse_rfc3339(std::string(text) + "Z") : parse_rfc3339(text);
   return text.find('.') == std::string_view::npos ? shifted(time, kRestOfSecondNs) : time;
 } catch (const UsageError&) {
   return std::nullopt;

@@ -46,7 +46,7 @@ class TheEnd(TwoSnapshots):
         mount = self.stopping(Mount(self.repo, self.path('mount')))
         path, content = next(iter(self.after.items()))
         with open(os.path.join(mount.path('backups', 'latest'), path), 'rb') as file:
-            self.assertTrue(mount.unmount(expect=None).returncode)
+            self.assertEqual(mount.unmount(expect=None).returncode, ExitCode.IN_USE)
             self.assertEqual(file.read(), content)
         mount.unmount()
         self.assert_ended(mount)

@@ -246,10 +246,20 @@ class Restore(EndToEndTest):
 
     def test_the_snapshot_of_a_day_or_time(self):
         newest = self.repo.snapshots()[-1]
-        for when in (newest['time'][:10], 'now', '0h-ago', newest['id'][:8]):
+        minute = newest['time'][:16]
+        for when in (newest['time'][:10], minute, minute.replace('T', ' '), newest['time'][:19], 'now', '0h-ago', newest['id'][:8]):
             said = self.restore(self.path('home'), '--shard', '10', '--dry-run', '--snapshot', when).stdout
             self.assertIn(f"snapshot {newest['id'][:8]} of ", said, when)
         self.assertIn('or earlier', self.refuse(self.path('home'), '--snapshot', '1999-12-31'))
+
+    def test_a_snapshot_of_the_metastore_says_so_in_words(self):
+        repo = Repo(self.path('repository'))
+        server = self.stopping(Influxd(self.path('server')))
+        server.create_database('mine')
+        server.write('mine', points(seconds=HOUR, step=600))
+        repo.backup(server, '--metastore-only')
+        done = tsmfs('restore', '--metadir', self.path('meta'), '--datadir', self.path('data'), repo.path)
+        self.assertIn('was made of the metastore only: 1 shards', done.stderr)
 
     def test_targets_may_be_named_in_every_way(self):
         for number, name in enumerate(('data', 'data/', './data', 'deep/data/', 'data/.')):
