@@ -258,7 +258,7 @@ TEST(DataSubset, TakesItsShareAndRefusesNonsense) {
   size_t taken = 0;
   for (int i = 0; i < 2000; ++i) {
     const auto id = index::random_id<index::PackId>();
-    taken += half.takes(id) ? 1 : 0;
+    if (half.takes(id)) ++taken;
     EXPECT_TRUE(all.takes(id));
   }
   EXPECT_GT(taken, 800u);
