@@ -111,7 +111,7 @@ ExitCode run_import(const ImportCommand& command, Context& context) {
 }
 
 void add_data_dir_options(CLI::App& sub, snapshot::DataDirPlaces& places) {
-  sub.add_option("--data-dir", places.data, "Instead of DIR: a stopped server's data directory")
+  sub.add_option("--data-dir", places.data, "Instead of DIR: a server's data directory")
       ->type_name("DIR");
   sub.add_option("--meta-dir", places.meta, "Its meta directory, with meta.db")->type_name("DIR");
   sub.add_option("--wal-dir", places.wal, "Its WAL directory, mounted as /wal/<time>")

@@ -12,7 +12,6 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
-#include "index/base/log.h"
 #include "index/stored_source.h"
 #include "snapshot/import_base.h"
 #include "snapshot/increments.h"
@@ -246,17 +245,6 @@ void RunImport::note_what_lacks(SnapshotBuilder& builder, const Metastore* metas
   note_shrunk(builder, target_.repository.objects(), *target_.catalog.state(), bytes);
 }
 
-// Snapshots of a data directory are told apart by its last change.
-[[noreturn]] void throw_unknown_change(const DataDir& dir, const Manifest& there) {
-  std::string why = "meta.db";
-  for (const Problem& problem : dir.problems)
-    if (problem.severity == Severity::kIncomplete)
-      why = fmt::format("{}: {}", quote(problem.path), problem.what);
-  throw Error(fmt::format("whether {} has changed since snapshot {} cannot be told: {}",
-                          quote(dir.places.data.string()), there.short_id(), why),
-              "import it again once all of it can be read, or give --time");
-}
-
 }  // namespace
 
 bool import_backup_dir(const BackupDir& dir, const ImportOptions& options, ImportTarget& target,
@@ -270,65 +258,6 @@ bool import_backup_dir(const BackupDir& dir, const ImportOptions& options, Impor
   for (const BackupRun& run : dir.runs)
     complete &= (run.form == BackupRun::Form::kLegacy ? legacy : portable).import(run);
   return complete;
-}
-
-bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTarget& target,
-                     std::stop_token stop) {
-  Manifest manifest =
-      begin_manifest(*target.catalog.refresh(), options.server, options.time.value_or(dir.changed),
-                     address_of(dir.places.data), kDataDirImport);
-  const SnapshotPtr there = find_imported(*target.catalog.state(), manifest);
-  if (there && !there->incomplete()) {
-    if (!options.time && !dir.changed_is_known) throw_unknown_change(dir, *there);
-    options.on_snapshot({there, true});
-    return true;
-  }
-  manifest.problems = dir.problems;
-  manifest.tags = options.tags;
-  SnapshotBuilder builder(target.repository, target.writer, target.catalog, std::move(manifest));
-  std::optional<Metastore> metastore;
-  if (!dir.places.meta.empty()) try {
-      metastore = add_metastore(builder, read_meta_dir(dir.places.meta), "meta.db");
-    } catch (const ProtocolError& error) {
-      builder.problem(Severity::kIncomplete, "", error.what());
-    }
-  const index::RepositoryPaths& paths = target.repository.paths();
-  ShardReader reader(target.writer, paths.tmp(), stop);
-  const auto seen_at = paths.seen() / Name::require(options.server, "the import");
-  SeenByImports seen;
-  if (!options.reread) seen.last = SeenFiles::load(seen_at);
-  const index::DigestKey& key = target.writer.digest_key();
-  std::set<ShardPath> here;
-  std::set<std::string> databases;
-  const auto take = [&](const ShardPath& path, const std::filesystem::path& from, DirKind kind) {
-    DirShard read = read_shard_dir(from, path, kind, reader, key, seen, stop);
-    auto& problems = builder.manifest().problems;
-    problems.insert(problems.end(), read.problems.begin(), read.problems.end());
-    return std::move(read.shard);
-  };
-  for (const auto& [path, from] : dir.shards) {
-    ReadShard shard = take(path, from, DirKind::kData);
-    builder.add_shard(path, std::move(shard.files), shard.new_bytes);
-    here.insert(path);
-    databases.insert(path.database);
-  }
-  for (const auto& [path, from] : dir.wal_shards) {
-    ReadShard shard = take(path, from, DirKind::kWal);
-    builder.manifest().new_bytes += shard.new_bytes;
-    builder.add_wal_shard(path, std::move(shard.files));
-  }
-  if (metastore)
-    note_missing(builder, *metastore, here, nullptr);
-  else
-    builder.manifest().databases.assign(databases.begin(), databases.end());
-  const SnapshotPtr snapshot = builder.publish_unless_as(there);
-  options.on_snapshot({snapshot, snapshot == there});
-  try {
-    seen.now.save(paths.tmp() / "seen", seen_at);
-  } catch (const Error& error) {
-    log::warning("{}; the next import reads all files", error.what());
-  }
-  return !snapshot->incomplete();
 }
 
 }  // namespace tsmfs::snapshot

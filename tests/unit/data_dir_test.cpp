@@ -8,6 +8,7 @@
 
 #include "index/base/error.h"
 #include "snapshot/disk_file.h"
+#include "snapshot/shard_dir.h"
 #include "tests/unit/import_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -244,12 +245,34 @@ TEST_F(DataDirTest, WhatGoesOnChangingIsSaid) {
     seen = with_target([&](const ImportOptions&, ImportTarget& target) {
              ShardReader reader(target.writer, target.repository.paths().tmp(), {});
              const DirShard read = read_shard_dir(found.shards.at(kOne), kOne, DirKind::kData,
-                                                  reader, target.writer.digest_key(), files, {});
+                                                  reader, target.writer.digest_key(), files, {}, 2);
              return std::any_of(
                  read.problems.begin(), read.problems.end(),
                  [](const Problem& problem) { return problem.severity == Severity::kIncomplete; });
            }).complete;
   EXPECT_TRUE(seen);
+}
+
+// A server's flush: what was in the WAL is in a TSM file, and the segment is gone.
+TEST_F(DataDirTest, WhatIsFlushedWhileItIsReadIsInTheSnapshot) {
+  const DataDir found = read_data_dir(places);
+  const auto segment = places.wal / kOne.text() / "_00001.wal";
+  std::filesystem::remove(segment);
+  const std::string flushed = tsm(10, 7);
+  write_file(places.data / kOne.text() / "000000007-000000001.tsm", flushed);
+  const ShardPath late{"my.db", "one.week", 30};
+  write_file(places.data / late.text() / "000000001-000000001.tsm", flushed);
+  std::filesystem::remove_all(places.data / kTwo.text());
+  const Result result = with_target([&](const ImportOptions& options, ImportTarget& target) {
+    return import_data_dir(found, options, target, {});
+  });
+  EXPECT_TRUE(result.complete);
+  state.erase(kTwo);
+  state[kOne]["000000007-000000001.tsm"] = flushed;
+  state[late] = {{"000000001-000000001.tsm", flushed}};
+  EXPECT_EQ(contents_of(result.manifest(0).data), flat(state));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, kTwo.text(), "removed"));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, "", "server seems"));
 }
 
 TEST_F(DataDirTest, AFileThatShrinksWhileItIsReadIsNoticed) {
