@@ -15,6 +15,7 @@ enum class ExitCode : int {
   kServer = 5,         // the server cannot be reached, or does not speak the snapshot protocol
   kNoRepository = 10,  // as restic
   kLocked = 11,        // as restic
+  kTaken = 12,         // nothing was imported: there is a snapshot of the time that was given
   kInterrupted = 130,  // 128 + SIGINT
 };
 

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 constexpr size_t kNotesMax = 20;
 
 bool is_made_anew(const std::string& name) {
-  return is_rebuilt_at_start(name) || name == "_series" || name.starts_with("fields.idx");
+  return is_rebuilt_at_start(name) || name == "_series";
 }
 
 class Walk {

@@ -149,7 +149,8 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
       begin_manifest(*target.catalog.refresh(), options.server, options.time.value_or(dir.changed),
                      resolved_path(dir.places.data).string(), kDataDirImport);
   const SnapshotPtr there = find_imported(*target.catalog.state(), manifest);
-  if (there && !there->incomplete()) {
+  // Of another directory it may be another one that last changed at that time.
+  if (there && !there->incomplete() && (options.time || there->address == manifest.address)) {
     if (!options.time && !dir.changed_is_known) throw_unknown_change(dir, *there);
     options.on_snapshot({there, true});
     return true;

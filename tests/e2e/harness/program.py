@@ -17,6 +17,7 @@ class ExitCode(enum.IntEnum):
     NO_SERVER = 5
     NO_REPOSITORY = 10
     LOCKED = 11
+    TAKEN = 12
     INTERRUPTED = 130
 
 
