@@ -51,15 +51,14 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
       return;
     }
     if (report.already_there) {
-      if (manifest.incomplete())
-        for (const auto& problem : manifest.problems) print_problem(context.err, problem);
+      if (manifest.incomplete()) print_problems(context.err, manifest.problems);
       if (!quiet || manifest.incomplete())
         fmt::print(context.out, "{} is there already, as snapshot {}{}\n",
                    format_rfc3339(manifest.time), manifest.short_id(),
                    manifest.incomplete() ? ", and is incomplete as it was" : "");
       return;
     }
-    for (const auto& problem : manifest.problems) print_problem(context.err, problem);
+    print_problems(context.err, manifest.problems);
     fmt::print(context.out, "{} {} shards, {} files, {}; {} new; snapshot {} saved{}\n",
                format_rfc3339(manifest.time), manifest.shards, manifest.files,
                format_bytes(manifest.bytes), format_bytes(manifest.new_bytes), manifest.short_id(),

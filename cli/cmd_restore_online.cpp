@@ -104,7 +104,7 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   snapshot::OnlineRestorer restorer(*repository, snapshot, client, upload, std::move(options),
                                     context.stop);
   const OnlinePlan plan = restorer.plan();
-  for (const auto& problem : snapshot->problems) print_problem(context.err, problem);
+  print_problems(context.err, snapshot->problems);
   for (const std::string& note : plan.notes) print_message(context.err, "warning", note);
   print_snapshot(context.out, *snapshot);
   if (command.dry_run) {

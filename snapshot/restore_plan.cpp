@@ -297,7 +297,7 @@ void Planner::warn_of_wal() {
   const stdfs::path wal = beside_data("wal");
   for (const RestoreShard& shard : plan_.shards) {
     const stdfs::path directory = shard_directory(wal, shard.to);
-    if (directory_exists(directory) && holds_something(directory))
+    if (directory_exists(directory) && bytes_below(directory) > 0)
       warn(
           fmt::format("{} holds a WAL, which influxd will play over the restored shard; remove it "
                       "unless you want that",

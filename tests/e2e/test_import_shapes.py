@@ -121,6 +121,42 @@ class ImportShapes(EndToEndTest):
         _, done = self.imported(directory, expect=ExitCode.TAKEN, options=at)
         self.assertIn('nothing was imported', done.stderr)
 
+    def test_links_in_a_data_directory_are_followed_as_the_server_does(self):
+        home, elsewhere = self.path('server'), self.path('elsewhere')
+        os.makedirs(elsewhere)
+        server = self.stopping(Influxd(home))
+        server.create_database('db')
+        server.write('db', points(seconds=2 * DAY, step=3600))
+        server.flush()
+        answers = server.answers()
+        shard = server.shard_directory(server.shards()[0])
+        server.stop()
+        moved = shutil.move(shard, os.path.join(elsewhere, 'shard'))
+        os.symlink(moved, shard)
+        server.start()
+        self.assertEqual(server.answers(), answers)
+        server.stop()
+        repo = Repo(self.path('repository'))
+        done = tsmfs('import', '--repo', repo.path, '--data-dir', f'{home}/data', '--meta-dir', f'{home}/meta',
+                     '--wal-dir', f'{home}/wal')
+        self.assertIn('symbolic link', done.stderr)
+        with Mount(repo, self.path('mount')) as mount:
+            copy = self.path('copy')
+            shutil.copytree(mount.path('backups', 'latest'), os.path.join(copy, 'data'))
+            shutil.copytree(mount.path('meta', 'latest'), os.path.join(copy, 'meta'))
+        self.assertEqual(self.stopping(Influxd(copy)).answers(), answers)
+
+    def test_a_wrong_directory_is_refused_with_the_right_one(self):
+        home = self.server.home
+        for option, wrong, right in (('--data-dir', 'data/other', 'data'), ('--data-dir', 'wal', 'data'), ('--data-dir', '', 'data'),
+                                     ('--wal-dir', 'data', 'wal'), ('--wal-dir', 'wal/other', 'wal')):
+            with self.subTest(option=option, wrong=wrong):
+                places = {'--data-dir': 'data', '--wal-dir': 'wal', option: wrong}
+                done = tsmfs('import', '--repo', self.path('none'), expect=ExitCode.USAGE,
+                             *(word for name, path in places.items() for word in (name, os.path.join(home, path))))
+                self.assertIn(f"{option} '{home}/{right}'", done.stderr)
+        self.assertFalse(os.path.exists(self.path('none')))
+
 
 if __name__ == '__main__':
     main()
