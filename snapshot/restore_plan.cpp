@@ -11,6 +11,7 @@
 #include "index/base/file.h"
 #include "snapshot/quote.h"
 #include "snapshot/stored_shards.h"
+#include "snapshot/unopenable.h"
 
 namespace tsmfs::snapshot {
 
@@ -316,7 +317,11 @@ stdfs::path shard_directory(const stdfs::path& datadir, const ShardPath& shard) 
 }
 
 RestorePlan plan_restore(index::Repository& repository, const RestoreRequest& request) {
-  return Planner(repository, request).plan();
+  RestorePlan plan = Planner(repository, request).plan();
+  for (const RestoreShard& shard : plan.shards)
+    for (std::string& refused : refused_files(repository.objects(), shard.from, shard.files))
+      plan.warnings.push_back(std::move(refused));
+  return plan;
 }
 
 }  // namespace tsmfs::snapshot

@@ -146,6 +146,30 @@ class ImportShapes(EndToEndTest):
             shutil.copytree(mount.path('meta', 'latest'), os.path.join(copy, 'meta'))
         self.assertEqual(self.stopping(Influxd(copy)).answers(), answers)
 
+    def test_files_that_the_server_will_not_open_are_named_everywhere(self):
+        home = self.path('server')
+        server = self.stopping(Influxd(home))
+        server.create_database('db')
+        server.write('db', points(seconds=DAY, step=3600))
+        server.flush()
+        shard = server.shards()[0]
+        server.stop()
+        directory = server.shard_directory(shard)
+        names = ('000000001-000000001 2.tsm', '000000009-000000001.tsm')
+        shutil.copy(os.path.join(directory, '000000001-000000001.tsm'), os.path.join(directory, names[0]))
+        open(os.path.join(directory, names[1]), 'xb').close()
+        repo = Repo(self.path('repository'))
+        imported = tsmfs('import', '--repo', repo.path, '--data-dir', f'{home}/data', '--meta-dir', f'{home}/meta',
+                         '--wal-dir', f'{home}/wal')
+        checked = tsmfs('check', '--repo', repo.path, '--tsm', expect=ExitCode.DAMAGED)
+        restored = tsmfs('restore', '--repo', repo.path, '--datadir', self.path('data'), '--metadir', self.path('meta'))
+        snapshot = repo.snapshots()[0]['id'][:8]
+        for name in names:
+            with self.subTest(name):
+                self.assertIn(f'{shard}/{name}', imported.stderr)
+                self.assertIn(f'{shard}/{name}', restored.stderr)
+                self.assertTrue(any(snapshot in line and f'{shard}/{name}' in line for line in checked.stdout.splitlines()))
+
     def test_a_wrong_directory_is_refused_with_the_right_one(self):
         home = self.server.home
         for option, wrong, right in (('--data-dir', 'data/other', 'data'), ('--data-dir', 'wal', 'data'), ('--data-dir', '', 'data'),
