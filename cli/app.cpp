@@ -24,7 +24,8 @@ constexpr const char* kFooter =
     "  cp -a /mnt/backups/latest/telegraf/autogen/2 \\\n"
     "    /var/lib/influxdb/data/telegraf/autogen/\n"
     "\nExit status: 0 done, 1 damage found, 2 usage, 3 done but incomplete,\n"
-    "4 failure, 5 server, 10 no repository, 11 locked, 12 mount in use, 130 interrupted.";
+    "4 failure, 5 server, 10 no repository, 11 locked, 12 mount in use,\n"
+    "13 time taken, 130 interrupted.";
 
 void add_commands(CLI::App& app, Context& context) {
   app.description(kDescription);

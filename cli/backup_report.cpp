@@ -83,7 +83,7 @@ void BackupReport::result(const snapshot::Captured& captured, bool with_since) {
                         {"problems", problems_json(manifest)}});
     return;
   }
-  for (const auto& problem : manifest.problems) print_problem(err_, problem);
+  print_problems(err_, manifest.problems);
   if (manifest.metastore_changed)
     fmt::print(err_,
                "tsmfs: the metastore changed during the backup; the snapshot holds the one that "

@@ -41,7 +41,7 @@ void print_result(const CheckCommand& command, const snapshot::CheckReport& repo
   if (command.tsm) {
     fmt::print(out, "{} TSM files decoded", report.tsm_files);
     if (report.unsound_tsm > 0)
-      fmt::print(out, ", {} of them unsound as they came from the server", report.unsound_tsm);
+      fmt::print(out, ", {} of them such as influxd will not open", report.unsound_tsm);
     fmt::print(out, "\n");
   }
   if (report.damages == 0)

@@ -82,7 +82,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
       fmt::print(context.err, "[{}/{}] {}: {} files, {}\n", shard.done, shard.total,
                  visible(shard.path.text()), shard.files, format_bytes(shard.bytes));
     };
-  for (const auto& problem : snapshot->problems) print_problem(context.err, problem);
+  print_problems(context.err, snapshot->problems);
   snapshot::Exporter exporter(*repository, snapshot, std::move(options), context.stop);
   const auto report = write(exporter, form, command.target, context);
   for (const auto* messages : {&report.notes, &report.warnings})

@@ -124,8 +124,10 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   size_t kept = 0;
   for (const DecidedGroup& group : groups)
     for (const Decision& decision : group.decisions) {
-      kept += decision.keeps() ? 1 : 0;
-      if (!decision.keeps()) going.push_back(decision.snapshot);
+      if (decision.keeps())
+        ++kept;
+      else
+        going.push_back(decision.snapshot);
     }
   if (command.prune.json)
     print_json(context.out, to_json(groups, command.dry_run));

@@ -30,25 +30,35 @@ struct ImportCommand {
   bool quiet = false;
 };
 
-snapshot::ImportOptions options_of(const ImportCommand& command, Context& context) {
+// `taken` becomes true when the time that was given has a snapshot already, whatever is in it.
+snapshot::ImportOptions options_of(const ImportCommand& command, Context& context, bool& taken) {
   snapshot::ImportOptions options;
   options.server = command.server.empty() ? host_name() : command.server;
   require_name(options.server, "server");
   options.reread = command.force;
   options.tags = snapshot::checked_tags(command.tags);
   if (!command.time.empty()) options.time = parse_rfc3339(command.time);
-  options.on_snapshot = [&context, quiet = command.quiet](const snapshot::ImportReport& report) {
+  options.on_snapshot = [&context, &taken, quiet = command.quiet,
+                         timed = options.time.has_value()](const snapshot::ImportReport& report) {
     const snapshot::Manifest& manifest = *report.snapshot;
+    if (report.already_there && timed && !manifest.incomplete()) {
+      taken = true;
+      print_message(context.err, "",
+                    fmt::format("nothing was imported: {} is the time of snapshot {}, and --time "
+                                "says that this is of that time; give another one, or forget that "
+                                "snapshot",
+                                format_rfc3339(manifest.time), manifest.short_id()));
+      return;
+    }
     if (report.already_there) {
-      if (manifest.incomplete())
-        for (const auto& problem : manifest.problems) print_problem(context.err, problem);
+      if (manifest.incomplete()) print_problems(context.err, manifest.problems);
       if (!quiet || manifest.incomplete())
         fmt::print(context.out, "{} is there already, as snapshot {}{}\n",
                    format_rfc3339(manifest.time), manifest.short_id(),
                    manifest.incomplete() ? ", and is incomplete as it was" : "");
       return;
     }
-    for (const auto& problem : manifest.problems) print_problem(context.err, problem);
+    print_problems(context.err, manifest.problems);
     fmt::print(context.out, "{} {} shards, {} files, {}; {} new; snapshot {} saved{}\n",
                format_rfc3339(manifest.time), manifest.shards, manifest.files,
                format_bytes(manifest.bytes), format_bytes(manifest.new_bytes), manifest.short_id(),
@@ -76,7 +86,8 @@ void check_arguments(const ImportCommand& command) {
 
 // Runs `import` with a repository that is open for writing.
 template <typename Import>
-ExitCode with_repository(const ImportCommand& command, Context& context, const Import& import) {
+ExitCode with_repository(const ImportCommand& command, Context& context, const bool& taken,
+                         const Import& import) {
   const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
   if (index::Repository::is_vacant(command.repository)) {
     index::Repository::create(command.repository);
@@ -88,30 +99,35 @@ ExitCode with_repository(const ImportCommand& command, Context& context, const I
   index::RepositoryWriter writer(*repository, writer_options);
   snapshot::Catalog catalog(repository->paths());
   snapshot::ImportTarget target{*repository, writer, catalog};
-  return import(target) ? ExitCode::kOk : ExitCode::kIncomplete;
+  if (!import(target)) return ExitCode::kIncomplete;
+  return taken ? ExitCode::kTaken : ExitCode::kOk;
 }
 
 // What is to be imported is looked at first: no repository is made for an import that cannot begin.
 ExitCode run_import(const ImportCommand& command, Context& context) {
   check_arguments(command);
-  const snapshot::ImportOptions options = options_of(command, context);
+  bool taken = false;
+  const snapshot::ImportOptions options = options_of(command, context, taken);
   if (!command.data_dir.data.empty()) {
     const auto dir = snapshot::read_data_dir(command.data_dir);
     print_notes(dir.notes, command, context);
-    return with_repository(command, context, [&](snapshot::ImportTarget& target) {
+    return with_repository(command, context, taken, [&](snapshot::ImportTarget& target) {
       return snapshot::import_data_dir(dir, options, target, context.stop);
     });
   }
-  const auto dir = snapshot::read_backup_dir(command.directory);
-  print_notes(dir.notes, command, context);
-  for (const std::string& damaged : dir.damaged) print_message(context.err, "INCOMPLETE", damaged);
-  return with_repository(command, context, [&](snapshot::ImportTarget& target) {
-    return snapshot::import_backup_dir(dir, options, target, context.stop);
+  const auto dirs = snapshot::read_backup_dirs(command.directory);
+  for (const snapshot::BackupDir& dir : dirs) {
+    print_notes(dir.notes, command, context);
+    for (const std::string& damaged : dir.damaged)
+      print_message(context.err, "INCOMPLETE", damaged);
+  }
+  return with_repository(command, context, taken, [&](snapshot::ImportTarget& target) {
+    return snapshot::import_backup_dirs(dirs, options, target, context.stop);
   });
 }
 
 void add_data_dir_options(CLI::App& sub, snapshot::DataDirPlaces& places) {
-  sub.add_option("--data-dir", places.data, "Instead of DIR: a stopped server's data directory")
+  sub.add_option("--data-dir", places.data, "Instead of DIR: a server's data directory")
       ->type_name("DIR");
   sub.add_option("--meta-dir", places.meta, "Its meta directory, with meta.db")->type_name("DIR");
   sub.add_option("--wal-dir", places.wal, "Its WAL directory, mounted as /wal/<time>")
@@ -127,7 +143,8 @@ void add_import(CLI::App& app, Context& context) {
       "\nEach run of influxd backup that DIR holds becomes a snapshot with its own\n"
       "time, legacy runs laid over the ones before them. Runs that were imported\n"
       "before are skipped, so that the same DIR can be imported again; those whose\n"
-      "snapshot is incomplete are read anew.\n"
+      "snapshot is incomplete are read anew. Directories of one server side by side\n"
+      "are imported together: name the one that they are in.\n"
       "\nExample:\n"
       "  tsmfs import --repo /srv/tsmfs --server db1 /var/backups/influxdb\n"
       "  tsmfs import --repo /srv/tsmfs --data-dir /var/lib/influxdb/data \\\n"

@@ -106,7 +106,7 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   snapshot::OnlineRestorer restorer(*repository, snapshot, client, upload, std::move(options),
                                     context.stop);
   const OnlinePlan plan = restorer.plan();
-  for (const auto& problem : snapshot->problems) print_problem(context.err, problem);
+  print_problems(context.err, snapshot->problems);
   for (const std::string& note : plan.notes) print_message(context.err, "warning", note);
   SettingsRestore settings(command, restorer.choice(), plan.missing, context);
   settings.require_server(plan.server_databases);

@@ -2,6 +2,7 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -20,6 +21,7 @@ struct SnapshotsCommand {
   std::filesystem::path repository;
   std::string host, tag;
   bool as_json = false;
+  bool all_problems = false;
 };
 
 json to_json(const snapshot::Manifest& manifest) {
@@ -43,8 +45,21 @@ json to_json(const snapshot::Manifest& manifest) {
           {"problems", problems_json(manifest)}};
 }
 
-void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& snapshots) {
+void print_problems_of(const snapshot::Manifest& snapshot, bool all, std::ostream& out) {
+  if (all) {
+    for (const std::string& line : problem_lines(snapshot.problems))
+      fmt::print(out, "          {}\n", line);
+  } else if (snapshot.incomplete()) {
+    fmt::print(out, "          INCOMPLETE; --problems says why\n");
+  }
+}
+
+// The problems of each server's last snapshot are those that something can be done about.
+void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& snapshots,
+                 bool all_problems) {
   size_t server_width = 6;
+  std::map<std::string, snapshot::SnapshotPtr> last;
+  for (const auto& snapshot : snapshots) last[snapshot->server] = snapshot;
   for (const auto& snapshot : snapshots)
     server_width = std::max(server_width, visible(snapshot->server).size());
   fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", "id", "time", "server",
@@ -63,11 +78,7 @@ void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& sn
     if (!snapshot->tags.empty())
       fmt::print(out, "          tags: {}\n",
                  visible(fmt::format("{}", fmt::join(snapshot->tags, ", "))));
-    for (const auto& problem : snapshot->problems)
-      fmt::print(
-          out, "          {}: {}\n",
-          problem.severity == snapshot::Problem::Severity::kIncomplete ? "INCOMPLETE" : "warning",
-          problem_line(problem));
+    print_problems_of(*snapshot, last[snapshot->server] == snapshot || all_problems, out);
   }
   fmt::print(out, "{} snapshots\n", snapshots.size());
 }
@@ -83,7 +94,7 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
     for (const auto& snapshot : shown) list.push_back(to_json(*snapshot));
     print_json(context.out, list, 1);
   } else {
-    print_table(context.out, shown);
+    print_table(context.out, shown, command.all_problems);
   }
   for (const auto& damaged : state->damaged) print_message(context.err, "", damaged);
   return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
@@ -99,6 +110,8 @@ void add_snapshots(CLI::App& app, Context& context) {
   add_repository_option(*sub, command->repository);
   sub->add_option("--host", command->host, "Only those of this server")->type_name("NAME");
   sub->add_option("--tag", command->tag, "Only those with this tag")->type_name("TAG");
+  sub->add_flag("--problems", command->all_problems,
+                "The problems of all, not of each server's last");
   sub->add_flag("--json", command->as_json, "Print a JSON array");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_snapshots(*command, context); };

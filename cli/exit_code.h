@@ -16,6 +16,7 @@ enum class ExitCode : int {
   kNoRepository = 10,  // as restic
   kLocked = 11,        // as restic
   kInUse = 12,         // what is mounted is in use
+  kTaken = 13,         // nothing was imported: there is a snapshot of the time that was given
   kInterrupted = 130,  // 128 + SIGINT
 };
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "index/base/visible.h"
 #include "snapshot/manifest.h"
@@ -18,9 +19,10 @@ namespace tsmfs::cli {
 std::string format_bytes(uint64_t bytes);
 // "snapshot 75222c1f of 2026-11-25T02:32:06Z, server db1"
 void print_snapshot(std::ostream& out, const snapshot::Manifest& manifest);
-// "db/rp/2 what is wrong with it", in one line
-std::string problem_line(const snapshot::Problem& problem);
-void print_problem(std::ostream& err, const snapshot::Problem& problem);
+// "INCOMPLETE: db/rp/2 what is wrong with it", a line each; of many that say the same but for
+// numbers, the first, with how many more there are and some of their paths.
+std::vector<std::string> problem_lines(const std::vector<snapshot::Problem>& problems);
+void print_problems(std::ostream& err, const std::vector<snapshot::Problem>& problems);
 // "tsmfs: warning: what": a message, which may have several lines.
 void print_message(std::ostream& err, std::string_view kind, std::string_view what);
 // One line, or with an indent more of them. Names in it that are no UTF-8 are replaced.

@@ -106,8 +106,8 @@ void op_init(void* user_data, fuse_conn_info* connection) noexcept {
   want(connection, FUSE_CAP_EXPORT_SUPPORT,
        true);  // nodes can be found by number alone, and "." and ".." be looked up
   want(connection, FUSE_CAP_AUTO_INVAL_DATA, false);  // contents never change
-  for (const unsigned splice : {FUSE_CAP_SPLICE_READ, FUSE_CAP_SPLICE_WRITE, FUSE_CAP_SPLICE_MOVE})
-    want(connection, splice, false);
+  for (const int splice : {FUSE_CAP_SPLICE_READ, FUSE_CAP_SPLICE_WRITE, FUSE_CAP_SPLICE_MOVE})
+    want(connection, static_cast<unsigned>(splice), false);
   const auto& on_ready = static_cast<MountedHistory*>(user_data)->on_ready;
   if (on_ready) on_ready();
 }

@@ -211,7 +211,8 @@ size_t heal_recipes(Repository& repository, const Compression& compression,
     }
   }
   size_t healed = 0;
-  for (const FileId& id : lossy) healed += rewriter.improve_file(id) ? 1 : 0;
+  for (const FileId& id : lossy)
+    if (rewriter.improve_file(id)) ++healed;
   rewriter.finish();
   return healed;
 }

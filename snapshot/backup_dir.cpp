@@ -8,8 +8,7 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
-#include "snapshot/disk_file.h"
-#include "snapshot/portable_manifest.h"
+#include "snapshot/portable_dir.h"
 #include "snapshot/quote.h"
 
 namespace tsmfs::snapshot {
@@ -19,11 +18,11 @@ namespace {
 using Severity = Problem::Severity;
 
 constexpr std::string_view kMetaName = "meta";
-constexpr std::string_view kManifestSuffix = ".manifest";
 constexpr std::string_view kPendingSuffix = ".pending";  // a download that has not ended
-constexpr size_t kStampChars = 16;                       // 20160201T180236Z
 constexpr size_t kShardDigitsMin = 5, kNumberDigitsMin = 2;
 constexpr size_t kNotesMax = 20;
+
+namespace fs = std::filesystem;
 
 struct DirFile {
   std::string name;
@@ -50,7 +49,12 @@ void note(BackupDir& dir, std::string what) {
     dir.notes.emplace_back("more files that influxd backup did not leave are not named here");
 }
 
-// Regular files; anything else is noted. One that cannot be looked at may belong to any run, so
+bool is_named_as_backup(const std::string& name) {
+  return parse_legacy_name(name) || PortableFiles(fs::path()).take(name);
+}
+
+// Regular files; anything else but directories is noted, or called damage where it is named as a
+// part of a backup. One that cannot be looked at may belong to any run, so
 // none is imported then.
 std::vector<DirFile> list_files(BackupDir& dir) {
   if (!directory_exists(dir.path))
@@ -62,7 +66,10 @@ std::vector<DirFile> list_files(BackupDir& dir) {
     if (!status) continue;  // deleted since the list was made
     if (S_ISREG(status->st_mode))
       files.push_back({name, {status->st_mtim.tv_sec * 1'000'000'000 + status->st_mtim.tv_nsec}});
-    else
+    else if (!S_ISDIR(status->st_mode) && is_named_as_backup(name))
+      dir.damaged.push_back(fmt::format("{} in {} is not a regular file and was left out",
+                                        quote(name), quote(dir.path.string())));
+    else if (!S_ISDIR(status->st_mode))
       note(dir, quote(name) + " is not a regular file and was left out");
   }
   std::sort(files.begin(), files.end(), [](const DirFile& a, const DirFile& b) {
@@ -92,6 +99,7 @@ BackupRun& run_at(std::vector<BackupRun>& runs, Timestamp time) {
 void check_order(BackupRun& run) {
   std::map<std::string, const ShardArchive*> last;
   for (const ShardArchive& archive : run.archives) {
+    if (archive.names.empty()) continue;  // its name says nothing
     const auto [found, first] =
         last.emplace(fmt::format("{}.{}", archive.names, archive.shard), &archive);
     if (first) continue;
@@ -105,23 +113,45 @@ void check_order(BackupRun& run) {
   }
 }
 
+// The run that archives without any meta.NN belong to: that of a portable backup that was killed
+// before it had made portable ones of them, or one of their own.
+BackupRun& run_without_metastore(const LegacyFiles& found, BackupDir& dir) {
+  const Timestamp first =
+      found.archives.empty() ? found.pending.front().mtime : found.archives.front().mtime;
+  for (BackupRun& run : dir.runs)
+    if (!run.listed && run.time <= first) return run;
+  BackupRun run;
+  run.name = quote((found.archives.empty() ? found.pending.front().name
+                                           : found.archives.front().file.filename().string()));
+  run.time = first;
+  run.listed = false;
+  run.problems.push_back(
+      {Severity::kIncomplete, "",
+       "lies there without any meta.NN, the metastore, which says what else there should be; a "
+       "server ignores shards that its metastore does not know"});
+  return dir.runs.emplace_back(std::move(run));
+}
+
+void add_pending(const DirFile& file, BackupRun& run) {
+  run.problems.push_back({Severity::kIncomplete, "",
+                          quote(file.name) + " is a download that did not end: influxd backup was "
+                                             "interrupted, or is still running"});
+}
+
+// Requires: the portable runs are in `dir`.
 void add_legacy(LegacyFiles found, BackupDir& dir) {
   if (found.runs.empty()) {
-    if (!found.archives.empty())
-      note(dir, fmt::format(
-                    "{} archives of shards, as {}, lie here without any meta.NN and were left out",
-                    found.archives.size(), quote(found.archives.front().file.filename().string())));
+    if (found.archives.empty() && found.pending.empty()) return;
+    BackupRun& run = run_without_metastore(found, dir);
+    for (ShardArchive& archive : found.archives) run.archives.push_back(std::move(archive));
+    for (const DirFile& file : found.pending) add_pending(file, run);
     return;
   }
   std::sort(found.runs.begin(), found.runs.end(),
             [](const BackupRun& a, const BackupRun& b) { return a.time < b.time; });
   for (ShardArchive& archive : found.archives)
     run_at(found.runs, archive.mtime).archives.push_back(std::move(archive));
-  for (const DirFile& file : found.pending)
-    run_at(found.runs, file.mtime)
-        .problems.push_back({Severity::kIncomplete, "",
-                             quote(file.name) + " is a download that did not end: influxd backup "
-                                                "was interrupted, or is still running"});
+  for (const DirFile& file : found.pending) add_pending(file, run_at(found.runs, file.mtime));
   for (BackupRun& run : found.runs) {
     std::stable_sort(
         run.archives.begin(), run.archives.end(),
@@ -156,42 +186,57 @@ bool take_legacy(const BackupDir& dir, const DirFile& file, LegacyFiles& found) 
   return true;
 }
 
-// ---- portable ----
-
-BackupRun read_portable(const BackupDir& dir, const std::string& name, Timestamp time) {
-  const ByteBuffer json = read_disk_file(dir.path / name, kPortableManifestBytesMax);
-  const PortableManifest manifest = parse_portable_manifest(as_text(json), quote(name));
-  BackupRun run;
-  run.form = BackupRun::Form::kPortable;
-  run.name = name;
-  run.time = time;
-  run.metastore = dir.path / manifest.meta_file;
-  run.metastore_bytes = manifest.metastore_bytes;
-  run.limited = manifest.limited;
-  for (const PortableFile& file : manifest.files) {
-    ShardArchive archive;
-    archive.file = dir.path / file.file;
-    archive.shard = file.path.shard;
-    archive.path = file.path;
-    archive.tar_bytes = file.tar_bytes;
-    run.archives.push_back(std::move(archive));
-  }
-  return run;
+// An archive under a name that is not influxd's.
+bool take_by_content(const BackupDir& dir, const DirFile& file, LegacyFiles& found) {
+  auto archive = look_into(dir.path / file.name, file.mtime);
+  if (archive) found.archives.push_back(std::move(*archive));
+  return archive.has_value();
 }
 
-// Manifests; true also for the files that manifests name.
-bool take_portable(BackupDir& dir, const DirFile& file) {
-  if (file.name.size() <= kStampChars) return false;
-  const auto time = parse_portable_stamp(std::string_view(file.name).substr(0, kStampChars));
-  if (!time) return false;
-  const std::string_view rest = std::string_view(file.name).substr(kStampChars);
-  if (rest != kManifestSuffix) return rest == ".meta" || rest.ends_with(".tar.gz");
-  try {
-    dir.runs.push_back(read_portable(dir, file.name, *time));
-  } catch (const ProtocolError& error) {
-    dir.damaged.emplace_back(error.what());
-  }
-  return true;
+BackupDir read_if_backup(const fs::path& path) {
+  BackupDir dir;
+  dir.path = path;
+  LegacyFiles legacy;
+  PortableFiles portable(path);
+  for (const DirFile& file : list_files(dir)) try {
+      if (!take_legacy(dir, file, legacy) && !portable.take(file.name) &&
+          !take_by_content(dir, file, legacy))
+        note(dir, quote(file.name) + " is no file of influxd backup and was left out");
+    } catch (const ProtocolError& error) {
+      dir.damaged.emplace_back(error.what());
+    }
+  PortableFiles::Found found = portable.runs();
+  dir.runs = std::move(found.runs);
+  for (std::string& damaged : found.damaged) dir.damaged.push_back(std::move(damaged));
+  add_legacy(std::move(legacy), dir);
+  std::stable_sort(dir.runs.begin(), dir.runs.end(),
+                   [](const BackupRun& a, const BackupRun& b) { return a.time < b.time; });
+  return dir;
+}
+
+[[noreturn]] void throw_no_backup(const fs::path& path) {
+  throw UsageError(quote(path.string()) + " holds no backup",
+                   "influxd backup leaves meta.NN or *.manifest; for the data directory of a "
+                   "server use --data-dir");
+}
+
+bool holds_backup(const BackupDir& dir) {
+  return !dir.runs.empty() || !dir.damaged.empty();
+}
+
+Timestamp first_time(const BackupDir& dir) {
+  return dir.runs.empty() ? Timestamp{} : dir.runs.front().time;
+}
+
+// The one that a directory's first run is of, as far as its metastore can be read.
+std::optional<uint64_t> cluster_of(const BackupDir& dir) {
+  for (const BackupRun& run : dir.runs) try {
+      if (run.metastore.empty()) continue;
+      return Metastore::parse(read_run_metastore(run).meta_db, run.name).cluster_id();
+    } catch (const Error&) {
+      // the import of that run says so
+    }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -210,33 +255,40 @@ std::optional<LegacyName> parse_legacy_name(std::string_view file) {
   return name;
 }
 
-std::optional<Timestamp> parse_portable_stamp(std::string_view stamp) {
-  if (stamp.size() != kStampChars || stamp[8] != 'T' || stamp[15] != 'Z') return std::nullopt;
-  const auto digits = [&](size_t from, size_t count) { return stamp.substr(from, count); };
-  try {
-    return parse_rfc3339(fmt::format("{}-{}-{}T{}:{}:{}Z", digits(0, 4), digits(4, 2), digits(6, 2),
-                                     digits(9, 2), digits(11, 2), digits(13, 2)));
-  } catch (const UsageError&) {
-    return std::nullopt;
-  }
+BackupDir read_backup_dir(const fs::path& path) {
+  BackupDir dir = read_if_backup(path);
+  if (!holds_backup(dir)) throw_no_backup(path);
+  return dir;
 }
 
-BackupDir read_backup_dir(const std::filesystem::path& path) {
-  BackupDir dir;
-  dir.path = path;
-  LegacyFiles legacy;
-  for (const DirFile& file : list_files(dir)) {
-    if (!take_legacy(dir, file, legacy) && !take_portable(dir, file))
-      note(dir, quote(file.name) + " is no file of influxd backup and was left out");
+std::vector<BackupDir> read_backup_dirs(const fs::path& path) {
+  std::vector<BackupDir> dirs{read_if_backup(path)};
+  for (const std::string& name : list_directory(path)) {
+    const auto status = link_status_if_exists(path / name);
+    if (!status || !S_ISDIR(status->st_mode)) continue;
+    BackupDir below = read_if_backup(path / name);
+    if (holds_backup(below))
+      dirs.push_back(std::move(below));
+    else
+      note(dirs.front(), quote(name) + " is a directory without a backup and was left out");
   }
-  add_legacy(std::move(legacy), dir);
-  std::stable_sort(dir.runs.begin(), dir.runs.end(),
-                   [](const BackupRun& a, const BackupRun& b) { return a.time < b.time; });
-  if (dir.runs.empty() && dir.damaged.empty())
-    throw UsageError(quote(path.string()) + " holds no backup",
-                     "influxd backup leaves meta.NN or *.manifest; for the data directory of a "
-                     "server use --data-dir");
-  return dir;
+  if (std::none_of(dirs.begin(), dirs.end(), holds_backup)) throw_no_backup(path);
+  std::stable_sort(dirs.begin(), dirs.end(), [](const BackupDir& a, const BackupDir& b) {
+    return first_time(a) < first_time(b);
+  });
+  return dirs;
+}
+
+void require_one_server(const std::vector<BackupDir>& dirs) {
+  std::map<uint64_t, const BackupDir*> clusters;
+  if (dirs.size() < 2) return;
+  for (const BackupDir& dir : dirs)
+    if (const auto cluster = cluster_of(dir)) clusters.emplace(*cluster, &dir);
+  if (clusters.size() < 2) return;
+  throw UsageError(fmt::format("{} and {} are of different servers",
+                               quote(clusters.begin()->second->path.string()),
+                               quote(clusters.rbegin()->second->path.string())),
+                   "import each server's directories by themselves, with --server");
 }
 
 }  // namespace tsmfs::snapshot

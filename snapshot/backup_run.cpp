@@ -8,7 +8,7 @@
 #include "snapshot/disk_file.h"
 #include "snapshot/gzip_stream.h"
 #include "snapshot/quote.h"
-#include "snapshot/tar_reader.h"
+#include "snapshot/shard_reader.h"
 
 namespace tsmfs::snapshot {
 
@@ -60,7 +60,7 @@ class SizedStream : public ByteStream {
 // The shard that the archive's first member belongs to; nothing when it has none.
 std::optional<ShardPath> path_inside(const ShardArchive& archive) {
   const auto stream = open_archive(archive, {});
-  TarReader tar(*stream, quote(archive.file.filename().string()));
+  TarReader tar(*stream, quote(archive.file.filename().string()), kArchiveTar);
   const auto member = tar.next();
   if (!member) return std::nullopt;
   size_t end = 0;
@@ -71,12 +71,6 @@ std::optional<ShardPath> path_inside(const ShardArchive& archive) {
     throw ProtocolError(fmt::format("{} holds {}, which is not of a shard",
                                     quote(archive.file.filename().string()), quote(member->name)));
   return path;
-}
-
-bool fits(const ShardArchive& archive, const ShardPath& path) {
-  return path.shard == archive.shard &&
-         (archive.names == "." ||
-          archive.names == fmt::format("{}.{}", path.database, path.policy));
 }
 
 }  // namespace
@@ -102,20 +96,24 @@ MetastoreAnswer read_run_metastore(const BackupRun& run) {
 
 std::unique_ptr<ByteStream> open_archive(const ShardArchive& archive, std::stop_token stop) {
   auto file = std::make_unique<FileStream>(archive.file, std::move(stop));
-  if (!archive.tar_bytes) return file;
+  if (!archive.gzipped) return file;
   const std::string label = quote(archive.file.filename().string());
-  auto tar = std::make_unique<GzipStream>(std::move(file), label, *archive.tar_bytes);
+  auto tar = std::make_unique<GzipStream>(std::move(file), label,
+                                          archive.tar_bytes.value_or(kShardBytesMaxDefault));
+  if (!archive.tar_bytes) return tar;
   return std::make_unique<SizedStream>(std::move(tar), label, *archive.tar_bytes);
 }
 
+bool fits(const ShardArchive& archive, const ShardPath& path) {
+  if (path.shard != archive.shard) return false;
+  if (archive.path) return *archive.path == path;
+  return archive.names.empty() || archive.names == "." ||
+         archive.names == fmt::format("{}.{}", path.database, path.policy);
+}
+
 std::optional<ShardPath> resolve_path(const ShardArchive& archive, const Metastore* metastore) {
+  if (auto inside = path_inside(archive)) return inside;
   if (archive.path) return archive.path;
-  if (const auto inside = path_inside(archive)) {
-    if (fits(archive, *inside)) return inside;
-    throw ProtocolError(fmt::format("{} holds shard {}, which does not fit its name",
-                                    quote(archive.file.filename().string()),
-                                    quote(inside->text())));
-  }
   if (const auto place = metastore ? metastore->find_shard(archive.shard) : std::nullopt) {
     const auto database = Name::parse(place->database->name);
     const auto policy = Name::parse(place->policy->name);
@@ -126,6 +124,25 @@ std::optional<ShardPath> resolve_path(const ShardArchive& archive, const Metasto
   if (dot != archive.names.rfind('.')) return std::nullopt;  // it cannot be told which dot it is
   return parse_shard_path(fmt::format("{}/{}/{}", archive.names.substr(0, dot),
                                       archive.names.substr(dot + 1), archive.shard));
+}
+
+std::optional<ShardArchive> look_into(const std::filesystem::path& file, Timestamp mtime) {
+  ShardArchive archive;
+  archive.file = file;
+  archive.mtime = mtime;
+  std::array<std::byte, 2> magic;
+  FileStream begin(file, {});
+  constexpr uint16_t kGzipMagic = 0x1f8b;
+  archive.gzipped =
+      read_up_to(begin, magic) == magic.size() && load_be<uint16_t>(magic.data()) == kGzipMagic;
+  try {
+    const auto inside = path_inside(archive);
+    if (!inside) return std::nullopt;
+    archive.shard = inside->shard;
+  } catch (const ProtocolError&) {
+    return std::nullopt;
+  }
+  return archive;
 }
 
 }  // namespace tsmfs::snapshot

@@ -15,6 +15,7 @@
 #include "snapshot/metastore.h"
 #include "snapshot/metastore_answer.h"
 #include "snapshot/shard_path.h"
+#include "snapshot/tar_reader.h"
 
 namespace tsmfs::snapshot {
 
@@ -22,25 +23,26 @@ namespace tsmfs::snapshot {
 struct ShardArchive {
   std::filesystem::path file;
   uint64_t shard = 0;
-  // Portable: as the manifest says. Legacy: empty, for a file's name does not say where the name of
-  // the database ends; see resolve_path().
+  // Portable: as the manifest says, if it does. Legacy: empty, for a file's name does not say where
+  // the name of the database ends. See resolve_path().
   std::optional<ShardPath> path;
-  std::string names;    // legacy: "db.rp", or "." for one of influxd backup -shard
-  unsigned number = 0;  // legacy: NN
-  Timestamp mtime;      // legacy
-  std::optional<uint64_t>
-      tar_bytes;  // portable: how long the tar is; the file is that tar, gzipped
+  std::string names;                  // legacy: "db.rp", or "." for one of influxd backup -shard
+  unsigned number = 0;                // legacy: NN
+  Timestamp mtime;                    // legacy
+  bool gzipped = false;               // portable: the file is a tar, gzipped
+  std::optional<uint64_t> tar_bytes;  // portable, by the manifest: how long the tar is
 };
 
 struct BackupRun {
   enum class Form { kLegacy, kPortable };
   Form form = Form::kLegacy;
-  std::string name;  // "meta.00", "20160201T180236Z.manifest"
-  Timestamp time;    // when the run began
-  std::filesystem::path metastore;
+  std::string name;                 // "meta.00", "20160201T180236Z.manifest"
+  Timestamp time;                   // when the run began
+  std::filesystem::path metastore;  // empty when there is none, which is a problem of the run
   std::optional<uint64_t> metastore_bytes;  // portable
   std::vector<ShardArchive> archives;       // in the order in which they were made
   bool limited = false;                     // portable, as the manifest says
+  bool listed = true;                       // false when nothing says which archives belong to it
   std::vector<Problem> problems;
 };
 
@@ -52,9 +54,19 @@ MetastoreAnswer read_run_metastore(const BackupRun& run);
 // as long as it should be.
 std::unique_ptr<ByteStream> open_archive(const ShardArchive& archive, std::stop_token stop);
 
-// Where an archive belongs, by the paths inside it; for one without members by the metastore
-// (which may be null) and the file's name. Nothing for an archive without members that neither
-// knows. Throws: ProtocolError when the paths inside, or the first bytes, do not fit the name.
+// Where an archive belongs: by the paths inside it, whatever its name and the manifest say; for one
+// without members by the manifest, by the metastore (which may be null) or by the file's name.
+// Nothing for an archive without members that none of them knows. Throws: ProtocolError when it is
+// no tar of a shard.
 std::optional<ShardPath> resolve_path(const ShardArchive& archive, const Metastore* metastore);
+// Whether the archive's name, or the manifest, says the same.
+bool fits(const ShardArchive& archive, const ShardPath& path);
+
+// How the tars of shards are read: on Windows influxd writes backslashes into names.
+constexpr TarOptions kArchiveTar{.backslashes = true};
+
+// The archive that a file of any other name is, as influxd garbles the names of a database with
+// '%'; nothing when it is none. Throws: ProtocolError when it cannot be read.
+std::optional<ShardArchive> look_into(const std::filesystem::path& file, Timestamp mtime);
 
 }  // namespace tsmfs::snapshot

@@ -18,6 +18,7 @@
 #include "index/recipe_needs.h"
 #include "index/stored_source.h"
 #include "snapshot/past_snapshot.h"
+#include "snapshot/unopenable.h"
 
 namespace tsmfs::snapshot {
 
@@ -229,9 +230,11 @@ class Check {
     }
     auto [known, fresh] = files_.try_emplace(entry.file());
     if (fresh) known->second = check_file(entry);
-    if (known->second.empty()) return true;
-    damage(fmt::format("{}: {}", name, known->second));
-    return false;
+    const auto refused = options_.tsm ? why_name_refused(entry.name, entry.size) : std::nullopt;
+    if (refused) damage(fmt::format("{} {}", name, *refused));
+    if (!known->second.empty() && (!refused || entry.size > 0))
+      damage(fmt::format("{}: {}", name, known->second));
+    return known->second.empty() && !refused;
   }
 
   // What is wrong with a file; empty when it is sound.
@@ -250,8 +253,7 @@ class Check {
       const index::FileReader file(recipe, repository_.objects());
       if (!what && options_.read_data == index::ReadData::kYes)
         what = index::verify_file(file, repository_.key(), stop_);
-      if (!what && options_.tsm && entry.name.ends_with(".tsm"))
-        what = check_tsm(file, !recipe->tsm_defect().empty());
+      if (!what && options_.tsm && entry.name.ends_with(".tsm")) what = check_tsm(file, *recipe);
       return what.value_or("");
     } catch (const CorruptError& error) {
       return error.what();
@@ -260,8 +262,8 @@ class Check {
     }
   }
 
-  // Decodes a TSM file. One that was stored as an unsound one is no damage of the repository.
-  std::optional<std::string> check_tsm(const index::FileReader& file, bool stored_as_unsound) {
+  // Decodes a TSM file, whatever its name.
+  std::optional<std::string> check_tsm(const index::FileReader& file, const index::Recipe& recipe) {
     index::StoredSource source(file);
     index::FileCutter cutter(source, index::FileKind::kTsm);
     index::CutBatch batch;
@@ -269,11 +271,10 @@ class Check {
       if (stop_.stop_requested()) throw Cancelled();
     ++report_.tsm_files;
     if (cutter.tsm_defect().empty()) return std::nullopt;
-    if (stored_as_unsound) {
-      ++report_.unsound_tsm;
-      return std::nullopt;
-    }
-    return "it is no sound TSM file: " + cutter.tsm_defect();
+    ++report_.unsound_tsm;
+    return fmt::format("it is no sound TSM file{}: {}",
+                       recipe.tsm_defect().empty() ? "" : ", as it came from the server",
+                       cutter.tsm_defect());
   }
 
   void damage(std::string what) { found_.push_back(std::move(what)); }

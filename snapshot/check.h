@@ -33,7 +33,7 @@ struct CheckReport {
   uint64_t bytes = 0;      // of them
   size_t packs_read = 0;   // every frame and digest
   size_t tsm_files = 0;    // decoded
-  size_t unsound_tsm = 0;  // of those, as unsound as when they were stored
+  size_t unsound_tsm = 0;  // of those, that influxd will not open: damages, too
   size_t damages = 0;      // messages given to on_damage
 };
 
@@ -43,7 +43,8 @@ struct CheckOptions {
       on_damage;  // one message for each thing that is damaged, by what it means
   // With ReadData::kNo: reads these packs nevertheless, and no file as a whole.
   std::optional<DataSubset> subset = std::nullopt;
-  bool tsm = false;  // decode every TSM file: its index, and the CRC of each block
+  bool tsm = false;  // decode every TSM file: its index, and the CRC of each block; what influxd
+                     // will not open is damage, also when it came so from the server
 };
 
 // Throws: IoError when it cannot go on, Cancelled.

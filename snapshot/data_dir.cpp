@@ -1,16 +1,21 @@
 #include "snapshot/data_dir.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "index/base/directory.h"
+#include "index/base/directory_users.h"
 #include "index/base/error.h"
 #include "snapshot/disk_file.h"
+#include "snapshot/likely_dir.h"
 #include "snapshot/metastore.h"
-#include "snapshot/overlay.h"
 #include "snapshot/quote.h"
+#include "snapshot/shard_dir.h"
 
 namespace tsmfs::snapshot {
 
@@ -19,67 +24,17 @@ namespace {
 using Severity = Problem::Severity;
 namespace fs = std::filesystem;
 
-constexpr size_t kDigestBytes = size_t{1} << 20;
 constexpr size_t kNotesMax = 20;
 
-struct DirEntry {
-  Name name;
-  mode_t mode = 0;  // 0 when it cannot be looked at
-  FileStat stat;
-  std::string failure;  // why it cannot be looked at
-  bool operator==(const DirEntry&) const = default;
-};
-
-Timestamp time_of(const timespec& time) {
-  return {time.tv_sec * 1'000'000'000 + time.tv_nsec};
-}
-
-// What fails here is the way in, not the repository.
-[[noreturn]] void throw_unreadable(const fs::path& path, const IoError& error) {
-  throw ProtocolError(fmt::format("{} cannot be read: {}", quote(path.string()),
-                                  std::strerror(error.error_number())));
-}
-
-// Nothing when it was deleted since its directory was listed.
-std::optional<DirEntry> look_at(const fs::path& directory, const Name& name) {
-  try {
-    const auto status = link_status_if_exists(directory / name.text());
-    if (!status) return std::nullopt;
-    return DirEntry{name,
-                    status->st_mode & S_IFMT,
-                    {status->st_ino, static_cast<uint64_t>(status->st_size),
-                     time_of(status->st_mtim), time_of(status->st_ctim)},
-                    ""};
-  } catch (const IoError& error) {
-    return DirEntry{name,
-                    0,
-                    {},
-                    fmt::format("cannot be looked at and was left out: {}",
-                                std::strerror(error.error_number()))};
-  }
-}
-
-// Sorted by name; links are not followed. Throws: ProtocolError.
-std::vector<DirEntry> list(const fs::path& directory) {
-  std::vector<DirEntry> entries;
-  try {
-    for (const std::string& name : list_directory(directory))
-      if (auto entry = look_at(directory, Name::require(name, directory.string())))
-        entries.push_back(std::move(*entry));
-  } catch (const IoError& error) {
-    throw_unreadable(directory, error);
-  }
-  return entries;
-}
-
-bool is_taken(const std::string& name, DirKind kind) {
-  if (kind == DirKind::kWal) return name.ends_with(".wal");
-  return name.ends_with(".tsm") || name.ends_with(".tombstone");
-}
-
 bool is_made_anew(const std::string& name) {
-  return is_rebuilt_at_start(name) || name == "_series" || name.starts_with("fields.idx");
+  return is_rebuilt_at_start(name) || name == "_series";
 }
+
+// What a walk goes down into: its name, and where it lies.
+struct Below {
+  std::string name;
+  fs::path path;
+};
 
 class Walk {
  public:
@@ -87,57 +42,114 @@ class Walk {
 
   std::map<ShardPath, fs::path> shards(const fs::path& top) {
     std::map<ShardPath, fs::path> found;
-    for (const std::string& database : directories(top, ""))
-      for (const std::string& policy : directories(top / database, database + "/"))
-        for (const std::string& shard :
-             directories(top / database / policy, database + "/" + policy + "/"))
-          add_shard(top, database + "/" + policy + "/" + shard, found);
+    for (const Below& database : directories(top, ""))
+      for (const Below& policy : directories(database.path, database.name + "/"))
+        for (const Below& shard : directories(policy.path, database.name + "/" + policy.name + "/"))
+          add_shard(shard.path, database.name + "/" + policy.name + "/" + shard.name, found);
     return found;
   }
+  size_t files() const { return files_; }  // of those shards, that belong into a snapshot
 
  private:
-  // The names of the directories in one; `inside` is its path from the top.
-  std::vector<std::string> directories(const fs::path& directory, const std::string& inside) {
-    std::vector<std::string> names;
+  // The directories in one; `inside` is its path from the top.
+  std::vector<Below> directories(const fs::path& directory, const std::string& inside) {
+    std::vector<Below> found;
     try {
-      for (const DirEntry& entry : list(directory)) {
-        if (!entry.failure.empty())
-          unread(inside + entry.name.text(), entry.failure);
-        else if (S_ISDIR(entry.mode) && !is_made_anew(entry.name))
-          names.push_back(entry.name.text());
-        else if (S_ISLNK(entry.mode))
-          problem(inside + entry.name.text(),
-                  "is a symbolic link, which is not followed: what it leads to is not here");
-        else if (!is_made_anew(entry.name))
-          note(inside + entry.name.text());
-      }
-    } catch (const ProtocolError& error) {
-      unread(inside, error.what());
-    }
-    return names;
-  }
-
-  void add_shard(const fs::path& top, const std::string& inside,
-                 std::map<ShardPath, fs::path>& found) {
-    const auto path = parse_shard_path(inside);
-    if (!path) return note(inside);
-    const fs::path directory = top / inside;
-    found.emplace(*path, directory);
-    try {
-      for (const DirEntry& entry : list(directory)) {
-        if (!is_taken(entry.name, kind_)) {
-          if (!is_made_anew(entry.name)) note(inside + "/" + entry.name.text());
-        } else if (!entry.failure.empty()) {
-          unread(inside + "/" + entry.name.text(), entry.failure);
-        } else if (S_ISREG(entry.mode)) {
-          dir_.changed = std::max(dir_.changed, entry.stat.mtime);
+      for (const DirEntry& entry : list_entries(directory)) {
+        const std::string name = entry.name.text();
+        if (!entry.failure.empty()) {
+          unread(inside + name, entry.failure);
+        } else if (is_made_anew(name)) {
+          continue;
+        } else if (S_ISDIR(entry.mode)) {
+          found.push_back({name, directory / name});
+        } else if (S_ISLNK(entry.mode)) {
+          if (auto path = follow(directory / name, entry, inside + name))
+            found.push_back({name, std::move(*path)});
+        } else if (is_taken(name, kind_)) {
+          problem(inside + name, "lies in no shard's directory and was left out");
+        } else {
+          note(inside + name);
         }
       }
     } catch (const ProtocolError& error) {
-      unread(inside, error.what());
+      unread_unless_gone(directory, inside, error.what());
+    }
+    return found;
+  }
+
+  // Where a link to a directory leads, as influxd follows it. For root, a link may lead to what
+  // belongs to whoever made the link, and not to what that user could not read.
+  std::optional<fs::path> follow(const fs::path& link, const DirEntry& entry,
+                                 const std::string& inside) {
+    try {
+      const auto status = status_if_exists(link);
+      const auto path = resolve_if_exists(link);
+      if (!status || !path) {
+        problem(inside, "is a symbolic link that leads nowhere");
+      } else if (!S_ISDIR(status->st_mode)) {
+        problem(inside, "is a symbolic link to what is no directory, and was left out");
+      } else if (::geteuid() == 0 && entry.owner != 0 && status->st_uid != entry.owner) {
+        problem(inside, fmt::format("is a symbolic link of user {} to a directory of user {}, "
+                                    "{}, which root does not follow: chown -h root it if it is "
+                                    "meant so",
+                                    entry.owner, status->st_uid, quote(path->string())));
+      } else {
+        dir_.problems.push_back(
+            {Severity::kWarning, inside,
+             fmt::format("is a symbolic link to {}, and was followed; a restore makes a directory "
+                         "of it",
+                         quote(path->string()))});
+        return path;
+      }
+    } catch (const IoError& error) {
+      unread(inside, fmt::format("is a symbolic link that cannot be followed: {}",
+                                 std::strerror(error.error_number())));
+    }
+    return std::nullopt;
+  }
+
+  void add_shard(const fs::path& directory, const std::string& inside,
+                 std::map<ShardPath, fs::path>& found) {
+    const auto path = parse_shard_path(inside);
+    size_t files = 0;
+    try {
+      for (const DirEntry& entry : list_entries(directory)) {
+        if (is_taken(entry.name, kind_))
+          ++files;
+        else if (path && !is_made_anew(entry.name))
+          note(inside + "/" + entry.name.text());
+        if (!path || !is_taken(entry.name, kind_)) continue;
+        if (!entry.failure.empty())
+          unread(inside + "/" + entry.name.text(), entry.failure);
+        else if (S_ISREG(entry.mode))
+          dir_.changed = std::max(dir_.changed, entry.stat.mtime);
+      }
+    } catch (const ProtocolError& error) {
+      unread_unless_gone(directory, inside, error.what());
+    }
+    if (path) {
+      files_ += files;
+      found.emplace(*path, directory);
+    } else if (files > 0) {
+      problem(inside, fmt::format("is not named by a number, as a shard is: its {} files were left "
+                                  "out",
+                                  files));
+    } else {
+      note(inside);
     }
   }
 
+  // A running server may drop what has just been listed.
+  void unread_unless_gone(const fs::path& directory, const std::string& inside,
+                          const std::string& what) {
+    try {
+      if (!link_status_if_exists(directory)) return;
+    } catch (const IoError&) {
+      // what cannot be looked at is not known to be gone
+    }
+    unread(inside, what);
+  }
   void unread(const std::string& inside, const std::string& what) {
     dir_.changed_is_known = false;
     problem(inside, what);
@@ -154,11 +166,28 @@ class Walk {
 
   DataDir& dir_;
   DirKind kind_;
+  size_t files_ = 0;
 };
 
-void require_directory(const fs::path& path, const char* option) {
-  if (!directory_exists(path))
-    throw UsageError(fmt::format("{} {} is not a directory", option, quote(path.string())));
+void require_likely_place(const fs::path& path, DirKind kind, const char* option) {
+  const WrongPlace wrong = judge_place(path, kind, option);
+  if (!wrong.what.empty()) throw UsageError(wrong.what, wrong.advice);
+}
+
+void require_directory(const fs::path& path, DirKind kind, const char* option) {
+  if (!directory_exists(path)) require_likely_place(path, kind, option);
+}
+
+void require_meta_directory(const fs::path& meta) {
+  const std::string named = "--meta-dir " + quote(meta.string());
+  if (!directory_exists(meta))
+    throw UsageError(named + " is not a directory",
+                     meta.filename() == "meta.db" && path_exists(meta)
+                         ? "name the directory that meta.db is in"
+                         : "");
+  if (!path_exists(meta / "meta.db") && path_exists(meta / "meta" / "meta.db"))
+    throw UsageError(named + " holds no meta.db",
+                     "it is probably --meta-dir " + quote((meta / "meta").string()));
 }
 
 [[noreturn]] void throw_no_shard(const DataDir& dir) {
@@ -172,85 +201,55 @@ void require_directory(const fs::path& path, const char* option) {
 }
 
 void look_at_meta(DataDir& dir) {
-  for (const DirEntry& entry : list(dir.places.meta))
+  for (const DirEntry& entry : list_entries(dir.places.meta))
     if (entry.name == "meta.db") {
       if (!entry.failure.empty()) dir.changed_is_known = false;  // read_meta_dir() says why
       dir.changed = std::max(dir.changed, entry.stat.mtime);
     }
 }
 
-index::FileId digest_of(FileSource& source, const index::DigestKey& key,
-                        const std::stop_token& stop) {
-  index::DigestStream digest(key);
-  for (uint64_t offset = 0; offset < source.size(); offset += kDigestBytes) {
-    if (stop.stop_requested()) throw Cancelled();
-    digest.update(source.view(
-        offset, static_cast<size_t>(std::min<uint64_t>(kDigestBytes, source.size() - offset))));
+// The servers that use one of the directories, as far as this user may know.
+std::string find_server(const DataDirPlaces& places) {
+  for (const fs::path& place : {places.data, places.wal, places.meta}) {
+    if (place.empty()) continue;
+    auto users = find_directory_users(resolved_path(place), DirectoryUse::kFiles);
+    std::erase_if(users,
+                  [](const DirectoryUser& user) { return !user.name.starts_with("influxd"); });
+    if (!users.empty()) return describe_users(users);
   }
-  return digest.file_id();
-}
-
-// One pass over a directory; false when it changed meanwhile.
-bool read_once(const fs::path& directory, const ShardPath& path, DirKind kind, ShardReader& reader,
-               const index::DigestKey& key, SeenByImports& seen, const std::stop_token& stop,
-               DirShard& result) {
-  const Timestamp begin = now();
-  const std::vector<DirEntry> before = list(directory);
-  const std::string inside = (kind == DirKind::kData ? "data/" : "wal/") + path.text() + "/";
-  const auto problem = [&](const DirEntry& entry, std::string what) {
-    result.problems.push_back(
-        {Severity::kIncomplete, path.text() + "/" + entry.name.text(), std::move(what)});
-  };
-  for (const DirEntry& entry : before) {
-    if (!is_taken(entry.name, kind)) continue;
-    if (!entry.failure.empty()) {
-      problem(entry, entry.failure);
-      continue;
-    }
-    if (!S_ISREG(entry.mode)) {
-      problem(entry, "is not a regular file and was left out");
-      continue;
-    }
-    try {
-      const FileStat& stat = entry.stat;
-      auto id = seen.last.find(inside + entry.name.text(), stat);
-      if (!id || !reader.take_stored(entry.name, *id, stat.size, stat.mtime, result.shard)) {
-        FileSource source(directory / entry.name);
-        id = digest_of(source, key, stop);
-        reader.store(entry.name, source, *id, source.file().mtime(), result.shard);
-      }
-      if (is_settled(stat, begin)) seen.now.note(inside + entry.name.text(), stat, *id);
-    } catch (const ProtocolError& error) {
-      problem(entry, error.what());
-    } catch (const CorruptError& error) {
-      problem(entry, error.what());  // other bytes at the second pass, or fewer
-    }
-  }
-  return list(directory) == before && result.problems.empty();
-}
-
-void add_defects(const ShardPath& path, DirShard& result) {
-  for (const FileDefect& defect : result.shard.defects)
-    result.problems.push_back({Severity::kWarning, path.text() + "/" + defect.file,
-                               "is not a sound TSM file: " + defect.what + "; stored as it is"});
+  return {};
 }
 
 }  // namespace
 
 DataDir read_data_dir(const DataDirPlaces& places) {
-  require_directory(places.data, "--data-dir");
-  if (!places.meta.empty()) require_directory(places.meta, "--meta-dir");
-  if (!places.wal.empty()) require_directory(places.wal, "--wal-dir");
+  require_directory(places.data, DirKind::kData, "--data-dir");
+  if (!places.meta.empty()) require_meta_directory(places.meta);
+  if (!places.wal.empty()) require_directory(places.wal, DirKind::kWal, "--wal-dir");
   DataDir dir;
   dir.places = places;
-  dir.shards = Walk(dir, DirKind::kData).shards(places.data);
+  dir.server = find_server(places);
+  Walk data(dir, DirKind::kData);
+  dir.shards = data.shards(places.data);
+  if (data.files() == 0 && dir.changed_is_known)
+    require_likely_place(places.data, DirKind::kData, "--data-dir");
   if (dir.shards.empty()) throw_no_shard(dir);
   if (!places.meta.empty()) look_at_meta(dir);
-  if (!places.wal.empty()) dir.wal_shards = Walk(dir, DirKind::kWal).shards(places.wal);
+  if (!places.wal.empty()) {
+    Walk wal(dir, DirKind::kWal);
+    dir.wal_shards = wal.shards(places.wal);
+    if (wal.files() == 0) require_likely_place(places.wal, DirKind::kWal, "--wal-dir");
+  }
   if (places.meta.empty())
     dir.problems.push_back({Severity::kWarning, "",
                             "has no metastore, since --meta-dir was not given: a server ignores "
                             "shards that its metastore does not know"});
+  if (!dir.server.empty())
+    dir.problems.push_back(
+        {Severity::kWarning, "",
+         fmt::format("was read while {} was running: points and deletes that came meanwhile may "
+                     "be in it or not",
+                     dir.server)});
   if (places.wal.empty())
     dir.problems.push_back({Severity::kWarning, "",
                             "has no WAL, since --wal-dir was not given: points that the server had "
@@ -265,33 +264,11 @@ MetastoreAnswer read_meta_dir(const fs::path& meta) {
   try {
     has_node_json = path_exists(meta / "node.json");
   } catch (const IoError& error) {
-    throw_unreadable(meta / "node.json", error);
+    throw ProtocolError(fmt::format("{} cannot be read: {}", quote((meta / "node.json").string()),
+                                    std::strerror(error.error_number())));
   }
   if (has_node_json) answer.node_json = read_disk_file(meta / "node.json", kNodeJsonBytesMax);
   return answer;
-}
-
-DirShard read_shard_dir(const fs::path& directory, const ShardPath& path, DirKind kind,
-                        ShardReader& reader, const index::DigestKey& key, SeenByImports& seen,
-                        const std::stop_token& stop) {
-  DirShard result;
-  try {
-    if (!read_once(directory, path, kind, reader, key, seen, stop, result)) {
-      DirShard again;
-      const bool settled = read_once(directory, path, kind, reader, key, seen, stop, again);
-      // Chunks count as new the first time only.
-      again.shard.new_bytes += result.shard.new_bytes;
-      result = std::move(again);
-      if (!settled && result.problems.empty())
-        result.problems.push_back(
-            {Severity::kIncomplete, path.text(),
-             "changed while it was read, twice: stop the server, or read a file-system snapshot"});
-    }
-  } catch (const ProtocolError& error) {
-    result.problems.push_back({Severity::kIncomplete, path.text(), error.what()});
-  }
-  if (kind == DirKind::kData) add_defects(path, result);
-  return result;
 }
 
 }  // namespace tsmfs::snapshot

@@ -12,7 +12,6 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
-#include "index/base/log.h"
 #include "index/stored_source.h"
 #include "snapshot/import_base.h"
 #include "snapshot/increments.h"
@@ -64,14 +63,18 @@ class RunImport {
 
   Manifest manifest_of(const BackupRun& run);
   std::optional<MetastoreAnswer> read_metastore(const BackupRun& run, SnapshotBuilder& builder);
-  void begin_states(const BackupRun& run, const Metastore* metastore);
+  void begin_states(const Manifest& manifest, const Metastore* metastore);
   void load_states(const Manifest& snapshot);
   std::optional<Received> read_archive(const ShardArchive& archive, const Metastore* metastore,
                                        SnapshotBuilder& builder);
+  bool is_increment(const std::vector<Received>& received);
+  void settle_base(const BackupRun& run, const std::vector<Received>& received,
+                   SnapshotBuilder& builder);
   void lay_over_all(std::vector<Received>& received, SnapshotBuilder& builder);
-  void drop_removed(const Metastore& metastore);
+  void drop_removed(const Metastore& metastore, const std::vector<Received>& received,
+                    SnapshotBuilder& builder);
   void add_shards(SnapshotBuilder& builder, const std::vector<Received>& received);
-  void note_what_lacks(SnapshotBuilder& builder, const Metastore* metastore,
+  void note_what_lacks(SnapshotBuilder& builder, const BackupRun& run, const Metastore* metastore,
                        const std::vector<Received>& received);
 
   const BackupDir& dir_;
@@ -80,6 +83,8 @@ class RunImport {
   std::stop_token stop_;
   ShardReader reader_;
   States states_;                       // up to the last run
+  bool states_from_outside_ = false;    // they are the server's last snapshot, of other files
+  bool states_partial_ = false;         // they are those of a partial snapshot
   std::optional<uint64_t> cluster_id_;  // of the last run's server
   SnapshotPtr skipped_;  // the last run, imported earlier: states_ are still to be loaded
   std::set<index::SnapshotId> made_;
@@ -89,7 +94,8 @@ bool RunImport::import(const BackupRun& run) {
   Manifest manifest = manifest_of(run);
   SnapshotPtr there = find_imported(*target_.catalog.state(), manifest);
   if (there && made_.contains(there->id)) there = nullptr;  // two runs of one second
-  if (there && !there->incomplete()) {
+  // Of another directory it may be another run of that second.
+  if (there && !there->incomplete() && (options_.time || there->address == manifest.address)) {
     skipped_ = there;
     options_.on_snapshot({there, true});
     return true;
@@ -97,19 +103,20 @@ bool RunImport::import(const BackupRun& run) {
   SnapshotBuilder builder(target_.repository, target_.writer, target_.catalog, std::move(manifest));
   for (const Problem& problem : run.problems) builder.manifest().problems.push_back(problem);
   const auto answer = read_metastore(run, builder);
-  const auto metastore =
+  const auto parsed =
       answer ? add_metastore(builder, *answer, quote(run.metastore.filename().string()))
              : std::nullopt;
-  begin_states(run, metastore ? &*metastore : nullptr);
+  const Metastore* const metastore = parsed ? &*parsed : nullptr;
+  begin_states(builder.manifest(), metastore);
   std::vector<Received> received;
   for (const ShardArchive& archive : run.archives)
-    if (auto read = read_archive(archive, metastore ? &*metastore : nullptr, builder))
-      received.push_back(std::move(*read));
+    if (auto read = read_archive(archive, metastore, builder)) received.push_back(std::move(*read));
+  target_.writer.flush();
+  settle_base(run, received, builder);
   lay_over_all(received, builder);
-  if (metastore) drop_removed(*metastore);
+  if (metastore != nullptr) drop_removed(*metastore, received, builder);
   add_shards(builder, received);
-  note_what_lacks(builder, metastore ? &*metastore : nullptr, received);
-  builder.manifest().partial |= run.limited;
+  note_what_lacks(builder, run, metastore, received);
   const SnapshotPtr snapshot = builder.publish_unless_as(there);
   made_.insert(snapshot->id);
   options_.on_snapshot({snapshot, snapshot == there});
@@ -127,6 +134,7 @@ Manifest RunImport::manifest_of(const BackupRun& run) {
 
 std::optional<MetastoreAnswer> RunImport::read_metastore(const BackupRun& run,
                                                          SnapshotBuilder& builder) {
+  if (run.metastore.empty()) return std::nullopt;
   try {
     return read_run_metastore(run);
   } catch (const ProtocolError& error) {
@@ -135,14 +143,15 @@ std::optional<MetastoreAnswer> RunImport::read_metastore(const BackupRun& run,
   }
 }
 
-// A portable run stands alone. A legacy one is laid over those before it, unless another server
-// wrote them.
-void RunImport::begin_states(const BackupRun& run, const Metastore* metastore) {
-  if (run.form == BackupRun::Form::kPortable) {
-    states_.clear();
-    return;
-  }
+// What the run may be laid over: the runs before it, or for the first the server's last snapshot;
+// never what another server wrote.
+void RunImport::begin_states(const Manifest& manifest, const Metastore* metastore) {
   if (const SnapshotPtr skipped = std::exchange(skipped_, nullptr)) load_states(*skipped);
+  states_from_outside_ = states_.empty();
+  if (states_from_outside_)
+    for (const SnapshotPtr& snapshot : target_.catalog.state()->snapshots)
+      if (snapshot->id == manifest.parent) load_states(*snapshot);
+  if (states_from_outside_ && (metastore == nullptr || !cluster_id_)) states_.clear();
   if (metastore == nullptr) return;
   if (cluster_id_ && *cluster_id_ != metastore->cluster_id()) states_.clear();
   cluster_id_ = metastore->cluster_id();
@@ -150,6 +159,7 @@ void RunImport::begin_states(const BackupRun& run, const Metastore* metastore) {
 
 void RunImport::load_states(const Manifest& snapshot) {
   states_.clear();
+  states_partial_ = snapshot.partial;
   index::ObjectReader& objects = target_.repository.objects();
   for (const auto& [path, entry] : shard_entries(objects, snapshot))
     states_[path].files = read_tree(objects, entry.directory()).entries();
@@ -182,10 +192,17 @@ std::optional<RunImport::Received> RunImport::read_archive(const ShardArchive& a
                       quote(name) + " is empty, and nothing says which shard it is of");
       return std::nullopt;
     }
+    if (!fits(archive, *path))
+      builder.problem(
+          Severity::kWarning, path->text(),
+          fmt::format("is what {} holds, though its name or its manifest says something "
+                      "else",
+                      quote(name)));
     received = Received{*path, {}, {}};
     const auto stream = open_archive(archive, stop_);
-    reader_.read(*path, *stream, {}, received->shard);
+    reader_.read(*path, *stream, kArchiveTar, received->shard);
   } catch (const ProtocolError& error) {
+    if (!received && archive.path) received = Received{*archive.path, {}, {}};
     if (!received) {
       builder.problem(Severity::kIncomplete, "",
                       fmt::format("the archive {} is damaged, and none of it is here: {}",
@@ -199,14 +216,53 @@ std::optional<RunImport::Received> RunImport::read_archive(const ShardArchive& a
   return received;
 }
 
-void RunImport::lay_over_all(std::vector<Received>& received, SnapshotBuilder& builder) {
-  const bool any = std::any_of(received.begin(), received.end(),
-                               [&](const Received& r) { return states_.contains(r.path); });
-  std::set<ShardPath> twice;
-  const bool repeated = std::any_of(received.begin(), received.end(), [&](const Received& r) {
-    return !twice.insert(r.path).second;
+bool RunImport::is_increment(const std::vector<Received>& received) {
+  std::optional<Timestamp> oldest;
+  for (const Received& each : received)
+    if (const auto first = oldest_of(each.shard.files); first && (!oldest || *first < *oldest))
+      oldest = first;
+  return std::any_of(received.begin(), received.end(), [&](const Received& each) {
+    const auto earlier = states_.find(each.path);
+    return each.damage.empty() && earlier != states_.end() &&
+           !lacking_files(target_.repository.objects(), earlier->second.files, each.shard.files,
+                          oldest)
+                .empty();
   });
-  if (any || repeated) target_.writer.flush();
+}
+
+// A portable run, and any that is the first of its directory, stands alone unless it shows that it
+// is an increment. Legacy runs of one directory are increments by what they are.
+void RunImport::settle_base(const BackupRun& run, const std::vector<Received>& received,
+                            SnapshotBuilder& builder) {
+  const bool portable = run.form == BackupRun::Form::kPortable;
+  if (!portable && !states_from_outside_) {
+    builder.manifest().partial = states_partial_;
+    return;
+  }
+  if (is_increment(received)) {
+    builder.manifest().partial = states_partial_;
+    builder.problem(Severity::kWarning, "",
+                    fmt::format("holds only what had changed, or what is of some time (-since, "
+                                "-start, -end): laid over {}",
+                                states_from_outside_ ? "the server's last snapshot before it"
+                                                     : "the runs before it in its directory"));
+    return;
+  }
+  const auto lacks_all = [&](const Received& each) {
+    return each.damage.empty() && each.shard.files.empty() && !states_.contains(each.path);
+  };
+  const auto empty = std::count_if(received.begin(), received.end(), lacks_all);
+  builder.manifest().partial = run.limited || empty > 0;
+  if (empty > 0)
+    builder.problem(Severity::kWarning, "",
+                    fmt::format("has nothing of {} of its shards, as backups made with -since, "
+                                "-start or -end have: what it is to be laid over is not here",
+                                empty));
+  states_partial_ = builder.manifest().partial;
+  states_.clear();
+}
+
+void RunImport::lay_over_all(std::vector<Received>& received, SnapshotBuilder& builder) {
   for (Received& each : received) {
     for (const FileDefect& defect : each.shard.defects)
       builder.problem(Severity::kWarning, each.path.text() + "/" + defect.file,
@@ -217,8 +273,17 @@ void RunImport::lay_over_all(std::vector<Received>& received, SnapshotBuilder& b
 }
 
 // Retention, or DROP: restored, such a shard would be ignored until a new one is given its number.
-void RunImport::drop_removed(const Metastore& metastore) {
-  std::erase_if(states_, [&](const auto& entry) { return !metastore.has_shard(entry.first); });
+// What this run holds is kept nevertheless.
+void RunImport::drop_removed(const Metastore& metastore, const std::vector<Received>& received,
+                             SnapshotBuilder& builder) {
+  std::set<ShardPath> unknown;
+  for (const Received& each : received)
+    if (!metastore.has_shard(each.path) && unknown.insert(each.path).second)
+      builder.problem(Severity::kWarning, each.path.text(),
+                      "is not in the metastore of its run: a server ignores such a shard");
+  std::erase_if(states_, [&](const auto& entry) {
+    return !metastore.has_shard(entry.first) && !unknown.contains(entry.first);
+  });
 }
 
 void RunImport::add_shards(SnapshotBuilder& builder, const std::vector<Received>& received) {
@@ -230,8 +295,8 @@ void RunImport::add_shards(SnapshotBuilder& builder, const std::vector<Received>
   }
 }
 
-void RunImport::note_what_lacks(SnapshotBuilder& builder, const Metastore* metastore,
-                                const std::vector<Received>& received) {
+void RunImport::note_what_lacks(SnapshotBuilder& builder, const BackupRun& run,
+                                const Metastore* metastore, const std::vector<Received>& received) {
   std::set<ShardPath> here;
   std::map<ShardPath, uint64_t> bytes;
   for (const auto& [path, state] : states_) {
@@ -242,93 +307,30 @@ void RunImport::note_what_lacks(SnapshotBuilder& builder, const Metastore* metas
   }
   std::set<std::string> asked;
   for (const Received& each : received) asked.insert(each.path.database);
-  if (metastore != nullptr) note_missing(builder, *metastore, here, &asked);
-  note_shrunk(builder, target_.repository.objects(), *target_.catalog.state(), bytes);
-}
-
-// Snapshots of a data directory are told apart by its last change.
-[[noreturn]] void throw_unknown_change(const DataDir& dir, const Manifest& there) {
-  std::string why = "meta.db";
-  for (const Problem& problem : dir.problems)
-    if (problem.severity == Severity::kIncomplete)
-      why = fmt::format("{}: {}", quote(problem.path), problem.what);
-  throw Error(fmt::format("whether {} has changed since snapshot {} cannot be told: {}",
-                          quote(dir.places.data.string()), there.short_id(), why),
-              "import it again once all of it can be read, or give --time");
+  if (metastore != nullptr) note_missing(builder, *metastore, here, run.listed ? &asked : nullptr);
+  if (!builder.manifest().partial)
+    note_shrunk(builder, target_.repository.objects(), *target_.catalog.state(), bytes);
 }
 
 }  // namespace
 
-bool import_backup_dir(const BackupDir& dir, const ImportOptions& options, ImportTarget& target,
-                       std::stop_token stop) {
-  if (options.time && dir.runs.size() != 1)
+bool import_backup_dirs(const std::vector<BackupDir>& dirs, const ImportOptions& options,
+                        ImportTarget& target, std::stop_token stop) {
+  size_t runs = 0;
+  for (const BackupDir& dir : dirs) runs += dir.runs.size();
+  if (options.time && runs != 1)
     throw UsageError(fmt::format("{} holds {} backups, and --time is for a single one",
-                                 quote(dir.path.string()), dir.runs.size()),
+                                 quote(dirs.front().path.string()), runs),
                      "leave it out: their times are known");
-  RunImport legacy(dir, options, target, stop), portable(dir, options, target, stop);
-  bool complete = dir.damaged.empty();
-  for (const BackupRun& run : dir.runs)
-    complete &= (run.form == BackupRun::Form::kLegacy ? legacy : portable).import(run);
+  require_one_server(dirs);
+  bool complete = true;
+  for (const BackupDir& dir : dirs) {
+    RunImport legacy(dir, options, target, stop), portable(dir, options, target, stop);
+    complete &= dir.damaged.empty();
+    for (const BackupRun& run : dir.runs)
+      complete &= (run.form == BackupRun::Form::kLegacy ? legacy : portable).import(run);
+  }
   return complete;
-}
-
-bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTarget& target,
-                     std::stop_token stop) {
-  Manifest manifest =
-      begin_manifest(*target.catalog.refresh(), options.server, options.time.value_or(dir.changed),
-                     address_of(dir.places.data), kDataDirImport);
-  const SnapshotPtr there = find_imported(*target.catalog.state(), manifest);
-  if (there && !there->incomplete()) {
-    if (!options.time && !dir.changed_is_known) throw_unknown_change(dir, *there);
-    options.on_snapshot({there, true});
-    return true;
-  }
-  manifest.problems = dir.problems;
-  manifest.tags = options.tags;
-  SnapshotBuilder builder(target.repository, target.writer, target.catalog, std::move(manifest));
-  std::optional<Metastore> metastore;
-  if (!dir.places.meta.empty()) try {
-      metastore = add_metastore(builder, read_meta_dir(dir.places.meta), "meta.db");
-    } catch (const ProtocolError& error) {
-      builder.problem(Severity::kIncomplete, "", error.what());
-    }
-  const index::RepositoryPaths& paths = target.repository.paths();
-  ShardReader reader(target.writer, paths.tmp(), stop);
-  const auto seen_at = paths.seen() / Name::require(options.server, "the import");
-  SeenByImports seen;
-  if (!options.reread) seen.last = SeenFiles::load(seen_at);
-  const index::DigestKey& key = target.writer.digest_key();
-  std::set<ShardPath> here;
-  std::set<std::string> databases;
-  const auto take = [&](const ShardPath& path, const std::filesystem::path& from, DirKind kind) {
-    DirShard read = read_shard_dir(from, path, kind, reader, key, seen, stop);
-    auto& problems = builder.manifest().problems;
-    problems.insert(problems.end(), read.problems.begin(), read.problems.end());
-    return std::move(read.shard);
-  };
-  for (const auto& [path, from] : dir.shards) {
-    ReadShard shard = take(path, from, DirKind::kData);
-    builder.add_shard(path, std::move(shard.files), shard.new_bytes);
-    here.insert(path);
-    databases.insert(path.database);
-  }
-  for (const auto& [path, from] : dir.wal_shards) {
-    ReadShard shard = take(path, from, DirKind::kWal);
-    builder.manifest().new_bytes += shard.new_bytes;
-    builder.add_wal_shard(path, std::move(shard.files));
-  }
-  if (metastore)
-    note_missing(builder, *metastore, here, nullptr);
-  else
-    builder.manifest().databases.assign(databases.begin(), databases.end());
-  const SnapshotPtr snapshot = builder.publish_unless_as(there);
-  options.on_snapshot({snapshot, snapshot == there});
-  try {
-    seen.now.save(paths.tmp() / "seen", seen_at);
-  } catch (const Error& error) {
-    log::warning("{}; the next import reads all files", error.what());
-  }
-  return !snapshot->incomplete();
 }
 
 }  // namespace tsmfs::snapshot

@@ -43,12 +43,13 @@ struct ImportTarget {
 };
 
 // Each run becomes a snapshot, oldest first, whose parent is the server's last one before it; a
-// legacy run is laid over the earlier ones of the directory. Damage becomes a problem of its
-// snapshot. True when nothing was incomplete. Throws: UsageError for a time with several runs;
-// IoError, CorruptError when the repository cannot be read or written; Cancelled. The snapshots
-// reported before are there then.
-bool import_backup_dir(const BackupDir& dir, const ImportOptions& options, ImportTarget& target,
-                       std::stop_token stop);
+// legacy run is laid over the earlier ones of the directory, and so is a portable one that lacks
+// files which they have. Damage becomes a problem of its snapshot. True when nothing was
+// incomplete. Throws: UsageError for a time with several runs, and for directories of different
+// servers; IoError, CorruptError when the repository cannot be read or written; Cancelled. The
+// snapshots reported before are there then.
+bool import_backup_dirs(const std::vector<BackupDir>& dirs, const ImportOptions& options,
+                        ImportTarget& target, std::stop_token stop);
 
 // The same for a data directory: one snapshot, of the time when one of its files last changed.
 bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTarget& target,

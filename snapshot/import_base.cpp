@@ -47,10 +47,15 @@ bool is_here(const MetaDatabase& database, const MetaPolicy& policy, uint64_t sh
 }  // namespace
 
 SnapshotPtr find_imported(const CatalogState& state, const Manifest& wanted) {
+  const auto rank = [&](const Manifest& snapshot) {
+    return (snapshot.address == wanted.address ? 2 : 0) + (snapshot.incomplete() ? 0 : 1);
+  };
   SnapshotPtr found;
   for (const SnapshotPtr& snapshot : state.snapshots)
     if (snapshot->server == wanted.server && snapshot->time == wanted.time &&
-        snapshot->dialect == wanted.dialect && (!found || found->incomplete()))
+        snapshot->dialect == wanted.dialect &&
+        (!found || rank(*snapshot) > rank(*found) ||
+         (rank(*snapshot) == rank(*found) && found->incomplete())))
       found = snapshot;
   return found;
 }

@@ -19,8 +19,8 @@
 
 namespace tsmfs::snapshot {
 
-// The snapshot of that server, time and kind, when it is there: of several one that is complete, or
-// the newest.
+// The snapshot of that server, time and kind, when it is there: of several one of the same
+// directory, then one that is complete, then the newest.
 SnapshotPtr find_imported(const CatalogState& state, const Manifest& wanted);
 // The last snapshot of the server before a time.
 SnapshotPtr last_before(const CatalogState& state, std::string_view server, Timestamp time);

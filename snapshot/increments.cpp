@@ -16,13 +16,6 @@ using Severity = Problem::Severity;
 constexpr int64_t kTarTimeGrainNs = 2'000'000'000;  // influxd rounds the times of both to a second
 constexpr size_t kNamesShown = 3;
 
-std::optional<Timestamp> oldest(const std::vector<TreeEntry>& files) {
-  if (files.empty()) return std::nullopt;
-  return std::min_element(files.begin(), files.end(),
-                          [](const TreeEntry& a, const TreeEntry& b) { return a.mtime < b.mtime; })
-      ->mtime;
-}
-
 const TreeEntry* find(const std::vector<TreeEntry>& files, const std::string& name) {
   const auto found = std::find_if(files.begin(), files.end(),
                                   [&](const TreeEntry& entry) { return entry.name == name; });
@@ -52,16 +45,23 @@ std::vector<std::string> changed_files(const std::vector<TreeEntry>& earlier,
 // An archive that reaches back to the oldest file of its shard is no increment, and holds what a
 // damaged one before it lacked.
 bool reaches_back(const std::vector<TreeEntry>& earlier, const std::vector<TreeEntry>& received) {
-  const auto first = oldest(earlier), first_received = oldest(received);
+  const auto first = oldest_of(earlier), first_received = oldest_of(received);
   return first && first_received && *first_received <= *first;
 }
 
 }  // namespace
 
+std::optional<Timestamp> oldest_of(const std::vector<TreeEntry>& files) {
+  if (files.empty()) return std::nullopt;
+  return std::min_element(files.begin(), files.end(),
+                          [](const TreeEntry& a, const TreeEntry& b) { return a.mtime < b.mtime; })
+      ->mtime;
+}
+
 std::vector<std::string> gone_files(const std::vector<TreeEntry>& earlier,
                                     const std::vector<TreeEntry>& received) {
   std::vector<std::string> gone;
-  const auto first = oldest(received);
+  const auto first = oldest_of(received);
   if (!first) return gone;
   const std::string& last_name =
       std::max_element(received.begin(), received.end(),
@@ -72,6 +72,23 @@ std::vector<std::string> gone_files(const std::vector<TreeEntry>& earlier,
         shifted(old.mtime, -kTarTimeGrainNs) > *first)
       gone.push_back(old.name);
   return gone;
+}
+
+std::vector<std::string> lacking_files(index::ObjectReader& objects,
+                                       const std::vector<TreeEntry>& earlier,
+                                       const std::vector<TreeEntry>& received,
+                                       std::optional<Timestamp> oldest) {
+  std::vector<std::string> lacking;
+  if (earlier.empty()) return lacking;
+  const Overlay overlay = lay_over(objects, earlier, received);
+  for (const TreeEntry& file : overlay.files) {
+    const bool late = oldest && shifted(file.mtime, -kTarTimeGrainNs) > *oldest;
+    const auto& doubtful = overlay.unexplained;
+    if (parse_tsm_name(file.name) && find(received, file.name) == nullptr && !late &&
+        std::find(doubtful.begin(), doubtful.end(), file.name.text()) == doubtful.end())
+      lacking.push_back(file.name.text());
+  }
+  return lacking;
 }
 
 void add_archive(index::ObjectReader& objects, const ShardPath& path,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "index/base/timestamp.h"
 #include "index/object_reader.h"
 #include "snapshot/manifest.h"
 #include "snapshot/shard_path.h"
@@ -33,5 +34,18 @@ void add_archive(index::ObjectReader& objects, const ShardPath& path,
 // that came, though it is later than one of them, was not there. Requires: `received` came whole.
 std::vector<std::string> gone_files(const std::vector<TreeEntry>& earlier,
                                     const std::vector<TreeEntry>& received);
+
+// The names of those of `earlier` that the server still had, and that an archive of a later run
+// lacks: the run was made with -since, -start or -end, whatever its manifest says. What that
+// archive supersedes is none of them, nor is what may have been deleted: what is later than
+// `oldest`, the oldest file of the whole run, would have been sent. Requires: all files are
+// flushed; `received` came whole. Throws: CorruptError, IoError when stored files cannot be read.
+std::vector<std::string> lacking_files(index::ObjectReader& objects,
+                                       const std::vector<TreeEntry>& earlier,
+                                       const std::vector<TreeEntry>& received,
+                                       std::optional<Timestamp> oldest);
+
+// Of the oldest file; nothing for none.
+std::optional<Timestamp> oldest_of(const std::vector<TreeEntry>& files);
 
 }  // namespace tsmfs::snapshot

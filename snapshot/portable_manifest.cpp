@@ -44,6 +44,13 @@ Name name_in(const json& object, const char* name) {
   return *found;
 }
 
+// influxd backup -shard leaves the names of database and policy empty.
+std::optional<ShardPath> path_in(const json& file, uint64_t shard) {
+  const json &database = member(file, "database"), &policy = member(file, "policy");
+  if (database == "" && policy == "") return std::nullopt;
+  return ShardPath{name_in(file, "database"), name_in(file, "policy"), shard};
+}
+
 PortableManifest read_fields(const json& root) {
   const json& meta = member(root, "meta");
   PortableManifest manifest{name_in(meta, "fileName"), count_in(meta, "size"), false, {}};
@@ -54,15 +61,14 @@ PortableManifest read_fields(const json& root) {
   const json& files = member(root, "files");
   if (files.is_null()) return manifest;  // Go writes a list of none so
   if (!files.is_array()) throw Malformed{"the field files is not a list"};
-  std::set<ShardPath> paths;
+  std::set<std::pair<std::optional<ShardPath>, uint64_t>> shards;
   std::set<Name> names;
   for (const json& each : files) {
-    PortableFile file{
-        {name_in(each, "database"), name_in(each, "policy"), count_in(each, "shardID")},
-        name_in(each, "fileName"),
-        count_in(each, "size")};
-    if (!paths.insert(file.path).second)
-      throw Malformed{fmt::format("shard {} comes twice", quote(file.path.text()))};
+    const uint64_t shard = count_in(each, "shardID");
+    PortableFile file{shard, path_in(each, shard), name_in(each, "fileName"),
+                      count_in(each, "size")};
+    if (!shards.emplace(file.path, shard).second)
+      throw Malformed{fmt::format("shard {} comes twice", shard)};
     if (!names.insert(file.file).second)
       throw Malformed{fmt::format("the file {} comes twice", quote(file.file))};
     manifest.files.push_back(std::move(file));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,8 @@ namespace tsmfs::snapshot {
 constexpr uint64_t kPortableManifestBytesMax = uint64_t{16} << 20;
 
 struct PortableFile {
-  ShardPath path;
+  uint64_t shard = 0;
+  std::optional<ShardPath> path;  // none in a run of influxd backup -shard
   Name file;
   uint64_t tar_bytes = 0;  // of the tar, before gzip
 };

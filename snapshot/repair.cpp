@@ -53,7 +53,7 @@ void count_losses(index::Repository& repository, const std::stop_token& stop,
   report.unreadable = std::move(needed.unreadable);
   for (const index::FileId& id : needed.files) {
     const auto place = repository.index().find_file(id);
-    report.lossy_files += !place || place->lossy ? 1 : 0;
+    if (!place || place->lossy) ++report.lossy_files;
   }
 }
 

@@ -14,6 +14,7 @@
 #include "snapshot/server_settings.h"
 #include "snapshot/shards_on_disk.h"
 #include "snapshot/stored_shards.h"
+#include "snapshot/unopenable.h"
 
 namespace tsmfs::snapshot {
 
@@ -319,7 +320,7 @@ void Planner::warn_of_wal() {
     const stdfs::path directory = shard_directory(wal, shard.to);
     const bool restored = std::ranges::any_of(
         plan_.wal, [&](const RestoreShard& other) { return other.to == shard.to; });
-    if (!restored && directory_exists(directory) && holds_something(directory))
+    if (!restored && directory_exists(directory) && bytes_below(directory) > 0)
       warn(
           fmt::format("{} holds a WAL, which influxd will play over the restored shard; remove it "
                       "unless you want that",
@@ -338,7 +339,11 @@ stdfs::path shard_directory(const stdfs::path& datadir, const ShardPath& shard) 
 }
 
 RestorePlan plan_restore(index::Repository& repository, const RestoreRequest& request) {
-  return Planner(repository, request).plan();
+  RestorePlan plan = Planner(repository, request).plan();
+  for (const RestoreShard& shard : plan.shards)
+    for (std::string& refused : refused_files(repository.objects(), shard.from, shard.files))
+      plan.warnings.push_back(std::move(refused));
+  return plan;
 }
 
 }  // namespace tsmfs::snapshot

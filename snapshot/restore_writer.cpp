@@ -202,7 +202,7 @@ void RestoreWriter::put_in_place(Batch& batch) const {
   }
   for (const Directory* parent : parents) parent->sync();
   for (const StagedShard& shard : batch.shards) {
-    // The old shard, with its index/ and fields.idx; and what a killed restore put aside of it.
+    // The old shard, with its index/, fields.idx and fields.idxl; and what a killed restore put aside of it.
     shard.parent->remove_tree(beside(shard.name, kStagingSuffix));
     shard.parent->remove_tree(beside(shard.name, kOldSuffix));
     on_shard_(*shard.shard);

@@ -29,7 +29,7 @@ void add_file(const Name& file, const index::StoredFile& stored, Timestamp mtime
 }  // namespace
 
 bool is_rebuilt_at_start(std::string_view file) {
-  return file == "index" || file.starts_with("index/") || file == "fields.idx" ||
+  return file == "index" || file.starts_with("index/") || file.starts_with("fields.idx") ||
          file.ends_with(".tmp");
 }
 

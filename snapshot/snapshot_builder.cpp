@@ -8,6 +8,7 @@
 #include "index/base/invariant.h"
 #include "snapshot/past_snapshot.h"
 #include "snapshot/tree_store.h"
+#include "snapshot/unopenable.h"
 
 namespace tsmfs::snapshot {
 
@@ -61,6 +62,9 @@ void SnapshotBuilder::problem(Problem::Severity severity, std::string path, std:
 void SnapshotBuilder::add_shard(const ShardPath& path, std::vector<TreeEntry> files,
                                 uint64_t new_bytes) {
   files = without_losses(path, std::move(files));
+  for (const TreeEntry& file : files)
+    if (auto why = why_name_refused(file.name, file.size))
+      problem(Problem::Severity::kWarning, path.text() + "/" + file.name.text(), std::move(*why));
   manifest_.files += files.size();
   manifest_.new_bytes += new_bytes;
   ++manifest_.shards;

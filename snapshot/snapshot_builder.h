@@ -28,7 +28,8 @@ class SnapshotBuilder {
   Manifest& manifest() { return manifest_; }
   void problem(Problem::Severity severity, std::string path, std::string what);
   // The files of a shard; an empty one becomes an empty directory. One of which bytes are lost in
-  // the repository, as an earlier snapshot's may be, is named as a problem.
+  // the repository, as an earlier snapshot's may be, is named as a problem, and so is one whose
+  // name keeps influxd from opening the shard.
   void add_shard(const ShardPath& path, std::vector<TreeEntry> files, uint64_t new_bytes);
   // A file of /meta, owner-only: it holds password hashes.
   void add_meta_file(const Name& name, ByteView content);

@@ -30,6 +30,7 @@ struct TarOptions {
   // Zeros behind the trailer, as other programs fill their last record; influxd never does.
   bool padding_allowed = false;
   uint64_t member_bytes_max = uint64_t{1} << 40;
+  bool backslashes = false;  // those in names stand for slashes, as on Windows
 };
 
 // Reads ustar members, GNU long names and base-256 numbers, and PAX headers. Takes no links,

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <compare>
+#include <concepts>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -50,11 +51,16 @@ class Name {
   operator const std::string&() const { return text_; }
   // NOLINTEND(google-explicit-constructor)
 
-  auto operator<=>(const Name&) const = default;
-  friend bool operator==(const Name& name, std::string_view text) { return name.text_ == text; }
-  friend bool operator==(const Name& name, const char* text) { return name.text_ == text; }
-  friend std::strong_ordering operator<=>(const Name& name, std::string_view text) {
-    return std::string_view(name.text_) <=> text;
+  friend bool operator==(const Name&, const Name&) = default;
+  friend auto operator<=>(const Name&, const Name&) = default;
+  template <std::convertible_to<std::string_view> Text>
+  requires(!std::same_as<Text, Name>) friend bool operator==(const Name& name, const Text& text) {
+    return name.text_ == std::string_view(text);
+  }
+  template <std::convertible_to<std::string_view> Text>
+  requires(!std::same_as<Text, Name>) friend std::strong_ordering operator<=>(const Name& name,
+                                                                              const Text& text) {
+    return std::string_view(name.text_) <=> std::string_view(text);
   }
   friend std::filesystem::path operator/(const std::filesystem::path& directory, const Name& name) {
     return directory / name.text_;

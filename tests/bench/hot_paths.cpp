@@ -25,7 +25,7 @@ constexpr size_t kFrameBytes = size_t{256} << 10;
 constexpr size_t kHooksOfAPack = 40'000;
 
 void count_bytes(benchmark::State& state, size_t bytes) {
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations() * bytes));
+  state.SetBytesProcessed(static_cast<int64_t>(static_cast<uint64_t>(state.iterations()) * bytes));
 }
 
 void cut_by_content(benchmark::State& state) {

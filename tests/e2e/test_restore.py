@@ -281,7 +281,11 @@ class Restore(EndToEndTest):
         home = self.server_home()
         wal = os.path.join(home, 'wal', 'hourly', 'autogen', '10')
         os.makedirs(wal)
-        open(os.path.join(wal, '_00001.wal'), 'xb').close()
+        segment = os.path.join(wal, '_00001.wal')
+        open(segment, 'xb').close()  # as the server leaves one when it stops
+        self.assertNotIn('holds a WAL', self.restore(home, '--shard', '10', '--dry-run').stderr)
+        with open(segment, 'wb') as out:
+            out.write(b'points')
         self.assertIn(f'{wal} holds a WAL', self.restore(home, '--shard', '10').stderr)
         again = tsmfs('restore', '--shard', '10', '--overwrite', '--datadir', os.path.join(home, 'data', '.'), self.repo.path)
         self.assertIn(f'{wal} holds a WAL', again.stderr)

@@ -51,7 +51,8 @@ class HistoryFixture {
     manifest.data_below = data_tree.totals.below;
     manifest.meta_below = meta_tree.totals.below;
     manifest.bytes = data_tree.totals.size;
-    for (const auto& [name, content] : data) manifest.files += name.back() == '/' ? 0 : 1;
+    for (const auto& [name, content] : data)
+      if (name.back() != '/') ++manifest.files;
     manifest.parent = next_parent_;
     next_parent_.reset();
     writer.flush();

@@ -5,6 +5,7 @@
 
 #include "index/base/error.h"
 #include "snapshot/gzip_stream.h"
+#include "snapshot/portable_dir.h"
 #include "snapshot/portable_manifest.h"
 #include "tests/support/string_stream.h"
 #include "tests/unit/import_fixture.h"
@@ -97,7 +98,44 @@ TEST_F(BackupDirTest, OddFilesAreLeftOutWithANote) {
   const BackupDir found = read_backup_dir(source);
   ASSERT_EQ(found.runs.size(), 1u);
   EXPECT_EQ(found.runs[0].archives.size(), 1u);
-  EXPECT_EQ(found.notes.size(), 5u);
+  EXPECT_EQ(found.notes.size(), 2u);
+  EXPECT_EQ(found.damaged.size(), 2u);  // what is named as a part of a backup
+}
+
+TEST_F(BackupDirTest, AnArchiveIsKnownByItsContentWhateverItsName) {
+  const ShardPath path{"my db 100%", "autogen", 67};
+  add_run(0, 0, {}, {});
+  write_file(source / "my db 100%!a(int=)utogen.00067.%!d(MISSING)",
+             tar(path, {{"000000001-000000001.tsm", "x"}}), kEpoch + 1);
+  write_file(source / "README", "x");
+  const BackupDir found = read_backup_dir(source);
+  ASSERT_EQ(found.runs.at(0).archives.size(), 1u);
+  EXPECT_EQ(resolve_path(found.runs[0].archives[0], nullptr), path);
+  EXPECT_EQ(found.notes.size(), 1u);
+}
+
+TEST_F(BackupDirTest, ArchivesWithoutAnyMetastoreAreARun) {
+  write_file(source / "db.rp.00001.00", tar({"db", "rp", 1}, {{"000000001-000000001.tsm", "x"}}),
+             kEpoch + 1);
+  const BackupDir found = read_backup_dir(source);
+  ASSERT_EQ(found.runs.size(), 1u);
+  EXPECT_EQ(found.runs[0].archives.size(), 1u);
+  EXPECT_TRUE(has_problem(found.runs[0].problems, Problem::Severity::kIncomplete, "", "meta.NN"));
+}
+
+TEST_F(BackupDirTest, DirectoriesBelowThatHoldBackupsAreRead) {
+  const auto top = source;
+  for (const char* day : {"monday", "tuesday"}) {
+    source = top / day;
+    add_run(0, day[0] == 'm' ? 100 : 0, {}, {});
+  }
+  std::filesystem::create_directories(top / "empty");
+  const auto found = read_backup_dirs(top);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].notes.size(), 1u);
+  EXPECT_EQ(found[1].path, top / "tuesday");  // by time
+  EXPECT_EQ(found[2].path, top / "monday");
+  EXPECT_THROW(read_backup_dirs(top / "empty"), UsageError);
 }
 
 TEST_F(BackupDirTest, AnInterruptedDownloadIsSaid) {
@@ -121,12 +159,13 @@ TEST_F(BackupDirTest, OneBadManifestHidesNoOther) {
   EXPECT_EQ(found.damaged.size(), 1u);
 }
 
-TEST_F(BackupDirTest, AnArchiveOfAnotherShardIsRefused) {
+TEST_F(BackupDirTest, ThePathsInsideWinOverTheName) {
   add_run(0, 0, {}, {});
   write_file(source / "db.rp.00001.00", tar({"db", "rp", 2}, {{"000000001-000000001.tsm", "x"}}),
              kEpoch + 1);
-  EXPECT_THROW(resolve_path(read_backup_dir(source).runs.at(0).archives.at(0), nullptr),
-               ProtocolError);
+  const ShardArchive archive = read_backup_dir(source).runs.at(0).archives.at(0);
+  EXPECT_EQ(resolve_path(archive, nullptr), (ShardPath{"db", "rp", 2}));
+  EXPECT_FALSE(fits(archive, {"db", "rp", 2}));
 }
 
 std::string manifest_with(const std::string& files,
@@ -143,9 +182,14 @@ TEST(PortableManifest, IsRead) {
       parse_portable_manifest(manifest_with("[" + entry("\"my.db\"", "7", "\"f\"") + "]"), "m");
   EXPECT_TRUE(manifest.limited);
   ASSERT_EQ(manifest.files.size(), 1u);
-  EXPECT_EQ(manifest.files[0].path.text(), "my.db/rp/7");
+  EXPECT_EQ(manifest.files[0].path->text(), "my.db/rp/7");
   EXPECT_EQ(manifest.files[0].tar_bytes, 1024u);
   EXPECT_TRUE(parse_portable_manifest(manifest_with("null"), "m").files.empty());
+  const std::string nameless =
+      R"([{"database":"","policy":"","shardID":7,"fileName":"f","size":1024,"lastModified":0}])";
+  const auto of_shard = parse_portable_manifest(manifest_with(nameless), "m");  // backup -shard
+  EXPECT_EQ(of_shard.files.at(0).shard, 7u);
+  EXPECT_FALSE(of_shard.files.at(0).path);
 }
 
 TEST(PortableManifest, HostileOnesAreRefused) {

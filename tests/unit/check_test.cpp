@@ -258,7 +258,7 @@ TEST(DataSubset, TakesItsShareAndRefusesNonsense) {
   size_t taken = 0;
   for (int i = 0; i < 2000; ++i) {
     const auto id = index::random_id<index::PackId>();
-    taken += half.takes(id) ? 1 : 0;
+    if (half.takes(id)) ++taken;
     EXPECT_TRUE(all.takes(id));
   }
   EXPECT_GT(taken, 800u);
@@ -267,18 +267,29 @@ TEST(DataSubset, TakesItsShareAndRefusesNonsense) {
     EXPECT_THROW(DataSubset::parse(bad), UsageError) << bad;
 }
 
-TEST_F(CheckTest, TsmFilesAreDecodedAndUnsoundOnesFromTheServerAreNoDamage) {
-  state.shards[{"db", "rp", 2}]["000000007-000000001.tsm"] = "no TSM file";
+TEST_F(CheckTest, TsmFilesThatInfluxdWillNotOpenAreNamedInEachSnapshot) {
+  auto& shard = state.shards[{"db", "rp", 2}];
+  shard["000000007-000000001.tsm"] = "no TSM file";
+  shard["000000008-000000001.tsm"] = "";
+  shard["000000009-000000001 2.tsm"] = tsm(10, 5);
   state.tell(*fake);
-  back_up();
+  const std::string first = name_of(back_up());
+  const std::string second = name_of(back_up());
   const auto repository = index::Repository::open_reader(root);
   Catalog catalog(repository->paths());
+  std::vector<std::string> messages;
   CheckOptions options;
-  options.on_damage = [](const std::string& what) { ADD_FAILURE() << what; };
+  options.on_damage = [&](const std::string& what) { messages.push_back(what); };
   options.tsm = true;
   const CheckReport report = check_repository(*repository, catalog, options, {});
-  EXPECT_EQ(report.tsm_files, 6u);
-  EXPECT_EQ(report.unsound_tsm, 1u);
+  EXPECT_EQ(report.unsound_tsm, 2u);
+  EXPECT_EQ(messages.size(), 6u);
+  for (const std::string& snapshot : {first, second})
+    for (const char* file : {"db/rp/2/000000007-000000001.tsm: it is no sound",
+                             "db/rp/2/000000008-000000001.tsm is empty",
+                             "db/rp/2/000000009-000000001 2.tsm is not named"})
+      EXPECT_TRUE(names(messages, snapshot, file));
+  EXPECT_TRUE(damages().empty());  // it is what the server had
 }
 
 TEST_F(CheckTest, StopsWhenItIsTold) {

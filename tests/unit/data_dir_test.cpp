@@ -8,6 +8,7 @@
 
 #include "index/base/error.h"
 #include "snapshot/disk_file.h"
+#include "snapshot/shard_dir.h"
 #include "tests/unit/import_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -96,23 +97,107 @@ TEST_F(DataDirTest, WhatTheServerMakesAnewIsLeftOut) {
 TEST_F(DataDirTest, OddFilesAreLeftOutWithANote) {
   write_file(places.data / "README", "x");
   write_file(places.data / kOne.text() / "000000003-000000001.tsm.bad", "x");
-  write_file(places.data / "my.db/one.week/007/000000001-000000001.tsm", "x");
-  EXPECT_EQ(contents_of(import(places).manifest(0).data), flat(state));
+  write_file(places.data / "my.db/one.week/notes/README", "x");
+  const Result result = import(places);
+  EXPECT_TRUE(result.complete);
+  EXPECT_EQ(contents_of(result.manifest(0).data), flat(state));
   EXPECT_EQ(notes.size(), 3u);
 }
 
-TEST_F(DataDirTest, LinksAreNotFollowed) {
-  std::filesystem::create_directory_symlink(places.data / kOne.text(),
-                                            places.data / "my.db/one.week/9");
+TEST_F(DataDirTest, LinksToShardsPoliciesAndDatabasesAreFollowed) {
+  const auto elsewhere = dir / "elsewhere";
+  std::filesystem::create_directories(elsewhere);
+  std::filesystem::rename(places.data / kTwo.text(), elsewhere / "20");
+  std::filesystem::create_directory_symlink(elsewhere / "20", places.data / kTwo.text());
+  std::filesystem::create_directory_symlink("my.db", places.data / "twin");
+  const Result result = import(places);
+  EXPECT_TRUE(result.complete);
+  for (const ShardPath& path : {kOne, kTwo})
+    state[{"twin", path.policy, path.shard}] = FileContents(state.at(path));
+  EXPECT_EQ(contents_of(result.manifest(0).data), flat(state));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, kTwo.text(),
+                          (elsewhere / "20").string()));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, "twin", "followed"));
+}
+
+TEST_F(DataDirTest, LinksThatLeadNowhereRoundOrToFilesAreNamed) {
+  const auto policy = places.data / "my.db/one.week";
+  std::filesystem::create_directory_symlink(policy / "nothing", policy / "9");
+  std::filesystem::create_directory_symlink(policy / "10", policy / "10");
   std::filesystem::create_symlink("/etc/passwd",
                                   places.data / kOne.text() / "000000009-000000001.tsm");
   const Result result = import(places);
   EXPECT_FALSE(result.complete);
   EXPECT_EQ(contents_of(result.manifest(0).data), flat(state));
-  EXPECT_TRUE(
-      has_problem(result.manifest(0).problems, Severity::kIncomplete, "my.db/one.week/9", "link"));
-  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
+  const auto& problems = result.manifest(0).problems;
+  EXPECT_TRUE(has_problem(problems, Severity::kIncomplete, "my.db/one.week/9", "nowhere"));
+  EXPECT_TRUE(has_problem(problems, Severity::kIncomplete, "my.db/one.week/10", "cannot be"));
+  EXPECT_TRUE(has_problem(problems, Severity::kIncomplete,
                           "my.db/one.week/1/000000009-000000001.tsm", "regular"));
+}
+
+TEST_F(DataDirTest, RootFollowsNoLinkToWhatItsOwnerDoesNotOwn) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root has the right to read what is another's";
+  const auto link = places.data / "my.db/one.week/9";
+  const auto others = dir / "others";
+  write_file(others / "000000001-000000001.tsm", tsm(5, 5));
+  std::filesystem::create_directory_symlink(others, link);
+  ASSERT_EQ(::lchown(link.c_str(), 12345, 12345), 0);
+  EXPECT_TRUE(has_problem(import(places).manifest(0).problems, Severity::kIncomplete,
+                          "my.db/one.week/9", "root does not follow"));
+  ASSERT_EQ(::chown(others.c_str(), 12345, 12345), 0);
+  EXPECT_TRUE(has_problem(import(places, Timestamp{1}).manifest(0).problems, Severity::kWarning,
+                          "my.db/one.week/9", "followed"));
+}
+
+TEST_F(DataDirTest, DataFilesThatLieInNoShardAreNamed) {
+  write_file(places.data / "my.db/one.week/1.old/000000001-000000001.tsm", "x", kEpoch);
+  write_file(places.data / "my.db/one.week/007/000000001-000000001.tsm", "x", kEpoch);
+  write_file(places.data / "my.db/000000001-000000001.tsm", "x", kEpoch);
+  const Result result = import(places);
+  EXPECT_FALSE(result.complete);
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
+                          "my.db/one.week/1.old", "1 files"));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
+                          "my.db/one.week/007", "1 files"));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
+                          "my.db/000000001-000000001.tsm", "no shard"));
+}
+
+class WrongDirTest : public DataDirTest {
+ protected:
+  // The advice that a refusal gives.
+  static std::string advice(const DataDirPlaces& wrong) {
+    try {
+      read_data_dir(wrong);
+    } catch (const UsageError& error) {
+      return error.advice();
+    }
+    ADD_FAILURE() << "not refused";
+    return {};
+  }
+  std::string data() const { return "--data-dir '" + places.data.string() + "'"; }
+  std::string wal() const { return "--wal-dir '" + places.wal.string() + "'"; }
+};
+
+TEST_F(WrongDirTest, TheRightPlaceIsNamed) {
+  for (const auto& wrong : {places.data / "my.db", places.data / "my.db/one.week",
+                            places.data / kOne.text(), places.data.parent_path(), places.wal,
+                            places.data / kOne.text() / "000000001-000000001.tsm"})
+    EXPECT_NE(advice({wrong, {}, {}}).find(data()), std::string::npos) << wrong;
+  for (const auto& wrong :
+       {places.wal / "my.db", places.wal / kOne.text(), places.wal.parent_path(), places.data,
+        places.wal / kOne.text() / "_00001.wal"})
+    EXPECT_NE(advice({places.data, {}, wrong}).find(wal()), std::string::npos) << wrong;
+  EXPECT_NE(advice({places.data, places.meta.parent_path(), {}}).find(places.meta.string()),
+            std::string::npos);
+  EXPECT_NE(advice({places.data, places.meta / "meta.db", {}}).find("meta.db is in"),
+            std::string::npos);
+}
+
+TEST_F(WrongDirTest, AnEmptyWalDirectoryIsOne) {
+  std::filesystem::create_directories(dir / "empty");
+  EXPECT_TRUE(read_data_dir({places.data, places.meta, dir / "empty"}).wal_shards.empty());
 }
 
 // A data directory with one shard, of which the files of long names cannot be looked at.
@@ -244,12 +329,34 @@ TEST_F(DataDirTest, WhatGoesOnChangingIsSaid) {
     seen = with_target([&](const ImportOptions&, ImportTarget& target) {
              ShardReader reader(target.writer, target.repository.paths().tmp(), {});
              const DirShard read = read_shard_dir(found.shards.at(kOne), kOne, DirKind::kData,
-                                                  reader, target.writer.digest_key(), files, {});
+                                                  reader, target.writer.digest_key(), files, {}, 2);
              return std::any_of(
                  read.problems.begin(), read.problems.end(),
                  [](const Problem& problem) { return problem.severity == Severity::kIncomplete; });
            }).complete;
   EXPECT_TRUE(seen);
+}
+
+// A server's flush: what was in the WAL is in a TSM file, and the segment is gone.
+TEST_F(DataDirTest, WhatIsFlushedWhileItIsReadIsInTheSnapshot) {
+  const DataDir found = read_data_dir(places);
+  const auto segment = places.wal / kOne.text() / "_00001.wal";
+  std::filesystem::remove(segment);
+  const std::string flushed = tsm(10, 7);
+  write_file(places.data / kOne.text() / "000000007-000000001.tsm", flushed);
+  const ShardPath late{"my.db", "one.week", 30};
+  write_file(places.data / late.text() / "000000001-000000001.tsm", flushed);
+  std::filesystem::remove_all(places.data / kTwo.text());
+  const Result result = with_target([&](const ImportOptions& options, ImportTarget& target) {
+    return import_data_dir(found, options, target, {});
+  });
+  EXPECT_TRUE(result.complete);
+  state.erase(kTwo);
+  state[kOne]["000000007-000000001.tsm"] = flushed;
+  state[late] = {{"000000001-000000001.tsm", flushed}};
+  EXPECT_EQ(contents_of(result.manifest(0).data), flat(state));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, kTwo.text(), "removed"));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, "", "server seems"));
 }
 
 TEST_F(DataDirTest, AFileThatShrinksWhileItIsReadIsNoticed) {

@@ -56,7 +56,7 @@ TEST_F(ForwardStreamsTest, ScatteredReadsFetchNothing) {
   {
     ForwardStreams streams(ahead);
     const auto open = file();
-    for (const uint64_t at : {11, 0, 6}) streams.note(open, at << 20, 4096);
+    for (const uint64_t at : {11u, 0u, 6u}) streams.note(open, at << 20, 4096);
     EXPECT_EQ(ahead.window_bytes(), ReadAhead::kWindowBytesMax);
   }
   EXPECT_EQ(cached() / (size_t{1} << 20), 0u);  // recipe's frame only

@@ -138,10 +138,10 @@ class ImportTest : public BackupTest {
     return result;
   }
   Result import(std::optional<Timestamp> time = {}) {
-    const BackupDir found = read_backup_dir(source);
+    const auto found = read_backup_dirs(source);
     return with_target(
         [&](const ImportOptions& options, ImportTarget& target) {
-          return import_backup_dir(found, options, target, {});
+          return import_backup_dirs(found, options, target, {});
         },
         time);
   }

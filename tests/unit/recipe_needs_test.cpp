@@ -56,11 +56,12 @@ class KnownFileTest : public ImportTest {
     const auto shard = source / "db" / "rp" / "1";
     stdfs::remove_all(shard);
     for (const auto& [name, content] : files) write_file(shard / name, content);
-    const DataDir dir = read_data_dir({source, {}, {}});
-    const auto result =
-        with_target([&](const ImportOptions& options,
-                        ImportTarget& target) { return import_data_dir(dir, options, target, {}); },
-                    Timestamp{(kEpoch + 3600 * hour) * kSecond});
+    const DataDir found = read_data_dir({source, {}, {}});
+    const auto result = with_target(
+        [&](const ImportOptions& options, ImportTarget& target) {
+          return import_data_dir(found, options, target, {});
+        },
+        Timestamp{(kEpoch + 3600 * hour) * kSecond});
     return result.reports.at(0).snapshot;
   }
   void forget(const SnapshotPtr& snapshot) {

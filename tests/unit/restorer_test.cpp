@@ -243,6 +243,14 @@ TEST_F(RestorerTest, OverwriteReplacesTheWholeShardAndItsStaleIndex) {
   EXPECT_EQ(contents(datadir_).size(), 2u + 2u + 3u) << "nothing else";
 }
 
+TEST_F(RestorerTest, OnlyAWalThatHoldsSomethingIsWarnedOf) {
+  const auto segment = datadir_.parent_path() / "wal/db/autogen/2/_00001.wal";
+  write_file(segment, "");
+  EXPECT_TRUE(plan_restore(*repository_, request_).warnings.empty());
+  write_file(segment, "points");
+  EXPECT_EQ(plan_restore(*repository_, request_).warnings.size(), 1u);
+}
+
 TEST_F(RestorerTest, TakesAnEmptyDirectoryAsNotThere) {
   stdfs::create_directories(datadir_ / "db/autogen/2");
   run();

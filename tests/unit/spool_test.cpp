@@ -59,7 +59,7 @@ TEST(Spool, NeedsItsDirectoryOnlyPastTheLimit) {
 
 TEST(Spool, GoesOnInAFilePastTheLimit) {
   const ByteBuffer bytes = random_bytes(5'000'000);
-  for (const size_t limit : {0, 1, 4096, 1 << 20, 4'999'999, 5'000'000}) {
+  for (const size_t limit : {0u, 1u, 4096u, 1u << 20, 4'999'999u, 5'000'000u}) {
     Spool spool(directory(), limit);
     spool.append(bytes);
     EXPECT_EQ(spool.spilled(), limit < bytes.size());
@@ -108,7 +108,7 @@ TEST(Spool, CanBeUsedAgainAfterClear) {
   Spool spool(directory(), 1000);
   spool.append(random_bytes(3000, 1));
   spool.view(2000, 500);
-  for (const size_t size : {500, 3000}) {
+  for (const size_t size : {500u, 3000u}) {
     spool.clear();
     EXPECT_EQ(spool.size(), 0u);
     const ByteBuffer bytes = random_bytes(size, 2);

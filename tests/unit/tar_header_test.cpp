@@ -236,7 +236,7 @@ TEST(TarHeader, SurvivesRandomDamage) {
     for (int i = 0; i < 1 + round % 5; ++i)
       tar[random() % tar.size()] = static_cast<char>(random());
     if (round % 2 == 0)
-      for (const size_t header : {0, 1024, 2048, 3072, 4096}) seal_header(tar, header);
+      for (const size_t header : {0u, 1024u, 2048u, 3072u, 4096u}) seal_header(tar, header);
     if (round % 7 == 0) tar.resize(random() % tar.size());
     try {
       StringStream stream(tar, 100);

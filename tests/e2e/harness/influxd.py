@@ -21,6 +21,7 @@ bind-address = "127.0.0.1:{snapshot_port}"
   dir = "{home}/data"
   wal-dir = "{home}/wal"
   index-version = "{index}"
+  cache-snapshot-memory-size = "{flush_size}"
   cache-snapshot-write-cold-duration = "{flush_cold}"
   compact-full-write-cold-duration = "{compact_cold}"
 [retention]
@@ -61,8 +62,9 @@ class Influxd:
     """Starts in __init__. A lasting cache and late compactions (the defaults) leave files alone after a backup; short
     durations let influxd compact as soon as it can."""
 
-    def __init__(self, home, index='inmem', flush_cold='10m', compact_cold='24h', auth=False):
+    def __init__(self, home, index='inmem', flush_cold='10m', compact_cold='24h', flush_size='25m', auth=False):
         self.home, self.index, self.auth = os.path.abspath(home), index, auth
+        self.flush_size = flush_size
         self.flush_cold, self.compact_cold = flush_cold, compact_cold
         self.process = None
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -88,7 +90,7 @@ class Influxd:
     # ---- the process ----
 
     def start(self, **settings):
-        """Starts influxd on free ports. `settings`: new values for index, flush_cold, compact_cold, auth."""
+        """Starts influxd on free ports. `settings`: new values for index, flush_cold, compact_cold, flush_size, auth."""
         for name, value in settings.items():
             setattr(self, name, value)
         for _ in range(3):  # another process can take a free port before influxd does
@@ -102,7 +104,7 @@ class Influxd:
         with open(config, 'w', encoding='utf-8') as out:
             out.write(CONFIG.format(home=self.home, index=self.index, flush_cold=self.flush_cold,
                                     compact_cold=self.compact_cold, auth=str(self.auth).lower(), http_port=self.http_port,
-                                    snapshot_port=self.snapshot_port))
+                                    snapshot_port=self.snapshot_port, flush_size=self.flush_size))
         with open(self._log, 'wb') as log:
             self.process = subprocess.Popen(['influxd', 'run', '-config', config], stdout=log, stderr=log)
         wait_until(lambda: self._answers() or self.process.poll() is not None, 'influxd to answer', 60)

@@ -18,6 +18,7 @@ class ExitCode(enum.IntEnum):
     NO_REPOSITORY = 10
     LOCKED = 11
     IN_USE = 12
+    TAKEN = 13
     INTERRUPTED = 130
 
 
