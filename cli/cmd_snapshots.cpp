@@ -40,6 +40,7 @@ json to_json(const snapshot::Manifest& manifest) {
           {"incomplete", manifest.incomplete()},
           {"metastore_changed", manifest.metastore_changed},
           {"tags", manifest.tags},
+          {"extent", extent_json(manifest)},
           {"problems", problems_json(manifest)}};
 }
 
@@ -60,6 +61,9 @@ void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& sn
                  snapshot->filter.is_everything() ? "changes, without what they are changes to"
                                                   : visible(snapshot->filter.text()),
                  snapshot->partial ? ", partial" : "");
+    if (snapshot->extent && snapshot->extent->came < snapshot->extent->named)
+      fmt::print(out, "          has {} of the {} shards that the server had\n",
+                 snapshot->extent->came, snapshot->extent->named);
     if (!snapshot->tags.empty())
       fmt::print(out, "          tags: {}\n",
                  visible(fmt::format("{}", fmt::join(snapshot->tags, ", "))));

@@ -232,17 +232,20 @@ void RunImport::add_shards(SnapshotBuilder& builder, const std::vector<Received>
 
 void RunImport::note_what_lacks(SnapshotBuilder& builder, const Metastore* metastore,
                                 const std::vector<Received>& received) {
-  std::set<ShardPath> here;
+  std::map<ShardPath, ShardHere> here;
   std::map<ShardPath, uint64_t> bytes;
   for (const auto& [path, state] : states_) {
-    here.insert(path);
     bytes[path] =
         std::accumulate(state.files.begin(), state.files.end(), uint64_t{0},
                         [](uint64_t sum, const TreeEntry& entry) { return sum + entry.size; });
+    here[path] = {bytes[path], state.damage.empty()};
   }
   std::set<std::string> asked;
   for (const Received& each : received) asked.insert(each.path.database);
-  if (metastore != nullptr) note_missing(builder, *metastore, here, &asked);
+  for (const auto& [path, shard] : here) asked.insert(path.database);
+  const auto catalog = target_.catalog.state();
+  PastShards past(target_.repository.objects(), *catalog, options_.server, builder.manifest().time);
+  if (metastore != nullptr) note_missing(builder, *metastore, here, &asked, past);
   note_shrunk(builder, target_.repository.objects(), *target_.catalog.state(), bytes);
 }
 
@@ -298,7 +301,7 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
   SeenByImports seen;
   if (!options.reread) seen.last = SeenFiles::load(seen_at);
   const index::DigestKey& key = target.writer.digest_key();
-  std::set<ShardPath> here;
+  std::map<ShardPath, ShardHere> here;
   std::set<std::string> databases;
   const auto take = [&](const ShardPath& path, const std::filesystem::path& from, DirKind kind) {
     DirShard read = read_shard_dir(from, path, kind, reader, key, seen, stop);
@@ -308,8 +311,8 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
   };
   for (const auto& [path, from] : dir.shards) {
     ReadShard shard = take(path, from, DirKind::kData);
+    here[path] = {shard.bytes, true};
     builder.add_shard(path, std::move(shard.files), shard.new_bytes);
-    here.insert(path);
     databases.insert(path.database);
   }
   for (const auto& [path, from] : dir.wal_shards) {
@@ -317,8 +320,10 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
     builder.manifest().new_bytes += shard.new_bytes;
     builder.add_wal_shard(path, std::move(shard.files));
   }
+  const auto catalog = target.catalog.state();
+  PastShards past(target.repository.objects(), *catalog, options.server, builder.manifest().time);
   if (metastore)
-    note_missing(builder, *metastore, here, nullptr);
+    note_missing(builder, *metastore, here, nullptr, past);
   else
     builder.manifest().databases.assign(databases.begin(), databases.end());
   const SnapshotPtr snapshot = builder.publish_unless_as(there);

@@ -9,6 +9,7 @@
 
 #include "index/base/timestamp.h"
 #include "index/digest.h"
+#include "snapshot/extent.h"
 #include "snapshot/filter.h"
 #include "snapshot/tree.h"
 
@@ -68,6 +69,7 @@ struct Manifest {
   Filter filter;                   // what was asked for
   bool partial = false;  // less than all that the filter lets through was asked for: a time range,
                          // or changes without what they are changes to
+  std::optional<Extent> extent;  // absent in what an earlier program wrote, and without a metastore
   std::vector<Problem> problems;
   std::vector<std::string> tags;  // sorted, each once
   std::optional<Original> original;
@@ -77,6 +79,12 @@ struct Manifest {
   bool is_pinned() const { return has_tag(kPinTag); }
   std::string short_id() const { return id.hex().substr(0, 8); }
 };
+
+// Puts a shard on the record as missing, and among the problems, with the severity that fits: a
+// problem of that path and wording is the one.
+void add_missing(Manifest& manifest, MissingShard missing);
+// Accepts that the shard of that number is missing. False when it is not, or was accepted before.
+bool accept_missing(Manifest& manifest, uint64_t shard);
 
 // Sorted, each once. Throws: UsageError for a tag that is empty, too long, or has a comma or a
 // control character.
