@@ -242,7 +242,6 @@ void RunImport::note_what_lacks(SnapshotBuilder& builder, const Metastore* metas
   }
   std::set<std::string> asked;
   for (const Received& each : received) asked.insert(each.path.database);
-  for (const auto& [path, shard] : here) asked.insert(path.database);
   const auto catalog = target_.catalog.state();
   PastShards past(target_.repository.objects(), *catalog, options_.server, builder.manifest().time);
   if (metastore != nullptr) note_missing(builder, *metastore, here, &asked, past);

@@ -26,6 +26,7 @@ bool shrank(uint64_t before, uint64_t after) {
 struct Share {
   std::map<std::string, size_t> named, here;  // shards by policy
   bool is_here() const { return named.empty() || !here.empty(); }
+  bool is_whole() const { return named == here; }
 };
 
 // A group made ahead of its time has no shards on disk.
@@ -105,6 +106,9 @@ void note_missing(SnapshotBuilder& builder, const Metastore& metastore,
     for (const auto& [policy, count] : share.named)
       if (asked && !share.here.empty() && !share.here.contains(policy))
         not_asked.emplace(database.name, policy);
+    // Laid over from an earlier run, and not asked for in this one.
+    manifest.partial |=
+        asked && !asked->contains(database.name) && share.is_here() && !share.is_whole();
   }
   if (asked != nullptr) {
     if (here.empty() && databases.size() < metastore.databases().size())

@@ -37,7 +37,7 @@ std::optional<Metastore> add_metastore(SnapshotBuilder& builder, const Metastore
 // Judges what the metastore names in the databases of `asked` (null: in all) by what is in `here`
 // (missing_shards.h). With `asked`, the filter becomes the databases that have shards here, when
 // others have none, and a policy without any is taken for one that was not asked for: the snapshot
-// is partial.
+// is partial, as it is with a database of an earlier run that has got new shards since.
 void note_missing(SnapshotBuilder& builder, const Metastore& metastore,
                   const std::map<ShardPath, ShardHere>& here, const std::set<std::string>* asked,
                   PastShards& past);

@@ -1,0 +1,72 @@
+"""A snapshot that lacks something never stands in for a whole one: not for forget, not for restore, export and the mount."""
+import os
+
+from harness import DAY, EndToEndTest, ExitCode, Influxd, Repo, main, points, tsmfs
+
+
+class LesserSnapshots(EndToEndTest):
+    """A whole snapshot of two databases, and behind it one without data, one of one database, and one that lacks a shard."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.stopping(Influxd(self.path('server')))
+        for database in ('telegraf', 'scratch'):
+            self.server.create_database(database)
+            self.server.write(database, points(seconds=2 * DAY, step=600))
+        self.repo = Repo(self.path('repository'))
+        self.whole = self.backup()
+        self.metastore = self.backup('--metastore-only')
+        self.scratch = self.backup('--database', 'scratch')
+        self.server.stop()
+        self.shard = next(s for s in self.server.shards_before if s.database == 'telegraf')
+        open(os.path.join(self.server.shard_directory(self.shard), '000000009-000000001.tsm'), 'xb').close()
+        self.server.start()
+        self.lesser = self.backup(expect=ExitCode.INCOMPLETE)
+
+    def backup(self, *options, expect=ExitCode.OK):
+        self.server.shards_before = self.server.shards()
+        return self.repo.backup(self.server, '--server', 'db1', *options, expect=expect)
+
+    def ids(self):
+        return [s['id'] for s in self.repo.snapshots()]
+
+    def tsmfs(self, command, *arguments, expect=ExitCode.OK):
+        return tsmfs(command, *arguments, '--repo', self.repo.path, expect=expect)
+
+
+class Forget(LesserSnapshots):
+    def test_a_lesser_snapshot_takes_no_whole_ones_place(self):
+        table = self.tsmfs('forget', '--keep-last', '1', '--dry-run').stdout
+        self.assertIn(f'lesser: lacks {self.shard}', table)
+        for groups in ('host,database', 'host', ''):
+            self.tsmfs('forget', '--keep-last', '1', '--group-by', groups)
+            self.assertIn(self.whole['id'], self.ids())
+
+    def test_a_policy_never_takes_the_last_whole_snapshot_of_a_database(self):
+        self.tsmfs('tag', 'add', 'monday', self.lesser['id'])
+        self.tsmfs('forget', '--keep-tag', 'monday', '--group-by', 'host')
+        self.assertEqual(self.ids(), [self.whole['id'], self.lesser['id']])  # which has scratch whole
+
+    def test_by_name_the_last_whole_snapshot_needs_allow_last(self):
+        refused = self.tsmfs('forget', self.whole['id'], expect=ExitCode.USAGE).stderr
+        self.assertIn("the last one that holds database 'telegraf' of server 'db1' whole", refused)
+        self.assertIn('--allow-last', refused)
+        self.assertIn(self.whole['id'], self.ids())
+        self.tsmfs('forget', self.whole['id'], '--allow-last')
+        self.assertNotIn(self.whole['id'], self.ids())
+
+    def test_the_dry_run_says_which_shards_will_be_in_no_snapshot(self):
+        dry = self.tsmfs('forget', self.whole['id'], '--allow-last', '--dry-run').stdout
+        self.assertIn(f'{self.shard} of server db1', dry)
+        self.assertIn('THE SERVER NAMES IT, AND LACKS IT', dry)
+        self.server.restart()
+        self.server.query('DROP DATABASE scratch')
+        newest = self.backup()
+        dry = self.tsmfs('forget', '--keep-last', '1', '--group-by', 'host', '--dry-run').stdout
+        self.assertIn('would be in no snapshot any more; the server has dropped it', dry)
+        self.tsmfs('forget', '--keep-last', '1', '--group-by', 'host')
+        self.assertEqual(self.ids(), [newest['id']])
+
+
+if __name__ == '__main__':
+    main()
