@@ -68,5 +68,33 @@ class Forget(LesserSnapshots):
         self.assertEqual(self.ids(), [newest['id']])
 
 
+class RestoreAndExport(LesserSnapshots):
+    def restore(self, *options, expect=ExitCode.OK):
+        return self.tsmfs('restore', '--dry-run', '--datadir', self.path('data'), *options, expect=expect)
+
+    def test_restore_takes_the_newest_that_holds_what_is_asked(self):
+        done = self.restore()
+        self.assertIn(f'snapshot {self.whole["id"][:8]}', done.stdout)
+        self.assertIn(f'lacks {self.shard}; --snapshot {self.lesser["id"][:8]} takes it', done.stderr)
+        self.assertIn(f'snapshot {self.whole["id"][:8]}', self.restore('--database', 'telegraf').stdout)
+        done = self.restore('--database', 'scratch')
+        self.assertIn(f'snapshot {self.lesser["id"][:8]}', done.stdout)
+        self.assertEqual(done.stderr, '')
+        self.assertIn(f'snapshot {self.whole["id"][:8]}', self.restore('--shard', self.shard.shard).stdout)
+
+    def test_export_takes_the_newest_that_holds_what_is_asked(self):
+        for selection, snapshot in ((), self.whole), (('--database', 'scratch'), self.lesser):
+            done = self.tsmfs('export', '--format', 'tar', self.path(snapshot['id']), *selection)
+            self.assertIn(f'snapshot {snapshot["id"][:8]}', done.stdout)
+
+    def test_of_several_servers_they_ask_for_one(self):
+        other = self.repo.backup(self.server, '--server', 'db2', expect=ExitCode.INCOMPLETE)
+        refused = self.restore(expect=ExitCode.USAGE).stderr
+        self.assertIn("name one with --server: 'db1', 'db2'", refused)
+        self.tsmfs('export', '--format', 'tar', self.path('tar'), expect=ExitCode.USAGE)
+        self.assertIn(f'snapshot {other["id"][:8]}', self.restore('--server', 'db2').stdout)
+        self.assertIn(f'snapshot {self.whole["id"][:8]}', self.restore('--shard', self.shard.shard).stdout)
+
+
 if __name__ == '__main__':
     main()
