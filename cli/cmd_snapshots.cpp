@@ -9,6 +9,7 @@
 #include "cli/format.h"
 #include "index/repository.h"
 #include "snapshot/catalog.h"
+#include "snapshot/wholeness.h"
 
 namespace tsmfs::cli {
 
@@ -38,6 +39,7 @@ json to_json(const snapshot::Manifest& manifest) {
           {"filter", manifest.filter.text()},
           {"partial", manifest.partial},
           {"incomplete", manifest.incomplete()},
+          {"lacks", snapshot::lacks(manifest, {})},
           {"metastore_changed", manifest.metastore_changed},
           {"tags", manifest.tags},
           {"extent", extent_json(manifest)},

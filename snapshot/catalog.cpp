@@ -63,6 +63,14 @@ void sort_and_number(CatalogState& state) {
     state.by_number.emplace(state.snapshots[i]->number, i);
 }
 
+Neighbours neighbours_of(const CatalogState& state, Timestamp time) {
+  const auto later = std::ranges::upper_bound(state.snapshots, time, {}, &Manifest::time);
+  Neighbours neighbours;
+  if (later != state.snapshots.begin()) neighbours.earlier = (*std::prev(later))->time;
+  if (later != state.snapshots.end()) neighbours.later = (*later)->time;
+  return neighbours;
+}
+
 }  // namespace
 
 SnapshotPtr read_snapshot(const std::filesystem::path& path) {
@@ -135,6 +143,7 @@ SnapshotPtr Catalog::publish(Manifest manifest) {
   const auto current = refresh();
   const uint32_t highest = current->by_number.empty() ? 0 : current->by_number.rbegin()->first;
   manifest.number = std::max(highest, read_last_number(paths_)) + 1;
+  manifest.neighbours = neighbours_of(*current, manifest.time);
   auto snapshot = std::make_shared<const Manifest>(std::move(manifest));
   write(*snapshot);
   refresh();

@@ -98,6 +98,22 @@ Extent decode_extent(const json& stored) {
   return extent;
 }
 
+json encode_neighbours(const Neighbours& neighbours) {
+  json stored = json::object();
+  if (neighbours.earlier) stored["earlier"] = format_rfc3339_ns(*neighbours.earlier);
+  if (neighbours.later) stored["later"] = format_rfc3339_ns(*neighbours.later);
+  return stored;
+}
+
+Neighbours decode_neighbours(const json& stored) {
+  Neighbours neighbours;
+  if (stored.contains("earlier"))
+    neighbours.earlier = parse_rfc3339(stored.at("earlier").get<std::string>());
+  if (stored.contains("later"))
+    neighbours.later = parse_rfc3339(stored.at("later").get<std::string>());
+  return neighbours;
+}
+
 template <typename T>
 T unsigned_field(const json& stored, const char* name) {
   return static_cast<T>(index::count_field(stored, name, std::numeric_limits<T>::max()));
@@ -148,6 +164,8 @@ Manifest decode_fields(const json& stored) {
   for (const json& problem : stored.at("problems"))
     manifest.problems.push_back(decode_problem(problem));
   manifest.tags = checked_tags(stored.value("tags", std::vector<std::string>()));
+  if (stored.contains("neighbours"))
+    manifest.neighbours = decode_neighbours(stored.at("neighbours"));
   if (stored.contains("original")) {
     const json& original = stored.at("original");
     manifest.original =
@@ -247,6 +265,7 @@ std::string encode_manifest(const Manifest& manifest) {
   if (manifest.partial) stored["partial"] = true;
   if (manifest.extent) stored["extent"] = encode_extent(*manifest.extent);
   if (!manifest.tags.empty()) stored["tags"] = manifest.tags;
+  if (manifest.neighbours) stored["neighbours"] = encode_neighbours(*manifest.neighbours);
   if (manifest.original)
     stored["original"] = {{"repository", manifest.original->repository.hex()},
                           {"snapshot", manifest.original->snapshot.hex()}};

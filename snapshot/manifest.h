@@ -40,6 +40,14 @@ struct Original {
   auto operator<=>(const Original&) const = default;
 };
 
+// The times of the snapshots beside one, of any server, as the catalog stood when it was published;
+// the name of a snapshot in a mount follows from them.
+struct Neighbours {
+  std::optional<Timestamp> earlier;  // or equal
+  std::optional<Timestamp> later;
+  bool operator==(const Neighbours&) const = default;
+};
+
 struct Manifest {
   index::SnapshotId id;
   // Counts up in a repository and is not given again while any later snapshot lives; inode numbers
@@ -73,6 +81,7 @@ struct Manifest {
   std::vector<Problem> problems;
   std::vector<std::string> tags;  // sorted, each once
   std::optional<Original> original;
+  std::optional<Neighbours> neighbours;  // absent in what an earlier program wrote
 
   bool incomplete() const;
   bool has_tag(std::string_view tag) const;
