@@ -237,7 +237,7 @@ void add_forget(CLI::App& app, Context& context) {
   sub->add_flag("--unsafe-allow-remove-all", command->allow_remove_all,
                 "Let a policy remove all snapshots of a group");
   sub->add_flag("--allow-last", command->allow_last,
-                "Also the last whole snapshot of a database, by name");
+                "By name: also the last whole one of a database");
   sub->add_flag("--dry-run,-n", command->dry_run, "Say what would go and why; change nothing");
   sub->add_flag("--prune", command->prune_too, "Then prune");
   add_prune_options(*sub, command->prune);

@@ -1,7 +1,7 @@
 """A snapshot that lacks something never stands in for a whole one: not for forget, not for restore, export and the mount."""
 import os
 
-from harness import DAY, EndToEndTest, ExitCode, Influxd, Repo, main, points, tsmfs
+from harness import DAY, EndToEndTest, ExitCode, Influxd, Mount, Repo, main, points, tsmfs
 
 
 class LesserSnapshots(EndToEndTest):
@@ -94,6 +94,23 @@ class RestoreAndExport(LesserSnapshots):
         self.tsmfs('export', '--format', 'tar', self.path('tar'), expect=ExitCode.USAGE)
         self.assertIn(f'snapshot {other["id"][:8]}', self.restore('--server', 'db2').stdout)
         self.assertIn(f'snapshot {self.whole["id"][:8]}', self.restore('--shard', self.shard.shard).stdout)
+
+
+class Mounted(LesserSnapshots):
+    def snapshot_at(self, path):
+        return os.getxattr(path, 'user.tsmfs.snapshot').decode()
+
+    def test_latest_and_at_lead_to_the_newest_whole_one_and_say_which_are_newer(self):
+        with Mount(self.repo, self.path('mount')) as mount:
+            for list_of in (('backups', 'latest'), ('hosts', 'db1', 'backups', 'latest'), ('at', 'now'),
+                            ('hosts', 'db1', 'at', 'now')):
+                self.assertEqual(self.snapshot_at(mount.path(*list_of)), self.whole['id'])
+            latest = mount.path('backups', 'latest')
+            self.assertEqual(os.getxattr(latest, 'user.tsmfs.lacks'), b'')
+            self.assertIn(f'lacks {self.shard}\n'.encode(), os.getxattr(latest, 'user.tsmfs.newer'))
+            lesser = next(path for path in [mount.path('backups', n) for n in os.listdir(mount.path('backups'))]
+                          if self.snapshot_at(path) == self.lesser['id'])
+            self.assertEqual(os.getxattr(lesser, 'user.tsmfs.lacks'), f'lacks {self.shard}'.encode())
 
 
 if __name__ == '__main__':
