@@ -108,8 +108,7 @@ class Mounted(LesserSnapshots):
             latest = mount.path('backups', 'latest')
             self.assertEqual(os.getxattr(latest, 'user.tsmfs.lacks'), b'')
             self.assertIn(f'lacks {self.shard}\n'.encode(), os.getxattr(latest, 'user.tsmfs.newer'))
-            lesser = next(path for path in [mount.path('backups', n) for n in os.listdir(mount.path('backups'))]
-                          if self.snapshot_at(path) == self.lesser['id'])
+            lesser = mount.snapshot(self.lesser)
             self.assertEqual(os.getxattr(lesser, 'user.tsmfs.lacks'), f'lacks {self.shard}'.encode())
 
 
