@@ -80,6 +80,7 @@ void BackupReport::result(const snapshot::Captured& captured, bool with_since) {
                         {"partial", manifest.partial},
                         {"incomplete", manifest.incomplete()},
                         {"metastore_changed", manifest.metastore_changed},
+                        {"extent", extent_json(manifest)},
                         {"problems", problems_json(manifest)}});
     return;
   }

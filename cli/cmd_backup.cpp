@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "cli/backup_report.h"
@@ -29,6 +30,7 @@ struct BackupCommand {
   snapshot::Filter filter;
   std::string since, start, end;
   std::vector<std::string> tags;
+  std::set<uint64_t> accept_missing;
   std::chrono::seconds lock_wait{0};
   std::string compression = std::to_string(index::Compression::kLevelDefault);
   unsigned jobs = 2;
@@ -90,6 +92,7 @@ snapshot::CaptureOptions capture_options(const BackupCommand& command,
   options.jobs = command.jobs;
   options.shard_bytes_max = command.shard_bytes_max;
   options.tags = snapshot::checked_tags(command.tags);
+  options.accept_missing = command.accept_missing;
   return options;
 }
 
@@ -170,6 +173,7 @@ void add_backup(CLI::App& app, Context& context) {
       ->type_name("NAME");
   add_filter_options(*sub, *command);
   add_tag_option(*sub, command->tags);
+  add_accept_missing_option(*sub, command->accept_missing);
   add_lock_wait_option(*sub, command->lock_wait);
   sub->add_option("--jobs,-j", command->jobs, "Shards fetched at once")
       ->check(CLI::Range(1, 64))

@@ -14,6 +14,7 @@
 #include "snapshot/byte_sink.h"
 #include "snapshot/catalog.h"
 #include "snapshot/exporter.h"
+#include "snapshot/snapshot_choice.h"
 
 namespace tsmfs::cli {
 
@@ -24,6 +25,7 @@ enum class Form { kLegacy, kPortable, kTar };
 struct ExportCommand {
   std::filesystem::path repository;
   std::string snapshot = "latest";
+  std::string server;
   std::string form;
   std::string target;
   snapshot::Filter filter;
@@ -69,7 +71,11 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
                      "in the other forms deleted points stay deleted");
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
-  const auto snapshot = snapshot::find_snapshot_at(*catalog.refresh(), command.snapshot, now());
+  const auto chosen = snapshot::choose_snapshot(*catalog.refresh(),
+                                                {command.snapshot, command.server, command.filter},
+                                                repository->objects(), now());
+  for (const std::string& note : chosen.notes) print_message(context.err, "warning", note);
+  const auto& snapshot = chosen.snapshot;
 
   snapshot::ExportOptions options;
   options.filter = command.filter;
@@ -120,6 +126,8 @@ void add_export(CLI::App& app, Context& context) {
   sub->add_option("--snapshot,-s", command->snapshot, "latest, an id, 2026-11-24, 2h-ago, ...")
       ->type_name("ID")
       ->capture_default_str();
+  sub->add_option("--server", command->server, "Of this server, if several have snapshots")
+      ->type_name("NAME");
   sub->add_option("--database,--db", command->filter.databases, "Only this database (repeatable)")
       ->type_name("DB")
       ->allow_extra_args(false);

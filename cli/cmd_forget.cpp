@@ -11,7 +11,10 @@
 #include "index/base/error.h"
 #include "index/repository.h"
 #include "snapshot/catalog.h"
+#include "snapshot/forgotten_shards.h"
+#include "snapshot/quote.h"
 #include "snapshot/retention.h"
+#include "snapshot/wholeness.h"
 
 namespace tsmfs::cli {
 
@@ -31,6 +34,7 @@ struct ForgetCommand {
   std::string tag;
   std::vector<std::string> snapshots;
   bool allow_remove_all = false;
+  bool allow_last = false;
   bool dry_run = false;
   bool prune_too = false;
   PruneCommand prune;
@@ -41,6 +45,26 @@ struct DecidedGroup {
   std::vector<Decision> decisions;  // newest first
 };
 
+std::vector<SnapshotPtr> going_of(const std::vector<DecidedGroup>& groups) {
+  std::vector<SnapshotPtr> going;
+  for (const DecidedGroup& group : groups)
+    for (const Decision& decision : group.decisions)
+      if (!decision.keeps()) going.push_back(decision.snapshot);
+  return going;
+}
+
+void require_none_last(const snapshot::CatalogState& state, const std::vector<SnapshotPtr>& going) {
+  const auto last = snapshot::last_whole_among(state, going);
+  if (last.empty()) return;
+  const snapshot::Manifest& one = *last.front().snapshot;
+  throw UsageError(
+      fmt::format("snapshot {} of {} is the last one that holds database {} of server {} whole; "
+                  "nothing was forgotten",
+                  one.short_id(), format_rfc3339(one.time), snapshot::quote(last.front().database),
+                  snapshot::quote(one.server)),
+      "--allow-last lets it go");
+}
+
 // Snapshots named one by one go, unless they are pinned.
 DecidedGroup decide_named(const ForgetCommand& command, const snapshot::CatalogState& state) {
   DecidedGroup group{"as named", {}};
@@ -49,9 +73,19 @@ DecidedGroup decide_named(const ForgetCommand& command, const snapshot::CatalogS
     if (snapshot->is_pinned())
       throw UsageError(fmt::format("snapshot {} is pinned; nothing was forgotten", name),
                        fmt::format("tsmfs tag remove {} {} unpins it", snapshot::kPinTag, name));
-    group.decisions.push_back({snapshot, {}});
+    group.decisions.push_back({snapshot, {}, snapshot::is_whole(*snapshot)});
   }
+  if (!command.allow_last) require_none_last(state, going_of({group}));
   return group;
+}
+
+// Whole snapshots that nothing could take the place of stay, whatever the policy says.
+void keep_last_whole(const snapshot::CatalogState& state, std::vector<DecidedGroup>& groups) {
+  for (const auto& last : snapshot::last_whole_among(state, going_of(groups)))
+    for (DecidedGroup& group : groups)
+      for (Decision& decision : group.decisions)
+        if (decision.snapshot->id == last.snapshot->id)
+          decision.reasons.push_back("last whole of " + last.database);
 }
 
 std::vector<DecidedGroup> decide_by_policy(const ForgetCommand& command,
@@ -66,6 +100,7 @@ std::vector<DecidedGroup> decide_by_policy(const ForgetCommand& command,
           "add --keep-last 1, or allow it with --unsafe-allow-remove-all");
     groups.push_back(std::move(decided));
   }
+  if (!command.allow_remove_all) keep_last_whole(state, groups);
   return groups;
 }
 
@@ -73,11 +108,35 @@ std::vector<DecidedGroup> decide(const ForgetCommand& command,
                                  const snapshot::CatalogState& state) {
   if (!command.snapshots.empty() && !command.policy.is_empty())
     throw UsageError("snapshots by name and --keep rules do not go together");
+  if (command.allow_last && command.snapshots.empty())
+    throw UsageError("--allow-last goes with snapshots by name",
+                     "a policy keeps the last whole snapshot of each database");
   if (!command.snapshots.empty()) return {decide_named(command, state)};
   if (command.policy.is_empty())
     throw UsageError("forget needs --keep rules, or snapshots to forget",
                      "see tsmfs forget --help");
   return decide_by_policy(command, state);
+}
+
+// Why it stays, and what it lacks: "daily; lesser: lacks telegraf/autogen/7".
+std::string remarks(const Decision& decision) {
+  std::string text = fmt::format("{}", fmt::join(decision.reasons, ", "));
+  if (decision.whole) return text;
+  const std::string lack = snapshot::lacks_text(*decision.snapshot, decision.snapshot->filter);
+  return fmt::format("{}{}lesser: {}", text, text.empty() ? "" : "; ",
+                     lack.empty() ? "holds only " + decision.snapshot->filter.text() : lack);
+}
+
+// What will be gone for good: a shard that the server dropped is meant to go.
+void print_forgotten_shards(const ForgetCommand& command, const snapshot::CatalogState& state,
+                            const std::vector<SnapshotPtr>& going, Context& context) {
+  const auto repository = index::Repository::open_reader(command.repository);
+  const auto shards = snapshot::shards_only_in(repository->objects(), state, going);
+  for (const auto& shard : shards)
+    fmt::print(
+        context.out, "  {} of server {} ({}) would be in no snapshot any more; {}\n",
+        visible(shard.path.text()), visible(shard.server), format_bytes(shard.bytes),
+        shard.server_has ? "THE SERVER NAMES IT, AND LACKS IT" : "the server has dropped it");
 }
 
 void print_table(std::ostream& out, const std::vector<DecidedGroup>& groups, bool dry_run) {
@@ -89,7 +148,7 @@ void print_table(std::ostream& out, const std::vector<DecidedGroup>& groups, boo
                  decision.keeps() ? "keep"
                  : dry_run        ? "would go"
                                   : "forget",
-                 visible(fmt::format("{}", fmt::join(decision.reasons, ", "))));
+                 visible(remarks(decision)));
   }
 }
 
@@ -101,6 +160,7 @@ json to_json(const std::vector<DecidedGroup>& groups, bool dry_run) {
       json one = {{"id", decision.snapshot->id.hex()},
                   {"time", format_rfc3339_ns(decision.snapshot->time)}};
       if (decision.keeps()) one["reasons"] = decision.reasons;
+      one["whole"] = decision.whole;
       (decision.keeps() ? keep : remove).push_back(std::move(one));
     }
     list.push_back({{"group", group.name}, {"keep", keep}, {"forget", remove}});
@@ -120,20 +180,14 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   for (const auto& damaged : state->damaged)
     print_message(context.err, "", damaged + "; forget leaves it alone");
   const auto groups = decide(command, *state);
-  std::vector<SnapshotPtr> going;
-  size_t kept = 0;
-  for (const DecidedGroup& group : groups)
-    for (const Decision& decision : group.decisions) {
-      if (decision.keeps())
-        ++kept;
-      else
-        going.push_back(decision.snapshot);
-    }
+  const std::vector<SnapshotPtr> going = going_of(groups);
   if (command.prune.json)
     print_json(context.out, to_json(groups, command.dry_run));
   else
     print_table(context.out, groups, command.dry_run);
   if (!command.dry_run) catalog.remove(going);
+  if (command.dry_run && !command.prune.json)
+    print_forgotten_shards(command, *state, going, context);
   if (!command.prune.json && command.dry_run)
     fmt::print(context.out, "{} snapshots would be forgotten\n", going.size());
   else if (!command.prune.json)
@@ -167,8 +221,9 @@ void add_forget(CLI::App& app, Context& context) {
   auto command = std::make_shared<ForgetCommand>();
   CLI::App* sub = app.add_subcommand("forget", "Remove snapshots by a policy, or by name");
   sub->footer(
-      "\nA snapshot stays when any rule keeps it, or when it has the tag keep. Times\n"
-      "are UTC. Space comes back with tsmfs prune.\n"
+      "\nA snapshot stays when any rule keeps it, or when it has the tag keep. One that\n"
+      "lacks something never takes the place of a whole one, and the last whole one\n"
+      "of a database stays. Times are UTC. Space comes back with tsmfs prune.\n"
       "\nExample:\n"
       "  tsmfs forget --repo /srv/tsmfs --keep-daily 7 --keep-weekly 5 --dry-run");
   add_repository_option(*sub, command->repository);
@@ -181,6 +236,8 @@ void add_forget(CLI::App& app, Context& context) {
   sub->add_option("--tag", command->tag, "Only snapshots with this tag")->type_name("TAG");
   sub->add_flag("--unsafe-allow-remove-all", command->allow_remove_all,
                 "Let a policy remove all snapshots of a group");
+  sub->add_flag("--allow-last", command->allow_last,
+                "By name: also the last whole one of a database");
   sub->add_flag("--dry-run,-n", command->dry_run, "Say what would go and why; change nothing");
   sub->add_flag("--prune", command->prune_too, "Then prune");
   add_prune_options(*sub, command->prune);

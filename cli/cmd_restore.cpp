@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/format.h"
 #include "cli/restore_command.h"
 #include "index/base/error.h"
+#include "snapshot/snapshot_choice.h"
 
 namespace tsmfs::cli {
 
@@ -38,6 +40,8 @@ void add_choice_options(CLI::App& sub, RestoreArguments& arguments) {
   sub.add_option("--snapshot,-s", command.snapshot, "latest, an id, 2026-11-24, 2h-ago, ...")
       ->type_name("WHICH")
       ->capture_default_str();
+  sub.add_option("--server", command.server, "Of this server, if several have snapshots")
+      ->type_name("NAME");
   sub.add_option("--database,--db", arguments.database, "This database only")->type_name("DB");
   sub.add_option("--retention,--rp", command.filter.policy, "This retention policy only")
       ->type_name("RP");
@@ -136,6 +140,16 @@ ExitCode run_restore(const RestoreCommand& command, Context& context) {
 }
 
 }  // namespace
+
+snapshot::SnapshotPtr choose_snapshot(const RestoreCommand& command, snapshot::Catalog& catalog,
+                                      index::Repository& repository, Context& context) {
+  const bool data = command.online || !command.datadir.empty();
+  const auto chosen = snapshot::choose_snapshot(
+      *catalog.refresh(), {command.snapshot, command.server, command.filter, data},
+      repository.objects(), now());
+  for (const std::string& note : chosen.notes) print_message(context.err, "warning", note);
+  return chosen.snapshot;
+}
 
 void add_restore(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<RestoreArguments>();

@@ -121,7 +121,7 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
   snapshot::RestoreRequest request;
-  request.snapshot = snapshot::find_snapshot_at(*catalog.refresh(), command.snapshot, now());
+  request.snapshot = choose_snapshot(command, catalog, *repository, context);
   request.choice = {command.filter, command.new_database, command.new_policy, command.with_users,
                     command.with_subscriptions};
   request.metadir = command.metadir;

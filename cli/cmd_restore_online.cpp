@@ -83,7 +83,7 @@ ExitCode print_result(const OnlinePlan& plan, const OnlineReport& report, const 
 ExitCode restore_online(const RestoreCommand& command, Context& context) {
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
-  const auto snapshot = snapshot::find_snapshot_at(*catalog.refresh(), command.snapshot, now());
+  const auto snapshot = choose_snapshot(command, catalog, *repository, context);
   const auto endpoint = snapshot::parse_endpoint(command.host);
   if (!command.quiet) warn_of_open_connection(endpoint, "", context.err);
   const auto timeouts = client_options(command.timeout_s);

@@ -10,6 +10,7 @@
 #include "cli/format.h"
 #include "index/repository.h"
 #include "snapshot/catalog.h"
+#include "snapshot/wholeness.h"
 
 namespace tsmfs::cli {
 
@@ -40,8 +41,10 @@ json to_json(const snapshot::Manifest& manifest) {
           {"filter", manifest.filter.text()},
           {"partial", manifest.partial},
           {"incomplete", manifest.incomplete()},
+          {"lacks", snapshot::lacks(manifest, {})},
           {"metastore_changed", manifest.metastore_changed},
           {"tags", manifest.tags},
+          {"extent", extent_json(manifest)},
           {"problems", problems_json(manifest)}};
 }
 
@@ -75,6 +78,9 @@ void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& sn
                  snapshot->filter.is_everything() ? "changes, without what they are changes to"
                                                   : visible(snapshot->filter.text()),
                  snapshot->partial ? ", partial" : "");
+    if (snapshot->extent && snapshot->extent->came < snapshot->extent->named)
+      fmt::print(out, "          has {} of the {} shards that the server had\n",
+                 snapshot->extent->came, snapshot->extent->named);
     if (!snapshot->tags.empty())
       fmt::print(out, "          tags: {}\n",
                  visible(fmt::format("{}", fmt::join(snapshot->tags, ", "))));

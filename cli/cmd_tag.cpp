@@ -54,6 +54,46 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
   return ExitCode::kOk;
 }
 
+struct AcceptCommand {
+  std::filesystem::path repository;
+  std::chrono::seconds lock_wait{0};
+  std::string shard;
+  std::string snapshot;
+};
+
+// Later snapshots of the server carry it on, as long as the shard is missing.
+ExitCode run_accept(const AcceptCommand& command, Context& context) {
+  require_repository(command.repository);
+  const uint64_t shard = parse_shard_number(command.shard);
+  const auto repository =
+      index::Repository::open_writer(command.repository, {"tag", command.lock_wait, context.stop});
+  snapshot::Catalog catalog(repository->paths());
+  snapshot::Manifest manifest = *snapshot::find_snapshot(*catalog.refresh(), command.snapshot);
+  if (!snapshot::accept_missing(manifest, shard))
+    throw UsageError(fmt::format("snapshot {} misses no shard {}, or that is accepted already",
+                                 manifest.short_id(), shard),
+                     "tsmfs snapshots says what is missing");
+  catalog.replace(manifest);
+  fmt::print(context.out, "{}  shard {} is accepted as missing{}\n", manifest.short_id(), shard,
+             manifest.incomplete() ? "; the snapshot lacks more than that" : "");
+  return ExitCode::kOk;
+}
+
+void add_accept(CLI::App& tag, Context& context) {
+  auto command = std::make_shared<AcceptCommand>();
+  CLI::App* sub = tag.add_subcommand("accept-missing", "Accept that a snapshot lacks a shard");
+  sub->footer(
+      "\nThe snapshot, and later ones of its server, no longer count as incomplete for\n"
+      "that shard, as long as it is missing.");
+  add_repository_option(*sub, command->repository);
+  add_lock_wait_option(*sub, command->lock_wait);
+  sub->add_option("SHARD", command->shard, "Its number, or DATABASE/POLICY/NUMBER")->required();
+  sub->add_option("SNAPSHOT", command->snapshot, "An id, a time, or latest")->required();
+  sub->callback([command, &context] {
+    context.run = [command, &context] { return run_accept(*command, context); };
+  });
+}
+
 void add_change(CLI::App& tag, const char* name, const char* description, TagChange change,
                 Context& context) {
   auto command = std::make_shared<TagCommand>();
@@ -77,6 +117,7 @@ void add_tag(CLI::App& app, Context& context) {
       "\nExample:\n  tsmfs tag add keep latest --repo /srv/tsmfs");
   add_change(*sub, "add", "Give snapshots a tag", TagChange::kAdd, context);
   add_change(*sub, "remove", "Take a tag from snapshots", TagChange::kRemove, context);
+  add_accept(*sub, context);
 }
 
 }  // namespace tsmfs::cli

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <charconv>
 #include <map>
 
 #include "index/base/error.h"
 #include "index/base/visible.h"
 #include "snapshot/quote.h"
+#include "snapshot/shard_path.h"
 
 namespace tsmfs::cli {
 
@@ -40,6 +42,28 @@ void add_tag_option(CLI::App& command, std::vector<std::string>& tags) {
   command.add_option("--tag", tags, "Tag the snapshot; keep pins it; may be repeated")
       ->type_name("TAG")
       ->allow_extra_args(false);
+}
+
+void add_accept_missing_option(CLI::App& command, std::set<uint64_t>& shards) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--accept-missing",
+          [&shards](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) shards.insert(parse_shard_number(text));
+          },
+          "This shard may be missing, from now on;\nmay be repeated")
+      ->type_name("SHARD")
+      ->allow_extra_args(false);
+}
+
+uint64_t parse_shard_number(const std::string& text) {
+  if (const auto path = snapshot::parse_shard_path(text)) return path->shard;
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw UsageError(fmt::format("{} is no shard", snapshot::quote(text)),
+                     "give its number, or DATABASE/POLICY/NUMBER");
+  return number;
 }
 
 void warn_of_open_connection(const snapshot::Endpoint& endpoint, std::string_view advice,

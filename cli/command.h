@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -46,6 +48,10 @@ void add_restore(CLI::App& app, Context& context);
 void add_repository_option(CLI::App& command, std::filesystem::path& repository);
 // Adds --tag, which may be repeated.
 void add_tag_option(CLI::App& command, std::vector<std::string>& tags);
+// Adds --accept-missing, which may be repeated: the number of a shard, or its path.
+void add_accept_missing_option(CLI::App& command, std::set<uint64_t>& shards);
+// The number of a shard that is named by it or by its path. Throws: UsageError.
+uint64_t parse_shard_number(const std::string& text);
 // Adds --lock-wait: how long to wait for another writer.
 void add_lock_wait_option(CLI::App& command, std::chrono::seconds& wait);
 // The snapshot protocol has neither encryption nor login: says so of a server on another machine,

@@ -103,4 +103,18 @@ nlohmann::json problems_json(const snapshot::Manifest& manifest) {
   return list;
 }
 
+nlohmann::json extent_json(const snapshot::Manifest& manifest) {
+  if (!manifest.extent) return nullptr;
+  const snapshot::Extent& extent = *manifest.extent;
+  nlohmann::json missing = nlohmann::json::array();
+  for (const snapshot::MissingShard& shard : extent.missing)
+    missing.push_back({{"shard", shard.path.text()},
+                       {"why", shard.why},
+                       {"had_bytes", shard.had_bytes},
+                       {"accepted", shard.accepted}});
+  nlohmann::json json = {{"named", extent.named}, {"came", extent.came}, {"missing", missing}};
+  if (extent.since) json["since"] = format_rfc3339_ns(*extent.since);
+  return json;
+}
+
 }  // namespace tsmfs::cli

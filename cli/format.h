@@ -29,5 +29,7 @@ void print_message(std::ostream& err, std::string_view kind, std::string_view wh
 void print_json(std::ostream& out, const nlohmann::json& value, int indent = -1);
 // An array of objects, as --json shows them.
 nlohmann::json problems_json(const snapshot::Manifest& manifest);
+// What was there, what came, and what is known to be missing; null when that is not known.
+nlohmann::json extent_json(const snapshot::Manifest& manifest);
 
 }  // namespace tsmfs::cli

@@ -7,13 +7,16 @@
 
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "index/repository.h"
+#include "snapshot/catalog.h"
 #include "snapshot/filter.h"
 
 namespace tsmfs::cli {
 
 struct RestoreCommand {
   std::filesystem::path repository;
-  std::string snapshot = "latest";   // as snapshot::find_snapshot takes it
+  std::string snapshot = "latest";   // as snapshot::choose_snapshot takes it
+  std::string server;                // whose snapshots count; empty: all
   snapshot::Filter filter;           // databases (at most one with a new name), policy, shard
   std::optional<Name> new_database;  // --newdb; nothing keeps the name
   std::optional<Name> new_policy;    // --newrp
@@ -38,6 +41,11 @@ struct RestoreCommand {
   std::filesystem::path http_ca;             // certificates to trust; empty: the system's
   bool http_unsafe_ssl = false;              // any certificate is taken
 };
+
+// The snapshot that is meant, of those in `catalog`; what a person should know of the choice goes
+// to `context.err`.
+snapshot::SnapshotPtr choose_snapshot(const RestoreCommand& command, snapshot::Catalog& catalog,
+                                      index::Repository& repository, Context& context);
 
 ExitCode restore_offline(const RestoreCommand& command, Context& context);
 ExitCode restore_online(const RestoreCommand& command, Context& context);

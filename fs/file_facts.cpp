@@ -2,6 +2,7 @@
 
 #include "index/stored_source.h"
 #include "index/tsm_summary.h"
+#include "snapshot/wholeness.h"
 
 namespace tsmfs::fs {
 
@@ -19,6 +20,8 @@ std::optional<std::string> FileFacts::get(const Inode& inode, std::string_view n
   if (fact == "snapshot") return snapshot->id.hex();
   if (fact == "server") return snapshot->server;
   if (fact == "time") return format_rfc3339_ns(snapshot->time);
+  if (fact == "lacks") return snapshot::lacks_text(*snapshot, {});
+  if (fact == "newer") return history_.newer(inode);
   const auto content = history_.file(inode);
   if (!content) return std::nullopt;
   if (fact == "added") {

@@ -2,6 +2,8 @@
 // extended attributes user.tsmfs.*. They are not listed, so that no copy takes them along.
 //
 //   snapshot, server, time      of the snapshot that it lies in: id, name, RFC 3339
+//   lacks                       what that snapshot lacks of its server; empty when it is whole
+//   newer                       the server's newer snapshots, a line each, with what they lack
 //   digest                      of a file: equal for equal contents in one repository
 //   added                       of a file: the id of the first snapshot, going back without a gap,
 //   that

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <utility>
+#include <vector>
 
 #include "fs/list_view.h"
 #include "index/base/log.h"
+#include "snapshot/wholeness.h"
 
 namespace tsmfs::fs {
 namespace {
@@ -45,7 +48,7 @@ HistoryView::NamesPtr HistoryView::read_names() {
       return last;
     }
   }
-  auto fresh = std::make_shared<const SnapshotNames>(state, time_format_);
+  auto fresh = std::make_shared<const SnapshotNames>(state, time_format_, last.get());
   log_new_problems(*fresh, last.get());
   MutexLock lock(mutex_);
   names_ = fresh;
@@ -159,6 +162,24 @@ snapshot::SnapshotPtr HistoryView::snapshot(const Inode& inode) {
   NamesPtr names;
   const ShownSnapshot* shown = find_snapshot(inode, names);
   return shown == nullptr ? nullptr : shown->snapshot;
+}
+
+std::string HistoryView::newer(const Inode& inode) {
+  NamesPtr names;
+  const ShownSnapshot* shown = inode.is_list() ? nullptr : find_snapshot(inode, names);
+  if (shown == nullptr) return {};
+  std::vector<const ShownSnapshot*> found;
+  for (const size_t i : names->find_host(shown->host)->snapshots) {
+    const ShownSnapshot& other = names->all()[i];
+    if (other.snapshot->time > shown->snapshot->time) found.push_back(&other);
+  }
+  std::ranges::sort(found, std::ranges::greater(),
+                    [](const ShownSnapshot* other) { return other->snapshot->time; });
+  if (found.size() > kNewerShownMax) found.resize(kNewerShownMax);
+  std::string text;
+  for (const ShownSnapshot* other : found)
+    text += fmt::format("{} {}\n", other->name, snapshot::lacks_text(*other->snapshot, {}));
+  return text;
 }
 
 snapshot::SnapshotPtr HistoryView::first_with(const Inode& inode) {

@@ -5,12 +5,13 @@
 //   /meta/<time>/…                        the metastore
 //   /wal/<time>/<db>/<rp>/<shard>/…       the write-ahead log, of snapshots that have one
 //   /hosts/<server>/{backups,changes,meta,wal,at}/…   the same, one server at a time
-//   …/latest -> <time>                    in each list, the newest in it
-//   /at/<when> -> ../backups/<time>       the newest that is not later; not listed
+//   …/latest -> <time>                    in each list, the newest that is whole
+//   /at/<when> -> ../backups/<time>       the newest whole one that is not later; not listed
 //   (index/base/point_in_time.h)
 //
-// <time> is RFC 3339 in UTC to the second, or as the mount's time_format has it; "-2", "-3" behind
-// it tell apart snapshots of one name, by time and number.
+// <time> is RFC 3339 in UTC to the second, or as the mount's time_format has it; "-" and the
+// snapshot's number behind it tell apart snapshots of one name. A name that was shown never passes
+// to another snapshot.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,8 @@ class HistoryView {
   // How old the catalog may be when a list of snapshots is looked at.
   static constexpr int64_t kRefreshIntervalNs = 500'000'000;
 
+  static constexpr size_t kNewerShownMax = 10;
+
   HistoryView(snapshot::Catalog& catalog, TreeCache& trees,
               std::string time_format = std::string(kTimeFormatDefault))
       : catalog_(catalog), trees_(trees), time_format_(std::move(time_format)) {}
@@ -57,6 +60,9 @@ class HistoryView {
   std::optional<FileContent> file(const Inode& inode);
   // The snapshot that a node lies in; empty for those above the snapshots, and when there is none.
   snapshot::SnapshotPtr snapshot(const Inode& inode);
+  // The snapshots of the same server that are newer than the one that a node lies in, by name and
+  // with what they lack; one a line, the newest first, at most kNewerShownMax.
+  std::string newer(const Inode& inode);
   // Of a file: the first snapshot, going back from its own without a gap, that holds the same
   // content under the same path. Empty when there is no such file.
   snapshot::SnapshotPtr first_with(const Inode& inode);

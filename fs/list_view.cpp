@@ -54,8 +54,11 @@ bool ListView::has(const Inode& list, const ShownSnapshot& shown) const {
 const ShownSnapshot* ListView::newest(const Inode& inode) const {
   const ShownHost* host = inode.view == View::kTop ? nullptr : names_.find_host(inode.snapshot);
   if (inode.view != View::kTop && host == nullptr) return nullptr;
-  if (list_node(inode).section != Section::kWal)
-    return host == nullptr ? names_.newest() : &names_.all()[host->newest];
+  const ListNode node = list_node(inode);
+  if (node.kind == ListKind::kLatest &&
+      (node.section == Section::kBackups || node.section == Section::kChanges))
+    return names_.newest_whole(host);
+  if (node.section != Section::kWal) return names_.newest(host);
   const ShownSnapshot* newest = nullptr;
   const auto when = [](const ShownSnapshot& shown) {
     return std::pair(shown.snapshot->time, shown.snapshot->number);
@@ -150,7 +153,7 @@ std::optional<Inode> ListView::find_point_in_time(const Inode& directory,
   const ShownSnapshot* shown = names_.find(name);
   if (shown != nullptr && host != nullptr && shown->host != host->oldest) shown = nullptr;
   if (const auto time = parse_point_in_time(name, now()); shown == nullptr && time)
-    shown = names_.newest_until(*time, host);
+    shown = names_.newest_whole_until(*time, host);
   if (shown == nullptr) return std::nullopt;
   return sibling(directory, {ListKind::kAtLink, {}, shown->snapshot->number});
 }

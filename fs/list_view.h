@@ -35,8 +35,8 @@ class ListView {
   bool has(const Inode& list, const ShownSnapshot& shown) const;
   // Whether a root has an entry: "hosts" is in the mount's only, "wal" where a snapshot has one.
   bool shows(const Inode& root, const ListNode& entry) const;
-  // The newest snapshot in the scope of a node: all servers, or one; for a node of "wal" the newest
-  // that has one.
+  // The newest snapshot in the scope of a node: all servers, or one. For "wal" the newest
+  // that has one; for `latest` of "backups" and "changes" SnapshotNames::newest_whole.
   const ShownSnapshot* newest(const Inode& inode) const;
   // What a link leads to.
   const ShownSnapshot* target(const Inode& link) const;

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "fs/inode.h"
 #include "index/base/timestamp.h"
+#include "snapshot/wholeness.h"
 
 namespace tsmfs::fs {
 namespace {
@@ -26,19 +28,34 @@ std::string obstacle(const Manifest& manifest) {
   return {};
 }
 
+constexpr size_t kNone = std::numeric_limits<size_t>::max();
+
+// How much of its server a snapshot shows.
+constexpr int kRankMax = 3;
+int rank_of(const Manifest& manifest) {
+  if (manifest.filter.metastore_only) return 0;
+  if (!snapshot::is_whole(manifest) || manifest.filter.shard) return 1;
+  return manifest.filter.is_everything() ? kRankMax : 2;
+}
+
 }  // namespace
 
 SnapshotNames::SnapshotNames(std::shared_ptr<const snapshot::CatalogState> state,
-                             const std::string& time_format)
+                             const std::string& time_format, const SnapshotNames* last)
     : state_(std::move(state)), problems_(state_->damaged) {
-  take_snapshots(time_format);
+  if (last != nullptr) given_ = last->given_;
+  take_snapshots();
   find_previous();
   group_by_host();
+  for (ShownSnapshot& shown : all_) {
+    const ShownSnapshot* before = last ? last->find(shown.snapshot->number) : nullptr;
+    if (before && before->snapshot->id == shown.snapshot->id) shown.name = before->name;
+  }
+  name_snapshots(time_format);
   index_names();
 }
 
-void SnapshotNames::take_snapshots(const std::string& time_format) {
-  std::unordered_map<std::string, unsigned> used;
+void SnapshotNames::take_snapshots() {
   std::set<uint32_t> numbers;
   for (const snapshot::SnapshotPtr& snapshot : state_->snapshots) {
     std::string why_not = obstacle(*snapshot);
@@ -50,12 +67,32 @@ void SnapshotNames::take_snapshots(const std::string& time_format) {
           fmt::format("snapshot {} is not shown: {}", snapshot->short_id(), why_not));
       continue;
     }
-    std::string name = format_utc(snapshot->time, time_format);
-    if (const unsigned count = ++used[name]; count > 1) name += fmt::format("-{}", count);
     total_bytes_ += snapshot->bytes;
     total_files_ += snapshot->files;
-    all_.push_back({snapshot, nullptr, std::move(name), 0});
+    all_.push_back({snapshot, nullptr, {}, 0});
   }
+}
+
+// In order of numbers: of those that earlier programs published, the first has the name alone.
+void SnapshotNames::name_snapshots(const std::string& time_format) {
+  for (ShownSnapshot& shown : all_) {
+    if (!shown.name.empty()) continue;
+    shown.name = name_of(*shown.snapshot, time_format);
+    given_.emplace(shown.name, shown.snapshot->id);
+  }
+}
+
+std::string SnapshotNames::name_of(const Manifest& manifest, const std::string& time_format) const {
+  std::string name = format_utc(manifest.time, time_format);
+  const auto is_same = [&](const std::optional<Timestamp>& time) {
+    return time && format_utc(*time, time_format) == name;
+  };
+  const std::string number = fmt::format("-{}", manifest.number);
+  if (manifest.neighbours &&
+      (is_same(manifest.neighbours->earlier) || is_same(manifest.neighbours->later)))
+    name += number;
+  while (given_.contains(name)) name += number;
+  return name;
 }
 
 // Requires: all_ is still in the catalog's order, by time.
@@ -81,14 +118,19 @@ void SnapshotNames::group_by_host() {
   for (size_t i = 0; i < all_.size(); ++i) {
     const std::string& server = all_[i].snapshot->server;
     const auto [found, is_new] = host_by_name_.emplace(server, hosts_.size());
-    if (is_new) hosts_.push_back({server, number(all_[i]), {}, 0});
+    if (is_new) hosts_.push_back({server, number(all_[i]), {}, kNone, kNone});
     hosts_[found->second].snapshots.push_back(i);
     all_[i].host = hosts_[found->second].oldest;
   }
   for (const Manifest* manifest : by_time) {
     const auto place = std::ranges::lower_bound(all_, manifest->number, {}, number);
     by_time_.push_back(static_cast<size_t>(place - all_.begin()));
-    hosts_[host_by_name_.at(manifest->server)].newest = by_time_.back();
+    ShownHost& host = hosts_[host_by_name_.at(manifest->server)];
+    const auto take_better = [&](size_t& best, bool is_first) {
+      if (is_first || rank_of(*all_[best].snapshot) <= rank_of(*manifest)) best = by_time_.back();
+    };
+    take_better(newest_whole_, by_time_.size() == 1);
+    take_better(host.newest_whole, std::exchange(host.newest, by_time_.back()) == kNone);
   }
 }
 
@@ -97,18 +139,28 @@ void SnapshotNames::index_names() {
   for (size_t i = 0; i < all_.size(); ++i) by_name_.emplace(all_[i].name, i);
 }
 
-const ShownSnapshot* SnapshotNames::newest() const {
+const ShownSnapshot* SnapshotNames::newest(const ShownHost* host) const {
+  if (host != nullptr) return &all_[host->newest];
   return by_time_.empty() ? nullptr : &all_[by_time_.back()];
 }
 
-const ShownSnapshot* SnapshotNames::newest_until(Timestamp time, const ShownHost* host) const {
+const ShownSnapshot* SnapshotNames::newest_whole(const ShownHost* host) const {
+  if (host != nullptr) return &all_[host->newest_whole];
+  return by_time_.empty() ? nullptr : &all_[newest_whole_];
+}
+
+const ShownSnapshot* SnapshotNames::newest_whole_until(Timestamp time,
+                                                       const ShownHost* host) const {
   const auto time_of = [this](size_t i) { return all_[i].snapshot->time; };
   auto end = std::ranges::upper_bound(by_time_, time, {}, time_of);
+  const ShownSnapshot* best = nullptr;
   while (end != by_time_.begin()) {
     const ShownSnapshot& shown = all_[*--end];
-    if (host == nullptr || shown.host == host->oldest) return &shown;
+    if (host != nullptr && shown.host != host->oldest) continue;
+    if (best == nullptr || rank_of(*best->snapshot) < rank_of(*shown.snapshot)) best = &shown;
+    if (rank_of(*best->snapshot) == kRankMax) break;
   }
-  return nullptr;
+  return best;
 }
 
 const ShownSnapshot* SnapshotNames::find(std::string_view name) const {

@@ -29,14 +29,17 @@ struct ShownHost {
   uint32_t oldest = 0;  // the lowest number of its snapshots, which stands for it in inode numbers
   std::vector<size_t> snapshots;  // into SnapshotNames::all()
   size_t newest = 0;              // by time
+  size_t newest_whole = 0;
 };
 
 // Immutable once made, hence thread safe.
 class SnapshotNames {
  public:
-  // `time_format` makes the names of snapshots (MountOptions::time_format).
-  SnapshotNames(std::shared_ptr<const snapshot::CatalogState> state,
-                const std::string& time_format);
+  // `time_format` makes the names of snapshots (MountOptions::time_format). A snapshot that a
+  // neighbour shared its name with when it was published has "-" and its number behind it. `last`
+  // may be null: the names that it, and those before it, gave are not given to others.
+  SnapshotNames(std::shared_ptr<const snapshot::CatalogState> state, const std::string& time_format,
+                const SnapshotNames* last);
   SnapshotNames(const SnapshotNames&) = delete;
   SnapshotNames& operator=(const SnapshotNames&) = delete;
 
@@ -45,10 +48,13 @@ class SnapshotNames {
   const std::vector<ShownSnapshot>& all() const { return all_; }
   // In order of `oldest`.
   const std::vector<ShownHost>& hosts() const { return hosts_; }
-  // By time; nullptr when there are none.
-  const ShownSnapshot* newest() const;
-  // The newest that is not later than `time`; of one server, unless `host` is null.
-  const ShownSnapshot* newest_until(Timestamp time, const ShownHost* host) const;
+  // The newest that holds everything whole, or what comes next to that: whole in its selection,
+  // with data at all, any. Of one server, unless `host` is null; nullptr when there are none.
+  const ShownSnapshot* newest_whole(const ShownHost* host) const;
+  // Of those that are not later than `time`.
+  const ShownSnapshot* newest_whole_until(Timestamp time, const ShownHost* host) const;
+  // By time alone.
+  const ShownSnapshot* newest(const ShownHost* host) const;
   const ShownSnapshot* find(std::string_view name) const;
   const ShownSnapshot* find(uint32_t number) const;
   const ShownHost* find_host(std::string_view name) const;
@@ -59,13 +65,17 @@ class SnapshotNames {
   const std::vector<std::string>& problems() const { return problems_; }
 
  private:
-  void take_snapshots(const std::string& time_format);
+  void take_snapshots();
+  void name_snapshots(const std::string& time_format);
+  std::string name_of(const snapshot::Manifest& manifest, const std::string& time_format) const;
   void find_previous();
   void group_by_host();
   void index_names();
 
   std::shared_ptr<const snapshot::CatalogState> state_;
-  std::vector<size_t> by_time_;  // into all_
+  std::vector<size_t> by_time_;                               // into all_
+  size_t newest_whole_ = 0;                                   // into all_
+  std::unordered_map<std::string, index::SnapshotId> given_;  // also to snapshots that are gone
   std::vector<ShownSnapshot> all_;
   std::vector<ShownHost> hosts_;
   std::unordered_map<std::string_view, size_t> by_name_;

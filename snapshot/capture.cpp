@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <map>
+#include <numeric>
 #include <set>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "index/base/mutex.h"
 #include "index/base/thread_group.h"
 #include "snapshot/metastore.h"
+#include "snapshot/missing_shards.h"
 #include "snapshot/overlay.h"
 #include "snapshot/past_snapshot.h"
 #include "snapshot/server_settings.h"
@@ -61,6 +63,7 @@ class Capture {
       : client_(client),
         repository_(repository),
         writer_(writer),
+        catalog_(catalog),
         options_(options),
         stop_(std::move(stop)),
         parent_(last_snapshot(*catalog.refresh(), options.server, options.filter)),
@@ -81,10 +84,12 @@ class Capture {
                                          const std::optional<MetastoreState>& after);
   void add_shards();
   std::vector<TreeEntry> laid_over(const ShardPath& path, FetchedShard& shard);
+  void judge(const Metastore& before, const Metastore* after);
 
   InfluxdClient& client_;
   index::Repository& repository_;
   index::RepositoryWriter& writer_;
+  Catalog& catalog_;
   const CaptureOptions& options_;
   std::stop_token stop_;
   SnapshotPtr parent_;
@@ -94,6 +99,7 @@ class Capture {
   std::set<std::string> parent_lacks_;
   std::optional<Timestamp> since_;
   std::vector<ShardPath> work_;
+  std::map<ShardPath, ShardHere> here_;
   std::atomic<size_t> next_ = 0;
   std::atomic<bool> server_gone_ = false;
   Captured result_;
@@ -112,6 +118,7 @@ Captured Capture::run() {
   if (after) drop_removed_shards(after->view);
   const MetastoreState& kept = choose_metastore(before, after);
   add_shards();
+  judge(before.view, after ? &after->view : nullptr);
   for (const MetaDatabase& database : kept.view.databases())
     builder_.manifest().databases.push_back(database.name);
   builder_.add_meta_file("meta.db", kept.answer.meta_db);
@@ -152,13 +159,9 @@ void Capture::set_since() {
 }
 
 void Capture::list(const Metastore& metastore) {
-  std::map<ShardPath, uint64_t> sizes;
   uint64_t expected = 0;
-  for (const auto& [path, entry] : parent_shards_) {
-    sizes.emplace(path, entry.size);
-    expected += entry.size;
-  }
-  ShardList list = list_shards(client_, metastore, options_.filter, sizes);
+  for (const auto& [path, entry] : parent_shards_) expected += entry.size;
+  ShardList list = list_shards(client_, metastore, options_.filter);
   work_ = std::move(list.shards);
   for (Problem& problem : list.problems)
     builder_.problem(problem.severity, std::move(problem.path), std::move(problem.what));
@@ -275,8 +278,27 @@ void Capture::add_shards() {
     std::vector<TreeEntry> files = laid_over(path, shard);
     for (Problem& problem : shard.problems)
       builder_.problem(problem.severity, std::move(problem.path), std::move(problem.what));
+    const auto bytes =
+        std::accumulate(files.begin(), files.end(), uint64_t{0},
+                        [](uint64_t sum, const TreeEntry& file) { return sum + file.size; });
+    here_[path] = {bytes, !shard.incomplete()};
     builder_.add_shard(path, std::move(files), shard.new_bytes);
   }
+}
+
+// What the server dropped meanwhile is no loss, and what it made meanwhile no shard of this backup.
+void Capture::judge(const Metastore& before, const Metastore* after) {
+  Manifest& manifest = builder_.manifest();
+  manifest.extent.emplace().since = since_;
+  ExtentQuestion question{before, here_,
+                          "is in the metastore, but the server does not offer it: see influxd's "
+                          "log, the shard may have failed to open",
+                          [&](const ShardPath& path) {
+                            return here_.contains(path) || !after || after->has_shard(path);
+                          },
+                          options_.accept_missing};
+  PastShards past(repository_.objects(), *catalog_.state(), options_.server, manifest.time);
+  judge_extent(manifest, question, past);
 }
 
 // What came of a shard, over what the parent had of it when only changes were asked for.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -50,6 +51,7 @@ struct CaptureOptions {
   unsigned jobs = 2;  // shards at once
   uint64_t shard_bytes_max = kShardBytesMaxDefault;
   std::vector<std::string> tags;
+  std::set<uint64_t> accept_missing;  // shards that may be missing from now on
   RetryPolicy retry;
   std::function<void(const ShardReport&)> on_shard = [](const ShardReport&) {};
   CaptureProgress* progress = nullptr;

@@ -11,7 +11,6 @@
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/base/invariant.h"
-#include "index/base/point_in_time.h"
 #include "index/sealed_json.h"
 
 namespace tsmfs::snapshot {
@@ -64,22 +63,12 @@ void sort_and_number(CatalogState& state) {
     state.by_number.emplace(state.snapshots[i]->number, i);
 }
 
-// Null when there is none of that name. Throws: UsageError when there are several.
-SnapshotPtr find_named(const CatalogState& state, std::string_view text) {
-  if (text == "latest" && !state.snapshots.empty()) return state.snapshots.back();
-  std::vector<SnapshotPtr> matches;
-  for (const SnapshotPtr& snapshot : state.snapshots) {
-    const bool by_id = text.size() >= kIdPrefixDigitsMin && snapshot->id.hex().starts_with(text);
-    if (by_id || format_rfc3339(snapshot->time) == text) matches.push_back(snapshot);
-  }
-  if (matches.empty()) return nullptr;
-  if (matches.size() == 1) return matches.front();
-  throw UsageError(fmt::format("'{}' means {} snapshots", text, matches.size()),
-                   "name one by more digits of its id");
-}
-
-[[noreturn]] void throw_no_snapshot(std::string_view text) {
-  throw UsageError(fmt::format("there is no snapshot '{}'", text), "tsmfs snapshots lists them");
+Neighbours neighbours_of(const CatalogState& state, Timestamp time) {
+  const auto later = std::ranges::upper_bound(state.snapshots, time, {}, &Manifest::time);
+  Neighbours neighbours;
+  if (later != state.snapshots.begin()) neighbours.earlier = (*std::prev(later))->time;
+  if (later != state.snapshots.end()) neighbours.later = (*later)->time;
+  return neighbours;
 }
 
 }  // namespace
@@ -154,6 +143,7 @@ SnapshotPtr Catalog::publish(Manifest manifest) {
   const auto current = refresh();
   const uint32_t highest = current->by_number.empty() ? 0 : current->by_number.rbegin()->first;
   manifest.number = std::max(highest, read_last_number(paths_)) + 1;
+  manifest.neighbours = neighbours_of(*current, manifest.time);
   auto snapshot = std::make_shared<const Manifest>(std::move(manifest));
   write(*snapshot);
   refresh();
@@ -197,20 +187,21 @@ std::vector<SnapshotPtr> choose_snapshots(const CatalogState& state, std::string
   return chosen;
 }
 
-SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text) {
-  if (auto found = find_named(state, text)) return found;
-  throw_no_snapshot(text);
+bool is_id_of(std::string_view text, const Manifest& snapshot) {
+  return text.size() >= kIdPrefixDigitsMin && snapshot.id.hex().starts_with(text);
 }
 
-SnapshotPtr find_snapshot_at(const CatalogState& state, std::string_view text, Timestamp now) {
-  if (auto found = find_named(state, text)) return found;
-  const auto time = parse_point_in_time(text, now);
-  if (!time) throw_no_snapshot(text);
-  const auto later = std::ranges::upper_bound(state.snapshots, *time, {}, &Manifest::time);
-  if (later == state.snapshots.begin())
-    throw UsageError(fmt::format("no snapshot is of {} or earlier", format_rfc3339(*time)),
-                     "tsmfs snapshots lists them");
-  return *std::prev(later);
+SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text) {
+  if (text == "latest" && !state.snapshots.empty()) return state.snapshots.back();
+  std::vector<SnapshotPtr> matches;
+  for (const SnapshotPtr& snapshot : state.snapshots)
+    if (is_id_of(text, *snapshot) || format_rfc3339(snapshot->time) == text)
+      matches.push_back(snapshot);
+  if (matches.size() == 1) return matches.front();
+  if (matches.empty())
+    throw UsageError(fmt::format("there is no snapshot '{}'", text), "tsmfs snapshots lists them");
+  throw UsageError(fmt::format("'{}' means {} snapshots", text, matches.size()),
+                   "name one by more digits of its id");
 }
 
 }  // namespace tsmfs::snapshot

@@ -79,8 +79,7 @@ SnapshotPtr read_snapshot(const std::filesystem::path& path);
 // UsageError when none or several match.
 SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text);
 
-// Also a point in time (index/base/point_in_time.h), such as 2026-11-24 or 2h-ago: the newest that
-// is not later. For what only reads. Throws: UsageError.
-SnapshotPtr find_snapshot_at(const CatalogState& state, std::string_view text, Timestamp now);
+// Whether `text` is the snapshot's id, or at least 4 digits that it begins with.
+bool is_id_of(std::string_view text, const Manifest& snapshot);
 
 }  // namespace tsmfs::snapshot

@@ -297,17 +297,20 @@ void RunImport::add_shards(SnapshotBuilder& builder, const std::vector<Received>
 
 void RunImport::note_what_lacks(SnapshotBuilder& builder, const BackupRun& run,
                                 const Metastore* metastore, const std::vector<Received>& received) {
-  std::set<ShardPath> here;
+  std::map<ShardPath, ShardHere> here;
   std::map<ShardPath, uint64_t> bytes;
   for (const auto& [path, state] : states_) {
-    here.insert(path);
     bytes[path] =
         std::accumulate(state.files.begin(), state.files.end(), uint64_t{0},
                         [](uint64_t sum, const TreeEntry& entry) { return sum + entry.size; });
+    here[path] = {bytes[path], state.damage.empty()};
   }
   std::set<std::string> asked;
   for (const Received& each : received) asked.insert(each.path.database);
-  if (metastore != nullptr) note_missing(builder, *metastore, here, run.listed ? &asked : nullptr);
+  const auto catalog = target_.catalog.state();
+  PastShards past(target_.repository.objects(), *catalog, options_.server, builder.manifest().time);
+  if (metastore != nullptr)
+    note_missing(builder, *metastore, here, run.listed ? &asked : nullptr, past);
   if (!builder.manifest().partial)
     note_shrunk(builder, target_.repository.objects(), *target_.catalog.state(), bytes);
 }

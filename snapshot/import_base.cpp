@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "index/base/error.h"
 #include "snapshot/name_problems.h"
@@ -14,34 +15,37 @@ namespace {
 
 using Severity = Problem::Severity;
 
-constexpr size_t kShardsShown = 8;
-constexpr uint64_t kShrinkBytesMin = uint64_t{1} << 20;  // deletes can empty what is smaller
+constexpr uint64_t kShrinkBytesMin = uint64_t{1} << 20;  // deletes can take as much
 
+// What is empty now is missing_shards.h's to judge.
 bool shrank(uint64_t before, uint64_t after) {
-  return before > 0 && (after == 0 || (before >= kShrinkBytesMin && after < before / 2));
+  return after > 0 && before >= kShrinkBytesMin && after < before / 2;
 }
 
-std::string list_of(const std::vector<uint64_t>& ids) {
-  const auto shown = static_cast<ptrdiff_t>(std::min(ids.size(), kShardsShown));
-  return fmt::format("{}{}", fmt::join(ids.begin(), ids.begin() + shown, ", "),
-                     ids.size() > kShardsShown ? ", ..." : "");
-}
+// What of a database a server had, and how much of that is here.
+struct Share {
+  std::map<std::string, size_t> named, here;  // shards by policy
+  bool is_here() const { return named.empty() || !here.empty(); }
+  bool is_whole() const { return named == here; }
+};
 
-// The shards of a policy that a server had at a time; a group made ahead of its time has none on
-// disk.
-std::vector<uint64_t> shards_of(const MetaPolicy& policy, Timestamp time) {
-  std::vector<uint64_t> shards;
-  for (const MetaShardGroup& group : policy.groups)
-    if (!group.deleted && group.start <= time)
-      shards.insert(shards.end(), group.shards.begin(), group.shards.end());
-  return shards;
-}
-
-// Whether a shard is among those that are here. What has no name for a directory is not.
-bool is_here(const MetaDatabase& database, const MetaPolicy& policy, uint64_t shard,
-             const std::set<ShardPath>& shards) {
-  const auto database_name = Name::parse(database.name), policy_name = Name::parse(policy.name);
-  return database_name && policy_name && shards.contains({*database_name, *policy_name, shard});
+// A group made ahead of its time has no shards on disk.
+Share share_of(const MetaDatabase& database, Timestamp time,
+               const std::map<ShardPath, ShardHere>& here) {
+  Share share;
+  const auto database_name = Name::parse(database.name);
+  for (const MetaPolicy& policy : database.policies) {
+    const auto policy_name = Name::parse(policy.name);
+    for (const MetaShardGroup& group : policy.groups) {
+      if (group.deleted || group.start > time) continue;
+      for (const uint64_t shard : group.shards) {
+        ++share.named[policy.name];
+        if (database_name && policy_name && here.contains({*database_name, *policy_name, shard}))
+          ++share.here[policy.name];
+      }
+    }
+  }
+  return share;
 }
 
 }  // namespace
@@ -96,27 +100,34 @@ std::optional<Metastore> add_metastore(SnapshotBuilder& builder, const Metastore
 }
 
 void note_missing(SnapshotBuilder& builder, const Metastore& metastore,
-                  const std::set<ShardPath>& shards, const std::set<std::string>* asked) {
-  std::vector<std::string> here;
+                  const std::map<ShardPath, ShardHere>& here, const std::set<std::string>* asked,
+                  PastShards& past) {
+  Manifest& manifest = builder.manifest();
+  std::vector<std::string> databases;
+  std::set<std::pair<std::string, std::string>> not_asked;  // policies
   for (const MetaDatabase& database : metastore.databases()) {
-    size_t expected = 0;
-    std::vector<uint64_t> missing;
-    for (const MetaPolicy& policy : database.policies)
-      for (const uint64_t shard : shards_of(policy, builder.manifest().time)) {
-        ++expected;
-        if (!is_here(database, policy, shard, shards)) missing.push_back(shard);
-      }
-    if (expected == 0 || missing.size() < expected) here.push_back(database.name);
-    if (!missing.empty() && (asked == nullptr || asked->contains(database.name)))
-      builder.problem(Severity::kWarning, database.name,
-                      fmt::format("lacks {} of the shards that the metastore names: {}",
-                                  missing.size(), list_of(missing)));
+    const Share share = share_of(database, manifest.time, here);
+    if (share.is_here()) databases.push_back(database.name);
+    for (const auto& [policy, count] : share.named)
+      if (asked && !share.here.empty() && !share.here.contains(policy))
+        not_asked.emplace(database.name, policy);
+    // Laid over from an earlier run, and not asked for in this one.
+    manifest.partial |=
+        asked && !asked->contains(database.name) && share.is_here() && !share.is_whole();
   }
-  if (asked == nullptr || here.size() == metastore.databases().size()) return;
-  if (shards.empty())
-    builder.manifest().filter.metastore_only = true;
-  else
-    builder.manifest().filter.databases = here;
+  if (asked != nullptr) {
+    if (here.empty() && databases.size() < metastore.databases().size())
+      manifest.filter.metastore_only = true;
+    else if (databases.size() < metastore.databases().size())
+      manifest.filter.databases = databases;
+    manifest.partial |= !not_asked.empty();
+  }
+  ExtentQuestion question{metastore, here, "is in the metastore, but not here", {}, {}};
+  question.asked = [&](const ShardPath& path) {
+    return !asked ||
+           (asked->contains(path.database) && !not_asked.contains({path.database, path.policy}));
+  };
+  judge_extent(manifest, question, past);
 }
 
 void note_shrunk(SnapshotBuilder& builder, index::ObjectReader& objects, const CatalogState& state,

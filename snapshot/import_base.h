@@ -13,6 +13,7 @@
 #include "snapshot/catalog.h"
 #include "snapshot/metastore.h"
 #include "snapshot/metastore_answer.h"
+#include "snapshot/missing_shards.h"
 #include "snapshot/shard_path.h"
 #include "snapshot/snapshot_builder.h"
 #include "snapshot/tree.h"
@@ -33,11 +34,13 @@ Manifest begin_manifest(const CatalogState& state, const std::string& server, Ti
 std::optional<Metastore> add_metastore(SnapshotBuilder& builder, const MetastoreAnswer& answer,
                                        const std::string& label);
 
-// Names the shards that the metastore has in the databases of `asked` (null: in all) and that are
-// not in `shards`; with `asked`, the filter becomes the databases that have shards here, when
-// others have none.
+// Judges what the metastore names in the databases of `asked` (null: in all) by what is in `here`
+// (missing_shards.h). With `asked`, the filter becomes the databases that have shards here, when
+// others have none, and a policy without any is taken for one that was not asked for: the snapshot
+// is partial, as it is with a database of an earlier run that has got new shards since.
 void note_missing(SnapshotBuilder& builder, const Metastore& metastore,
-                  const std::set<ShardPath>& shards, const std::set<std::string>* asked);
+                  const std::map<ShardPath, ShardHere>& here, const std::set<std::string>* asked,
+                  PastShards& past);
 
 // Names the shards that hold much less than in the snapshot before: what -since, -start and -end
 // leave out shows nowhere else.

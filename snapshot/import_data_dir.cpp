@@ -60,8 +60,11 @@ class DataDirImport {
       builder_.add_wal_shard(path, std::move(shard->files));
     }
     read_shards();
+    const auto catalog = target_.catalog.state();
+    PastShards past(target_.repository.objects(), *catalog, builder_.manifest().server,
+                    builder_.manifest().time);
     if (metastore)
-      note_missing(builder_, *metastore, here_, nullptr);
+      note_missing(builder_, *metastore, here_, nullptr, past);
     else
       builder_.manifest().databases.assign(databases_.begin(), databases_.end());
     if (moved_ && dir_.server.empty())
@@ -108,8 +111,8 @@ class DataDirImport {
   void read_shard(const ShardPath& path, const std::filesystem::path& from) {
     auto shard = take(path, from, DirKind::kData);
     if (!shard) return;
+    here_[path] = {shard->bytes, true};
     builder_.add_shard(path, std::move(shard->files), shard->new_bytes);
-    here_.insert(path);
     databases_.insert(path.database);
   }
 
@@ -136,7 +139,7 @@ class DataDirImport {
   ShardReader reader_;
   std::filesystem::path seen_at_;
   SeenByImports seen_;
-  std::set<ShardPath> here_;
+  std::map<ShardPath, ShardHere> here_;
   std::set<std::string> databases_;
   bool moved_ = false;
 };

@@ -65,9 +65,62 @@ Filter decode_filter(const json& stored) {
   return filter;
 }
 
+json encode_extent(const Extent& extent) {
+  json missing = json::array();
+  for (const MissingShard& shard : extent.missing) {
+    json one = {{"shard", shard.path.text()}, {"why", shard.why}};
+    if (shard.had_bytes > 0) one["had_bytes"] = shard.had_bytes;
+    if (shard.accepted) one["accepted"] = true;
+    missing.push_back(std::move(one));
+  }
+  json stored = {{"named", extent.named}, {"came", extent.came}};
+  if (extent.since) stored["since"] = format_rfc3339_ns(*extent.since);
+  if (!missing.empty()) stored["missing"] = std::move(missing);
+  return stored;
+}
+
+MissingShard decode_missing(const json& stored) {
+  const auto path = parse_shard_path(stored.at("shard").get<std::string>());
+  if (!path) throw CorruptError("a missing shard without a path");
+  return {*path, stored.at("why").get<std::string>(), stored.value("had_bytes", uint64_t{0}),
+          stored.value("accepted", false)};
+}
+
+Extent decode_extent(const json& stored) {
+  Extent extent;
+  extent.named = stored.at("named").get<uint64_t>();
+  extent.came = stored.at("came").get<uint64_t>();
+  if (stored.contains("since")) extent.since = parse_rfc3339(stored.at("since").get<std::string>());
+  if (!stored.contains("missing")) return extent;
+  if (stored.at("missing").size() > kListEntriesMax) throw CorruptError("a list that is too long");
+  for (const json& one : stored.at("missing")) extent.missing.push_back(decode_missing(one));
+  std::ranges::sort(extent.missing, {}, &MissingShard::path);
+  return extent;
+}
+
+json encode_neighbours(const Neighbours& neighbours) {
+  json stored = json::object();
+  if (neighbours.earlier) stored["earlier"] = format_rfc3339_ns(*neighbours.earlier);
+  if (neighbours.later) stored["later"] = format_rfc3339_ns(*neighbours.later);
+  return stored;
+}
+
+Neighbours decode_neighbours(const json& stored) {
+  Neighbours neighbours;
+  if (stored.contains("earlier"))
+    neighbours.earlier = parse_rfc3339(stored.at("earlier").get<std::string>());
+  if (stored.contains("later"))
+    neighbours.later = parse_rfc3339(stored.at("later").get<std::string>());
+  return neighbours;
+}
+
 template <typename T>
 T unsigned_field(const json& stored, const char* name) {
   return static_cast<T>(index::count_field(stored, name, std::numeric_limits<T>::max()));
+}
+
+bool is_about(const Problem& problem, const MissingShard& missing) {
+  return problem.what == missing.why && problem.path == missing.path.text();
 }
 
 Manifest decode_fields(const json& stored) {
@@ -107,9 +160,12 @@ Manifest decode_fields(const json& stored) {
   }
   if (stored.contains("filter")) manifest.filter = decode_filter(stored.at("filter"));
   manifest.partial = stored.value("partial", false);
+  if (stored.contains("extent")) manifest.extent = decode_extent(stored.at("extent"));
   for (const json& problem : stored.at("problems"))
     manifest.problems.push_back(decode_problem(problem));
   manifest.tags = checked_tags(stored.value("tags", std::vector<std::string>()));
+  if (stored.contains("neighbours"))
+    manifest.neighbours = decode_neighbours(stored.at("neighbours"));
   if (stored.contains("original")) {
     const json& original = stored.at("original");
     manifest.original =
@@ -129,6 +185,34 @@ bool Manifest::incomplete() const {
 
 bool Manifest::has_tag(std::string_view tag) const {
   return std::ranges::find(tags, tag) != tags.end();
+}
+
+void add_missing(Manifest& manifest, MissingShard missing) {
+  using Severity = Problem::Severity;
+  if (!manifest.extent) manifest.extent.emplace();
+  const Severity severity = missing.accepted ? Severity::kWarning : Severity::kIncomplete;
+  const auto said = std::ranges::find_if(
+      manifest.problems, [&](const Problem& problem) { return is_about(problem, missing); });
+  if (said != manifest.problems.end())
+    said->severity = severity;
+  else
+    manifest.problems.push_back({severity, missing.path.text(), missing.why});
+  std::vector<MissingShard>& list = manifest.extent->missing;
+  const auto place = std::ranges::lower_bound(list, missing.path, {}, &MissingShard::path);
+  const bool listed = place != list.end() && place->path == missing.path;
+  if (!listed && list.size() < kMissingListedMax) list.insert(place, std::move(missing));
+}
+
+bool accept_missing(Manifest& manifest, uint64_t shard) {
+  if (!manifest.extent) return false;
+  bool changed = false;
+  for (MissingShard& missing : manifest.extent->missing) {
+    if (missing.path.shard != shard || missing.accepted) continue;
+    missing.accepted = changed = true;
+    for (Problem& problem : manifest.problems)
+      if (is_about(problem, missing)) problem.severity = Problem::Severity::kWarning;
+  }
+  return changed;
 }
 
 std::vector<std::string> checked_tags(std::vector<std::string> tags) {
@@ -179,7 +263,9 @@ std::string encode_manifest(const Manifest& manifest) {
   }
   if (!manifest.filter.is_everything()) stored["filter"] = encode_filter(manifest.filter);
   if (manifest.partial) stored["partial"] = true;
+  if (manifest.extent) stored["extent"] = encode_extent(*manifest.extent);
   if (!manifest.tags.empty()) stored["tags"] = manifest.tags;
+  if (manifest.neighbours) stored["neighbours"] = encode_neighbours(*manifest.neighbours);
   if (manifest.original)
     stored["original"] = {{"repository", manifest.original->repository.hex()},
                           {"snapshot", manifest.original->snapshot.hex()}};

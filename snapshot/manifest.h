@@ -9,6 +9,7 @@
 
 #include "index/base/timestamp.h"
 #include "index/digest.h"
+#include "snapshot/extent.h"
 #include "snapshot/filter.h"
 #include "snapshot/tree.h"
 
@@ -37,6 +38,14 @@ struct Original {
   index::RepositoryId repository;
   index::SnapshotId snapshot;
   auto operator<=>(const Original&) const = default;
+};
+
+// The times of the snapshots beside one, of any server, as the catalog stood when it was published;
+// the name of a snapshot in a mount follows from them.
+struct Neighbours {
+  std::optional<Timestamp> earlier;  // or equal
+  std::optional<Timestamp> later;
+  bool operator==(const Neighbours&) const = default;
 };
 
 struct Manifest {
@@ -68,15 +77,23 @@ struct Manifest {
   Filter filter;                   // what was asked for
   bool partial = false;  // less than all that the filter lets through was asked for: a time range,
                          // or changes without what they are changes to
+  std::optional<Extent> extent;  // absent in what an earlier program wrote, and without a metastore
   std::vector<Problem> problems;
   std::vector<std::string> tags;  // sorted, each once
   std::optional<Original> original;
+  std::optional<Neighbours> neighbours;  // absent in what an earlier program wrote
 
   bool incomplete() const;
   bool has_tag(std::string_view tag) const;
   bool is_pinned() const { return has_tag(kPinTag); }
   std::string short_id() const { return id.hex().substr(0, 8); }
 };
+
+// Puts a shard on the record as missing, and among the problems, with the severity that fits: a
+// problem of that path and wording is the one.
+void add_missing(Manifest& manifest, MissingShard missing);
+// Accepts that the shard of that number is missing. False when it is not, or was accepted before.
+bool accept_missing(Manifest& manifest, uint64_t shard);
 
 // Sorted, each once. Throws: UsageError for a tag that is empty, too long, or has a comma or a
 // control character.

@@ -6,10 +6,13 @@
 #include <array>
 #include <chrono>
 #include <functional>
-#include <limits>
 #include <map>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "index/base/error.h"
+#include "snapshot/wholeness.h"
 
 namespace tsmfs::snapshot {
 
@@ -42,21 +45,60 @@ int64_t month_of(Timestamp time) {
   return int{day.year()} * int64_t{12} + unsigned{day.month()};
 }
 
-// Keeps the newest snapshot of each of the newest `left` periods.
+// Keeps the newest snapshot of each of the newest `count` periods.
 struct PeriodRule {
   const char* name;
-  size_t left;
-  int64_t (*period_of)(Timestamp);
-  int64_t last = std::numeric_limits<int64_t>::min();
+  size_t count;
+  std::function<int64_t(size_t)> period_of;  // of the i-th newest
 
-  bool keeps(Timestamp time) {
-    const int64_t period = period_of(time);
-    if (left == 0 || period == last) return false;
-    last = period;
-    --left;
-    return true;
-  }
+  void apply(std::vector<Decision>& decisions) const;
 };
+
+// Lesser snapshots are chosen in a second round: from periods without a whole one, and not from
+// before the oldest period that the rule keeps whole.
+void PeriodRule::apply(std::vector<Decision>& decisions) const {
+  std::set<int64_t> with_whole, kept;
+  std::optional<size_t> end;  // behind the oldest whole one that is kept, when all `count` are
+  for (size_t i = 0; i < decisions.size(); ++i) {
+    const int64_t period = period_of(i);
+    if (!decisions[i].whole || !with_whole.insert(period).second || kept.size() == count) continue;
+    kept.insert(period);
+    decisions[i].reasons.emplace_back(name);
+    if (kept.size() == count) end = i;
+  }
+  kept.clear();
+  for (size_t i = 0; i < end.value_or(decisions.size()) && kept.size() < count; ++i) {
+    const int64_t period = period_of(i);
+    if (decisions[i].whole || with_whole.contains(period) || !kept.insert(period).second) continue;
+    decisions[i].reasons.emplace_back(name);
+  }
+}
+
+std::vector<Decision> newest_first(std::vector<SnapshotPtr> snapshots) {
+  std::ranges::sort(snapshots, [](const SnapshotPtr& a, const SnapshotPtr& b) {
+    return std::pair(a->time, a->number) > std::pair(b->time, b->number);
+  });
+  const bool any_of_everything = std::ranges::any_of(snapshots, [](const SnapshotPtr& snapshot) {
+    return is_whole(*snapshot) && snapshot->filter.is_everything();
+  });
+  std::vector<Decision> decisions;
+  for (SnapshotPtr& snapshot : snapshots) {
+    const bool whole =
+        is_whole(*snapshot) && (!any_of_everything || snapshot->filter.is_everything());
+    decisions.push_back({std::move(snapshot), {}, whole});
+  }
+  return decisions;
+}
+
+// A span counts back from the newest snapshot, for whole ones from the newest whole one.
+void keep_within(const CalendarSpan& span, std::vector<Decision>& decisions) {
+  const auto newest_whole = std::ranges::find_if(decisions, &Decision::whole);
+  for (Decision& decision : decisions) {
+    const Decision& newest = decision.whole ? *newest_whole : decisions.front();
+    if (decision.snapshot->time >= span.before(newest.snapshot->time))
+      decision.reasons.emplace_back("within");
+  }
+}
 
 std::string group_name(const Manifest& snapshot, Grouping grouping) {
   std::string name;
@@ -66,8 +108,11 @@ std::string group_name(const Manifest& snapshot, Grouping grouping) {
   std::ranges::sort(databases);
   if (!name.empty()) name += ", ";
   if (snapshot.filter.metastore_only) return name + "metastore only";
-  return name + (databases.empty() ? "all databases"
-                                   : fmt::format("database {}", fmt::join(databases, ", ")));
+  name +=
+      databases.empty() ? "all databases" : fmt::format("database {}", fmt::join(databases, ", "));
+  Filter rest = snapshot.filter;
+  rest.databases.clear();
+  return rest.is_everything() ? name : name + ", " + rest.text();
 }
 
 }  // namespace
@@ -77,28 +122,24 @@ bool RetentionPolicy::is_empty() const {
 }
 
 std::vector<Decision> decide(std::vector<SnapshotPtr> snapshots, const RetentionPolicy& policy) {
-  std::ranges::sort(snapshots, [](const SnapshotPtr& a, const SnapshotPtr& b) {
-    return std::pair(a->time, a->number) > std::pair(b->time, b->number);
-  });
-  std::array<PeriodRule, 5> rules = {{{"hourly", policy.hourly, hour_of},
-                                      {"daily", policy.daily, day_of},
-                                      {"weekly", policy.weekly, week_of},
-                                      {"monthly", policy.monthly, month_of},
-                                      {"yearly", policy.yearly, year_of}}};
-  std::vector<Decision> decisions;
-  for (size_t i = 0; i < snapshots.size(); ++i) {
-    const SnapshotPtr& snapshot = snapshots[i];
-    std::vector<std::string> reasons;
-    if (snapshot->is_pinned()) reasons.emplace_back("pinned");
-    if (i < policy.last) reasons.emplace_back("last");
-    for (PeriodRule& rule : rules)
-      if (rule.keeps(snapshot->time)) reasons.emplace_back(rule.name);
-    if (policy.within && snapshot->time >= policy.within->before(snapshots.front()->time))
-      reasons.emplace_back("within");
+  std::vector<Decision> decisions = newest_first(std::move(snapshots));
+  for (Decision& decision : decisions)
+    if (decision.snapshot->is_pinned()) decision.reasons.emplace_back("pinned");
+  const auto by_time = [&](int64_t (*period_of)(Timestamp)) {
+    return [&decisions, period_of](size_t i) { return period_of(decisions[i].snapshot->time); };
+  };
+  const std::array<PeriodRule, 6> rules = {
+      {{"last", policy.last, [](size_t i) { return static_cast<int64_t>(i); }},
+       {"hourly", policy.hourly, by_time(hour_of)},
+       {"daily", policy.daily, by_time(day_of)},
+       {"weekly", policy.weekly, by_time(week_of)},
+       {"monthly", policy.monthly, by_time(month_of)},
+       {"yearly", policy.yearly, by_time(year_of)}}};
+  for (const PeriodRule& rule : rules) rule.apply(decisions);
+  if (policy.within) keep_within(*policy.within, decisions);
+  for (Decision& decision : decisions)
     for (const std::string& tag : policy.tags)
-      if (snapshot->has_tag(tag)) reasons.push_back("tag " + tag);
-    decisions.push_back({snapshot, std::move(reasons)});
-  }
+      if (decision.snapshot->has_tag(tag)) decision.reasons.push_back("tag " + tag);
   return decisions;
 }
 

@@ -14,11 +14,12 @@ namespace tsmfs::snapshot {
 namespace {
 
 // A shard that had at least this many bytes and comes with under a quarter of them has shrunk
-// suspiciously.
+// suspiciously, and any that comes empty though it had some.
 constexpr uint64_t kShrinkBytesMin = 64 << 10;
 constexpr uint64_t kShrinkShare = 4;
 
 bool shrank(const std::optional<uint64_t>& before, uint64_t after) {
+  if (before && *before > 0 && after == 0) return true;
   return before && *before >= kShrinkBytesMin && after < *before / kShrinkShare;
 }
 
@@ -109,7 +110,7 @@ void ShardFetcher::add_problems(const FetchRequest& request, const std::string& 
         {Problem::Severity::kIncomplete, request.path.text(),
          fmt::format("did not come whole in {} tries: {}; {} of its files are kept", shard.tries,
                      last_failure, shard.files.size())});
-  else if (shrank(request.bytes_before, shard.bytes))
+  else if (shard.bytes > 0 && shrank(request.bytes_before, shard.bytes))
     shard.problems.push_back({Problem::Severity::kWarning, request.path.text(),
                               fmt::format("has {} bytes, and had {} in the last snapshot",
                                           shard.bytes, *request.bytes_before)});

@@ -55,26 +55,10 @@ bool overlaps(const Metastore& metastore, const ShardPath& path, const TimeRange
   return !place || (place->group->start <= range.end && place->group->end > range.start);
 }
 
-void note_unoffered(const Metastore& metastore, const Filter& filter,
-                    const std::map<ShardPath, uint64_t>& sizes_before, ShardList& list) {
-  for (const auto& [path, bytes] : sizes_before) {
-    if (bytes == 0 || !filter.takes(path) ||
-        std::binary_search(list.shards.begin(), list.shards.end(), path))
-      continue;
-    if (metastore.has_shard(path))
-      list.problems.push_back(
-          {Severity::kIncomplete, path.text(),
-           fmt::format("had {} bytes in the last snapshot and is still in the metastore, but the "
-                       "server does not offer it: see influxd's log, the shard may have failed to "
-                       "open",
-                       bytes)});
-  }
-}
-
 }  // namespace
 
-ShardList list_shards(const InfluxdClient& client, const Metastore& metastore, const Filter& filter,
-                      const std::map<ShardPath, uint64_t>& sizes_before) {
+ShardList list_shards(const InfluxdClient& client, const Metastore& metastore,
+                      const Filter& filter) {
   ShardList list;
   if (filter.metastore_only) return list;
   check_filter(metastore, filter);
@@ -99,7 +83,6 @@ ShardList list_shards(const InfluxdClient& client, const Metastore& metastore, c
         list.shards.push_back(path);
   }
   std::sort(list.shards.begin(), list.shards.end());
-  note_unoffered(metastore, filter, sizes_before, list);
   return list;
 }
 

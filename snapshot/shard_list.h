@@ -1,8 +1,6 @@
 // Which shards of a server a backup is to fetch.
 #pragma once
 
-#include <cstdint>
-#include <map>
 #include <vector>
 
 #include "snapshot/filter.h"
@@ -18,12 +16,11 @@ struct ShardList {
   std::vector<Problem> problems;
 };
 
-// Asks for the shards of each database that the filter takes. `sizes_before` has the shards of the
-// last snapshot with this filter: one of them that the metastore still knows, but the server no
-// longer offers, may have failed to open, of which the server says nothing.
+// Asks for the shards of each database that the filter takes. Shards that the metastore knows and
+// the server does not offer are not among them (missing_shards.h).
 // Throws: UsageError, saying what there is, when the filter names what the server does not have;
 // ProtocolError; Cancelled.
-ShardList list_shards(const InfluxdClient& client, const Metastore& metastore, const Filter& filter,
-                      const std::map<ShardPath, uint64_t>& sizes_before);
+ShardList list_shards(const InfluxdClient& client, const Metastore& metastore,
+                      const Filter& filter);
 
 }  // namespace tsmfs::snapshot

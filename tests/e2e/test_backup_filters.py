@@ -87,9 +87,9 @@ class Filters(EndToEndTest):
         """The shards that a mount shows of a backup with these options."""
         snapshot = self.repo.backup(self.server, *options)
         with Mount(self.repo, self.path('mount')) as mount:
-            latest = mount.path('backups', 'latest')
-            shards = {(d, p): sorted(os.listdir(os.path.join(latest, d, p)), key=int)
-                      for d in os.listdir(latest) for p in os.listdir(os.path.join(latest, d))}
+            shown = mount.snapshot(snapshot)
+            shards = {(d, p): sorted(os.listdir(os.path.join(shown, d, p)), key=int)
+                      for d in os.listdir(shown) for p in os.listdir(os.path.join(shown, d))}
             self.assertGreater(os.path.getsize(mount.path('meta', 'latest', 'meta.db')), 100)
         return shards, snapshot
 

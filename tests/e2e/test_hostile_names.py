@@ -168,11 +168,12 @@ class HostileNames(EndToEndTest):
         places = ['--data-dir', self.path('server/data'), '--meta-dir', self.path('server/meta')]
         said = self.clean('import', '--repo', self.repo, '--server', 's', *places, expect=3)
         self.assertIn('has a name that no directory can have', said)
-        said = self.clean('restore', '--metadir', self.path('a/b/meta'), '--datadir', self.path('a/b/data'), self.repo, expect=1)
+        said = self.clean('restore', '--server', 's', '--metadir', self.path('a/b/meta'), '--datadir', self.path('a/b/data'),
+                          self.repo, expect=1)
         self.assertIn('which no directory can have', said)
         self.assertFalse(os.path.exists(self.path('a')))
-        self.clean('restore', '--metadir', self.path('a/b/meta'), '--datadir', self.path('a/b/data'), '--database', NAME, self.repo,
-                   expect=0)
+        self.clean('restore', '--metadir', self.path('a/b/meta'), '--datadir', self.path('a/b/data'), '--database', NAME, '--server', 's',
+                   self.repo, expect=0)
         self.assertEqual(os.listdir(self.path('a')), ['b'])
 
     def test_a_server_with_such_names(self):

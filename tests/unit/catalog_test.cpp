@@ -160,25 +160,6 @@ TEST_F(CatalogTest, NumbersSortsAndFinds) {
   EXPECT_THROW(find_snapshot(*state, "ffffffffffff"), UsageError);
 }
 
-TEST_F(CatalogTest, FindsTheNewestOfAPointInTime) {
-  constexpr int64_t kDay = 86'400;
-  const Timestamp now{3 * kDay * 1'000'000'000};
-  Catalog catalog(paths_);
-  const auto noon = catalog.publish(sample(kDay / 2));
-  const auto next = catalog.publish(sample(kDay + 100));
-  const auto state = catalog.state();
-  const auto at = [&](std::string_view text) { return find_snapshot_at(*state, text, now)->id; };
-  EXPECT_EQ(at("1970-01-01"), noon->id);
-  EXPECT_EQ(at("1970-01-02"), next->id);
-  EXPECT_EQ(at("1970-01-02T00:01:39Z"), noon->id);
-  EXPECT_EQ(at("1970-01-02T00:01:40Z"), next->id);
-  EXPECT_EQ(at("2d-ago"), noon->id);
-  EXPECT_EQ(at("latest"), next->id);
-  EXPECT_EQ(at(noon->short_id()), noon->id);
-  for (const char* none : {"1969-12-31", "1970-01-01T11:59:59Z", "1y-ago", "ffffffff", "x", ""})
-    EXPECT_THROW(at(none), UsageError) << none;
-}
-
 TEST_F(CatalogTest, SeesWhatAnotherProcessPublishes) {
   Catalog reader(paths_), writer(paths_);
   EXPECT_TRUE(reader.refresh()->snapshots.empty());

@@ -191,7 +191,11 @@ TEST_F(ImportTest, ShardsThatTheMetastoreForgotAreLeftOut) {
 TEST_F(ImportTest, AShardThatIsMissingIsNamed) {
   add_run(0, 0, {{kOne, {}}, {{"db", "rp", 7}, {}}},
           {{kOne, {{"000000001-000000001.tsm", points(0, 9)}}}});
-  EXPECT_TRUE(has_problem(import().manifest(0).problems, Severity::kWarning, "db", "names: 7"));
+  const Result result = import();
+  EXPECT_FALSE(result.complete);
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete, "db/rp/7",
+                          "in the metastore, but not here"));
+  EXPECT_EQ(result.manifest(0).extent->came, 1u);
 }
 
 class DamagedArchive : public ImportTest {

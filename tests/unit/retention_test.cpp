@@ -7,6 +7,7 @@
 #include <set>
 
 #include "index/base/error.h"
+#include "snapshot/wholeness.h"
 
 namespace tsmfs::snapshot {
 namespace {
@@ -128,6 +129,126 @@ TEST(Retention, GroupsByHostAndByWhatWasAskedFor) {
   EXPECT_THROW(Grouping::parse("hosts"), UsageError);
 }
 
+// A snapshot that lacks a shard.
+SnapshotPtr lesser(const std::string& time) {
+  Manifest manifest = *at(time);
+  manifest.problems.push_back({Problem::Severity::kIncomplete, "db/rp/1", "is not offered"});
+  return std::make_shared<const Manifest>(manifest);
+}
+SnapshotPtr only(const std::string& time, const Filter& filter,
+                 const std::vector<std::string>& databases = {"db", "other"}) {
+  Manifest manifest = *at(time);
+  manifest.filter = filter;
+  manifest.databases = databases;
+  return std::make_shared<const Manifest>(manifest);
+}
+
+TEST(Retention, ALesserSnapshotTakesNoWholeOnesPlace) {
+  RetentionPolicy policy;
+  policy.last = 1;
+  EXPECT_EQ(kept({at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"),
+                  lesser("2026-01-03T00:00:00Z"), lesser("2026-01-04T00:00:00Z")},
+                 policy),
+            (Times{"2026-01-04T00:00:00Z", "2026-01-02T00:00:00Z"}));
+  policy.last = 0;
+  policy.daily = 2;
+  EXPECT_EQ(kept({at("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"),
+                  lesser("2026-01-02T12:00:00Z"), lesser("2026-01-03T00:00:00Z")},
+                 policy),
+            (Times{"2026-01-03T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"}));
+}
+
+TEST(Retention, LesserOnesGoBeforeTheOldestThatIsKeptWhole) {
+  RetentionPolicy policy;
+  policy.last = 2;
+  EXPECT_EQ(kept({lesser("2026-01-01T00:00:00Z"), at("2026-01-02T00:00:00Z"),
+                  lesser("2026-01-03T00:00:00Z"), at("2026-01-04T00:00:00Z")},
+                 policy),
+            (Times{"2026-01-04T00:00:00Z", "2026-01-03T00:00:00Z", "2026-01-02T00:00:00Z"}));
+}
+
+TEST(Retention, LesserOnesAloneAreKeptByTheRules) {
+  RetentionPolicy policy;
+  policy.last = 1;
+  EXPECT_EQ(kept({lesser("2026-01-01T00:00:00Z"), lesser("2026-01-02T00:00:00Z")}, policy),
+            (Times{"2026-01-02T00:00:00Z"}));
+}
+
+TEST(Retention, WithinCountsFromTheNewestWholeOneToo) {
+  RetentionPolicy policy;
+  policy.within = CalendarSpan::parse("1d");
+  EXPECT_EQ(kept({at("2026-01-01T00:00:00Z"), lesser("2026-01-05T00:00:00Z")}, policy),
+            (Times{"2026-01-05T00:00:00Z", "2026-01-01T00:00:00Z"}));
+}
+
+TEST(Retention, AnotherSelectionTakesNoPlaceAlsoInOneGroup) {
+  Filter database, shard, metastore;
+  database.databases = {"db"};
+  shard.shard = 7;
+  metastore.metastore_only = true;
+  RetentionPolicy policy;
+  policy.last = 1;
+  const std::vector<SnapshotPtr> all = {
+      at("2026-01-01T00:00:00Z"), only("2026-01-02T00:00:00Z", database),
+      only("2026-01-03T00:00:00Z", shard), only("2026-01-04T00:00:00Z", metastore)};
+  EXPECT_EQ(group(all, Grouping{}).size(), 4u);
+  EXPECT_EQ(kept(all, policy), (Times{"2026-01-04T00:00:00Z", "2026-01-01T00:00:00Z"}));
+}
+
+TEST(Retention, GroupsByTheWholeSelection) {
+  Filter policy, range;
+  policy.databases = range.databases = {"db"};
+  policy.policy = "rp";
+  range.range = TimeRange{{0}, {1}};
+  Filter database = policy;
+  database.policy.clear();
+  const auto groups =
+      group({only("2026-01-01T00:00:00Z", policy), only("2026-01-01T00:00:00Z", range),
+             only("2026-01-01T00:00:00Z", database)},
+            Grouping{});
+  ASSERT_EQ(groups.size(), 3u);
+  EXPECT_EQ(groups[2].name, "host db1, database db, policy rp");
+}
+
+TEST(Wholeness, SaysWhatASnapshotLacksOfWhatIsAsked) {
+  Filter everything, database, other, shard;
+  database.databases = {"db"};
+  other.databases = {"other"};
+  shard.shard = 1;
+  const SnapshotPtr narrow = only("2026-01-01T00:00:00Z", database);
+  EXPECT_EQ(lacks_text(*narrow, everything), "holds only database db");
+  EXPECT_EQ(lacks_text(*narrow, database), "");
+  EXPECT_EQ(lacks_text(*narrow, other), "holds only database db");
+  const SnapshotPtr one_shard = only("2026-01-01T00:00:00Z", shard);
+  EXPECT_EQ(lacks_text(*one_shard, database), "holds only shard 1");
+  EXPECT_EQ(lacks_text(*one_shard, shard), "");
+  Manifest broken = *only("2026-01-01T00:00:00Z", {});
+  broken.problems.push_back({Problem::Severity::kIncomplete, "db/rp/1", "is not offered"});
+  EXPECT_EQ(lacks_text(broken, everything), "lacks db/rp/1");
+  EXPECT_EQ(lacks_text(broken, database), "lacks db/rp/1");
+  EXPECT_EQ(lacks_text(broken, other), "");
+  EXPECT_EQ(lacks_text(broken, shard), "lacks db/rp/1");
+  broken.partial = true;
+  EXPECT_EQ(lacks_text(broken, other), "is partial");
+}
+
+TEST(Wholeness, FindsTheLastWholeSnapshotOfEachDatabase) {
+  Filter database, metastore;
+  database.databases = {"db"};
+  metastore.metastore_only = true;
+  const SnapshotPtr all = only("2026-01-01T00:00:00Z", {}, {"db", "other", "dropped"}),
+                    one = only("2026-01-02T00:00:00Z", database),
+                    none = only("2026-01-03T00:00:00Z", metastore);
+  CatalogState state;
+  state.snapshots = {all, one, none};
+  EXPECT_TRUE(last_whole_among(state, {one, none}).empty());
+  const auto last = last_whole_among(state, {all});
+  ASSERT_EQ(last.size(), 1u);
+  EXPECT_EQ(last[0].database, "other");
+  EXPECT_EQ(last[0].snapshot->id, all->id);
+  EXPECT_EQ(last_whole_among(state, {all, one}).size(), 2u);
+}
+
 // Properties of any policy over any history.
 
 std::vector<SnapshotPtr> any_history() {
@@ -139,6 +260,8 @@ std::vector<SnapshotPtr> any_history() {
     manifest.id = index::random_id<index::SnapshotId>();
     manifest.number = static_cast<uint32_t>(snapshots.size() + 1);
     manifest.time.unix_ns = time * 1'000'000'000;
+    if (*rc::gen::inRange(0, 4) == 0)
+      manifest.problems.push_back({Problem::Severity::kIncomplete, "", "lacks something"});
     snapshots.push_back(std::make_shared<const Manifest>(manifest));
   }
   return snapshots;
@@ -165,9 +288,11 @@ TEST(Retention, KeepsAsManyAsTheRulesAllow) {
     const auto snapshots = any_history();
     const RetentionPolicy policy = any_policy();
     const size_t count = kept_numbers(snapshots, policy).size();
-    RC_ASSERT(count >= std::min(policy.last, snapshots.size()));
-    RC_ASSERT(count <= policy.last + policy.hourly + policy.daily + policy.weekly + policy.monthly +
-                           policy.yearly);
+    const auto whole = static_cast<size_t>(std::ranges::count_if(
+        snapshots, [](const SnapshotPtr& snapshot) { return is_whole(*snapshot); }));
+    RC_ASSERT(count >= std::min(policy.last, whole));
+    RC_ASSERT(count <= 2 * (policy.last + policy.hourly + policy.daily + policy.weekly +
+                            policy.monthly + policy.yearly));
     RC_ASSERT(decide(snapshots, policy).size() == snapshots.size());
   }));
 }

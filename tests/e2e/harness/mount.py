@@ -68,6 +68,11 @@ class Mount:
                 self.process.send_signal(signal.SIGKILL)
                 self.process.wait()
 
+    def snapshot(self, snapshot):
+        """The directory of a snapshot (as `snapshots --json` shows it) in /backups."""
+        paths = [self.path('backups', name) for name in os.listdir(self.path('backups')) if name != 'latest']
+        return next(path for path in paths if os.getxattr(path, 'user.tsmfs.snapshot').decode() == snapshot['id'])
+
     def path(self, *names):
         return os.path.join(self.point, *map(str, names))
 

@@ -1,0 +1,116 @@
+"""A snapshot that lacks something never stands in for a whole one: not for forget, not for restore, export and the mount."""
+import os
+
+from harness import DAY, EndToEndTest, ExitCode, Influxd, Mount, Repo, main, points, tsmfs
+
+
+class LesserSnapshots(EndToEndTest):
+    """A whole snapshot of two databases, and behind it one without data, one of one database, and one that lacks a shard."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.stopping(Influxd(self.path('server')))
+        for database in ('telegraf', 'scratch'):
+            self.server.create_database(database)
+            self.server.write(database, points(seconds=2 * DAY, step=600))
+        self.repo = Repo(self.path('repository'))
+        self.whole = self.backup()
+        self.metastore = self.backup('--metastore-only')
+        self.scratch = self.backup('--database', 'scratch')
+        self.server.stop()
+        self.shard = next(s for s in self.server.shards_before if s.database == 'telegraf')
+        open(os.path.join(self.server.shard_directory(self.shard), '000000009-000000001.tsm'), 'xb').close()
+        self.server.start()
+        self.lesser = self.backup(expect=ExitCode.INCOMPLETE)
+
+    def backup(self, *options, expect=ExitCode.OK):
+        self.server.shards_before = self.server.shards()
+        return self.repo.backup(self.server, '--server', 'db1', *options, expect=expect)
+
+    def ids(self):
+        return [s['id'] for s in self.repo.snapshots()]
+
+    def tsmfs(self, command, *arguments, expect=ExitCode.OK):
+        return tsmfs(command, *arguments, '--repo', self.repo.path, expect=expect)
+
+
+class Forget(LesserSnapshots):
+    def test_a_lesser_snapshot_takes_no_whole_ones_place(self):
+        table = self.tsmfs('forget', '--keep-last', '1', '--dry-run').stdout
+        self.assertIn(f'lesser: lacks {self.shard}', table)
+        for groups in ('host,database', 'host', ''):
+            self.tsmfs('forget', '--keep-last', '1', '--group-by', groups)
+            self.assertIn(self.whole['id'], self.ids())
+
+    def test_a_policy_never_takes_the_last_whole_snapshot_of_a_database(self):
+        self.tsmfs('tag', 'add', 'monday', self.lesser['id'])
+        self.tsmfs('forget', '--keep-tag', 'monday', '--group-by', 'host')
+        self.assertEqual(self.ids(), [self.whole['id'], self.lesser['id']])  # which has scratch whole
+
+    def test_by_name_the_last_whole_snapshot_needs_allow_last(self):
+        refused = self.tsmfs('forget', self.whole['id'], expect=ExitCode.USAGE).stderr
+        self.assertIn("the last one that holds database 'telegraf' of server 'db1' whole", refused)
+        self.assertIn('--allow-last', refused)
+        self.assertIn(self.whole['id'], self.ids())
+        self.tsmfs('forget', self.whole['id'], '--allow-last')
+        self.assertNotIn(self.whole['id'], self.ids())
+
+    def test_the_dry_run_says_which_shards_will_be_in_no_snapshot(self):
+        dry = self.tsmfs('forget', self.whole['id'], '--allow-last', '--dry-run').stdout
+        self.assertIn(f'{self.shard} of server db1', dry)
+        self.assertIn('THE SERVER NAMES IT, AND LACKS IT', dry)
+        self.server.restart()
+        self.server.query('DROP DATABASE scratch')
+        newest = self.backup()
+        dry = self.tsmfs('forget', '--keep-last', '1', '--group-by', 'host', '--dry-run').stdout
+        self.assertIn('would be in no snapshot any more; the server has dropped it', dry)
+        self.tsmfs('forget', '--keep-last', '1', '--group-by', 'host')
+        self.assertEqual(self.ids(), [newest['id']])
+
+
+class RestoreAndExport(LesserSnapshots):
+    def restore(self, *options, expect=ExitCode.OK):
+        return self.tsmfs('restore', '--dry-run', '--datadir', self.path('data'), *options, expect=expect)
+
+    def test_restore_takes_the_newest_that_holds_what_is_asked(self):
+        done = self.restore()
+        self.assertIn(f'snapshot {self.whole["id"][:8]}', done.stdout)
+        self.assertIn(f'lacks {self.shard}; --snapshot {self.lesser["id"][:8]} takes it', done.stderr)
+        self.assertIn(f'snapshot {self.whole["id"][:8]}', self.restore('--database', 'telegraf').stdout)
+        done = self.restore('--database', 'scratch')
+        self.assertIn(f'snapshot {self.lesser["id"][:8]}', done.stdout)
+        self.assertEqual(done.stderr, '')
+        self.assertIn(f'snapshot {self.whole["id"][:8]}', self.restore('--shard', self.shard.shard).stdout)
+
+    def test_export_takes_the_newest_that_holds_what_is_asked(self):
+        for selection, snapshot in ((), self.whole), (('--database', 'scratch'), self.lesser):
+            done = self.tsmfs('export', '--format', 'tar', self.path(snapshot['id']), *selection)
+            self.assertIn(f'snapshot {snapshot["id"][:8]}', done.stdout)
+
+    def test_of_several_servers_they_ask_for_one(self):
+        other = self.repo.backup(self.server, '--server', 'db2', expect=ExitCode.INCOMPLETE)
+        refused = self.restore(expect=ExitCode.USAGE).stderr
+        self.assertIn("name one with --server: 'db1', 'db2'", refused)
+        self.tsmfs('export', '--format', 'tar', self.path('tar'), expect=ExitCode.USAGE)
+        self.assertIn(f'snapshot {other["id"][:8]}', self.restore('--server', 'db2').stdout)
+        self.assertIn(f'snapshot {self.whole["id"][:8]}', self.restore('--shard', self.shard.shard).stdout)
+
+
+class Mounted(LesserSnapshots):
+    def snapshot_at(self, path):
+        return os.getxattr(path, 'user.tsmfs.snapshot').decode()
+
+    def test_latest_and_at_lead_to_the_newest_whole_one_and_say_which_are_newer(self):
+        with Mount(self.repo, self.path('mount')) as mount:
+            for list_of in (('backups', 'latest'), ('hosts', 'db1', 'backups', 'latest'), ('at', 'now'),
+                            ('hosts', 'db1', 'at', 'now')):
+                self.assertEqual(self.snapshot_at(mount.path(*list_of)), self.whole['id'])
+            latest = mount.path('backups', 'latest')
+            self.assertEqual(os.getxattr(latest, 'user.tsmfs.lacks'), b'')
+            self.assertIn(f'lacks {self.shard}\n'.encode(), os.getxattr(latest, 'user.tsmfs.newer'))
+            lesser = mount.snapshot(self.lesser)
+            self.assertEqual(os.getxattr(lesser, 'user.tsmfs.lacks'), f'lacks {self.shard}'.encode())
+
+
+if __name__ == '__main__':
+    main()
