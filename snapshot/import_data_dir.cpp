@@ -52,7 +52,6 @@ class DataDirImport {
   }
 
   void read() {
-    const auto metastore = read_metastore();
     for (const auto& [path, from] : dir_.wal_shards) {
       auto shard = take(path, from, DirKind::kWal);
       if (!shard) continue;
@@ -60,6 +59,8 @@ class DataDirImport {
       builder_.add_wal_shard(path, std::move(shard->files));
     }
     read_shards();
+    // After the shards: a server writes of a shard here before it makes or removes one.
+    const auto metastore = read_metastore();
     const auto catalog = target_.catalog.state();
     PastShards past(target_.repository.objects(), *catalog, builder_.manifest().server,
                     builder_.manifest().time);

@@ -347,6 +347,10 @@ TEST_F(DataDirTest, WhatIsFlushedWhileItIsReadIsInTheSnapshot) {
   const ShardPath late{"my.db", "one.week", 30};
   write_file(places.data / late.text() / "000000001-000000001.tsm", flushed);
   std::filesystem::remove_all(places.data / kTwo.text());
+  State after = state;
+  after.erase(kTwo);
+  after[late] = {};
+  write_file(places.meta / "meta.db", make_meta_db(after, 2, {}), kEpoch + 6);
   const Result result = with_target([&](const ImportOptions& options, ImportTarget& target) {
     return import_data_dir(found, options, target, {});
   });

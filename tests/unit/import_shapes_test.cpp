@@ -142,7 +142,8 @@ TEST_F(ImportShapes, APortableBackupThatWasKilledGivesItsWholeArchives) {
   EXPECT_TRUE(has_problem(manifest.problems, Severity::kIncomplete, "", ".manifest"));
   EXPECT_TRUE(has_problem(manifest.problems, Severity::kIncomplete, "", ".pending"));
   EXPECT_TRUE(has_problem(manifest.problems, Severity::kIncomplete, kTwo.text(), "s20.tar.gz"));
-  EXPECT_TRUE(has_problem(manifest.problems, Severity::kWarning, "my.db", "30"));
+  EXPECT_TRUE(
+      has_problem(manifest.problems, Severity::kIncomplete, "my.db/one.week/30", "not here"));
 }
 
 TEST_F(ImportShapes, APortableBackupOfOneShardHasItsNamesInside) {
