@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 #include <sstream>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/visible_stream.h"
@@ -71,7 +72,7 @@ ExitCode run(std::vector<std::string> arguments, std::ostream& out, std::ostream
     CLI::App app;
     app.name("tsmfs");
     VisibleStream shown_out(out), shown_err(err);
-    Context context{shown_out, shown_err, out, stop, {}};
+    Context context{shown_out, shown_err, out, std::move(stop), {}};
     add_commands(app, context);
     double_single_dashes(app, arguments);
     try {

@@ -24,6 +24,7 @@ std::string read_password(const std::filesystem::path& file) {
     const std::string content = read_whole_file(file, kPasswordFileBytesMax);
     return content.substr(0, content.find_first_of("\r\n"));
   }
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the environment is never changed
   const char* password = std::getenv("INFLUX_PASSWORD");
   return password == nullptr ? "" : password;
 }

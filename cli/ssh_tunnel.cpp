@@ -89,6 +89,7 @@ pid_t spawn_ssh(const std::string& target, const std::string& forward) {
   std::vector<std::string> words = {"ssh", "-N",    "-o", "ExitOnForwardFailure=yes",
                                     "-L",  forward, "--", target};
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   // Signals that this process has blocked or ignores for itself are not to be so in ssh.

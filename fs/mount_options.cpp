@@ -40,6 +40,7 @@ std::optional<unsigned> parse_number(std::string_view text) {
 
 gid_t find_group(const std::string& text) {
   if (const auto number = parse_number(text)) return *number;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): options are read before any other thread begins
   if (const group* found = ::getgrnam(text.c_str())) return found->gr_gid;
   throw UsageError(fmt::format("there is no group '{}'", text),
                    "name one of this machine's groups, or a number");
@@ -48,6 +49,7 @@ gid_t find_group(const std::string& text) {
 // Sets the user; its own group as well when `with_group`.
 void apply_user(const std::string& text, bool with_group, MountOptions& options) {
   const auto number = parse_number(text);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): as in find_group()
   const passwd* found = number ? ::getpwuid(*number) : ::getpwnam(text.c_str());
   if (found == nullptr && !number) {
     throw UsageError(fmt::format("there is no user '{}'", text),

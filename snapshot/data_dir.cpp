@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "index/base/directory.h"
@@ -104,7 +104,7 @@ class Walk {
       }
     } catch (const IoError& error) {
       unread(inside, fmt::format("is a symbolic link that cannot be followed: {}",
-                                 std::strerror(error.error_number())));
+                                 std::generic_category().message(error.error_number())));
     }
     return std::nullopt;
   }
@@ -265,7 +265,7 @@ MetastoreAnswer read_meta_dir(const fs::path& meta) {
     has_node_json = path_exists(meta / "node.json");
   } catch (const IoError& error) {
     throw ProtocolError(fmt::format("{} cannot be read: {}", quote((meta / "node.json").string()),
-                                    std::strerror(error.error_number())));
+                                    std::generic_category().message(error.error_number())));
   }
   if (has_node_json) answer.node_json = read_disk_file(meta / "node.json", kNodeJsonBytesMax);
   return answer;

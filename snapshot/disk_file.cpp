@@ -7,7 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "index/base/error.h"
@@ -20,8 +20,8 @@ namespace {
 constexpr size_t kWindowBytes = size_t{1} << 20;
 
 [[noreturn]] void fail(const std::filesystem::path& path, int error_number) {
-  throw ProtocolError(
-      fmt::format("{} cannot be read: {}", quote(path.string()), std::strerror(error_number)));
+  throw ProtocolError(fmt::format("{} cannot be read: {}", quote(path.string()),
+                                  std::generic_category().message(error_number)));
 }
 
 }  // namespace

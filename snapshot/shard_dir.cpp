@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "index/base/directory.h"
@@ -41,7 +41,7 @@ std::optional<DirEntry> look_at(const fs::path& directory, const Name& name) {
                     0,
                     {},
                     fmt::format("cannot be looked at and was left out: {}",
-                                std::strerror(error.error_number()))};
+                                std::generic_category().message(error.error_number()))};
   }
 }
 
@@ -174,7 +174,7 @@ std::vector<DirEntry> list_entries(const fs::path& directory) {
   } catch (const IoError& error) {
     // What fails here is the way in, not the repository.
     throw ProtocolError(fmt::format("{} cannot be read: {}", quote(directory.string()),
-                                    std::strerror(error.error_number())));
+                                    std::generic_category().message(error.error_number())));
   }
   return entries;
 }

@@ -173,6 +173,8 @@ std::string text_or_empty(const char* text) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
+// NOLINTBEGIN(concurrency-mt-unsafe): an owner is looked up by the command's first thread only
+
 void set_group(TarOwner& owner, gid_t gid) {
   owner.gid = gid;
   const struct ::group* found = ::getgrgid(gid);
@@ -210,6 +212,8 @@ TarOwner TarOwner::parse(const std::string& text) {
   }
   return owner;
 }
+
+// NOLINTEND(concurrency-mt-unsafe)
 
 ByteBuffer encode_tar_header(const TarMemberInfo& member, const TarOwner& owner) {
   ByteBuffer out;

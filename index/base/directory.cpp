@@ -78,6 +78,7 @@ std::vector<std::string> list_directory(const fs::path& path) {
   std::vector<std::string> names;
   for (;;) {
     errno = 0;  // readdir() says by it alone whether it failed or came to the end
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): of a DIR that nobody else has
     const dirent* const entry = ::readdir(directory.get());
     if (entry == nullptr && errno != 0) throw_errno("cannot list " + path.string());
     if (entry == nullptr) break;
