@@ -201,7 +201,7 @@ class Round:
 
     def forget(self, snapshot, prune, fault):
         self.acknowledged.discard(snapshot)
-        done = self.tsmfs('forget', snapshot, *prune, fault=fault)
+        done = self.tsmfs('forget', snapshot, '--allow-last', *prune, fault=fault)
         self.demand(done.returncode != OK or snapshot not in self.listed(), f'forgotten, and there: {snapshot}')
         return done
 

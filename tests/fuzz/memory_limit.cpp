@@ -15,7 +15,11 @@
 #endif
 #endif
 #ifdef TSMFS_FUZZ_ASAN
-#include <sanitizer/allocator_interface.h>
+// As in clang's sanitizer/allocator_interface.h, which gcc has not, though its library has these.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(
+    void (*on_malloc)(const volatile void* memory, size_t bytes),
+    void (*on_free)(const volatile void* memory));
+extern "C" size_t __sanitizer_get_allocated_size(const volatile void* memory);
 #endif
 
 namespace {
@@ -46,8 +50,7 @@ namespace {
 const int g_hooked = __sanitizer_install_malloc_and_free_hooks(
     [](const volatile void*, size_t bytes) { count(bytes); },
     [](const volatile void* memory) {
-      if (memory != nullptr)
-        discount(__sanitizer_get_allocated_size(const_cast<const void*>(memory)));
+      if (memory != nullptr) discount(__sanitizer_get_allocated_size(memory));
     });
 
 }  // namespace
