@@ -266,8 +266,7 @@ void add_users(metastore::Data& target, const metastore::Data& snapshot,
   const auto add_grants = [](metastore::UserInfo& to, const User& from) {
     for (const auto& [database, given] : from.grants) {
       auto* grants = to.mutable_privileges();
-      auto grant =
-          std::ranges::find_if(*grants, [&](const auto& g) { return g.database() == database; });
+      auto grant = std::ranges::find(*grants, database, &metastore::UserPrivilege::database);
       auto& changed = grant == grants->end() ? *grants->Add() : *grant;
       const bool joins = changed.has_privilege() && changed.privilege() != 0 &&
                          changed.privilege() != static_cast<int>(given);

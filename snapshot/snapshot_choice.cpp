@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <ranges>
 
 #include "index/base/error.h"
 #include "index/base/point_in_time.h"
@@ -54,8 +53,9 @@ bool Choice::holds(const Manifest& snapshot) const {
   };
   if (!asked.databases.empty() && std::ranges::none_of(asked.databases, has)) return false;
   if (asked.policy.empty() && !asked.shard) return true;
-  return std::ranges::any_of(std::views::keys(shard_entries(objects_, snapshot)),
-                             [&](const ShardPath& path) { return asked.takes(path); });
+  const auto entries = shard_entries(objects_, snapshot);
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const auto& entry) { return asked.takes(entry.first); });
 }
 
 std::string Choice::lack_of(const Manifest& snapshot) const {
@@ -73,7 +73,8 @@ ChosenSnapshot Choice::named(const SnapshotPtr& snapshot) const {
 
 Best Choice::best_of(const Snapshots& candidates) const {
   Best best;
-  for (const SnapshotPtr& snapshot : std::views::reverse(candidates)) {
+  for (auto it = candidates.rbegin(); it != candidates.rend(); ++it) {
+    const SnapshotPtr& snapshot = *it;
     const bool whole = !wish_.data || lacks(*snapshot, wish_.asked).empty();
     if ((best.part && !whole) || !holds(*snapshot)) continue;
     if (!best.part) best.part = snapshot;
