@@ -140,7 +140,7 @@ void add_export(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   sub->add_flag("--resurrect-deleted", command->resurrect_deleted,
-                "portable: go on though influxd restore brings deleted points back");
+                "portable: go on though deleted points come back");
   sub->add_flag("--quiet,-q", command->quiet, "Print problems and the result only");
   sub->add_option("TARGET", command->target, "A directory; for tar a file, or -")->required();
   sub->callback([command, &context] {

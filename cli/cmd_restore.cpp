@@ -103,8 +103,7 @@ void add_online_options(CLI::App& sub, RestoreCommand& command) {
   sub.add_flag("--resurrect-deleted", command.resurrect_deleted,
                "Go on though deleted points come back")
       ->group(group);
-  sub.add_option("--http", command.http_url,
-                 "Its HTTP address: brings users, grants, continuous queries")
+  sub.add_option("--http", command.http_url, "Brings users, grants, continuous queries")
       ->type_name("URL")
       ->group(group);
   sub.add_option("--user", command.http_user, "An administrator, for --http")
@@ -112,7 +111,7 @@ void add_online_options(CLI::App& sub, RestoreCommand& command) {
       ->type_name("NAME")
       ->group(group);
   sub.add_option("--password-file", command.http_password_file,
-                 "Its password is the first line of this (or $INFLUX_PASSWORD)")
+                 "First line: password (or $INFLUX_PASSWORD)")
       ->type_name("FILE")
       ->group(group);
   sub.add_option("--http-ca", command.http_ca, "Certificates to trust, for --http")

@@ -295,6 +295,13 @@ void RunImport::add_shards(SnapshotBuilder& builder, const std::vector<Received>
   }
 }
 
+// As `influxd backup -shard` alone leaves it: without the names of database and policy.
+bool is_of_one_shard(const BackupRun& run) {
+  if (run.archives.size() != 1 || !run.listed) return false;
+  const ShardArchive& archive = run.archives.front();
+  return run.form == BackupRun::Form::kPortable ? !archive.path : archive.names == ".";
+}
+
 void RunImport::note_what_lacks(SnapshotBuilder& builder, const BackupRun& run,
                                 const Metastore* metastore, const std::vector<Received>& received) {
   std::map<ShardPath, ShardHere> here;
@@ -307,6 +314,8 @@ void RunImport::note_what_lacks(SnapshotBuilder& builder, const BackupRun& run,
   }
   std::set<std::string> asked;
   for (const Received& each : received) asked.insert(each.path.database);
+  if (is_of_one_shard(run) && received.size() == 1)
+    builder.manifest().filter.shard = received.front().path.shard;
   const auto catalog = target_.catalog.state();
   PastShards past(target_.repository.objects(), *catalog, options_.server, builder.manifest().time);
   if (metastore != nullptr)

@@ -124,6 +124,7 @@ void note_missing(SnapshotBuilder& builder, const Metastore& metastore,
   }
   ExtentQuestion question{metastore, here, "is in the metastore, but not here", {}, {}};
   question.asked = [&](const ShardPath& path) {
+    if (!manifest.filter.takes(path)) return false;
     return !asked ||
            (asked->contains(path.database) && !not_asked.contains({path.database, path.policy}));
   };

@@ -34,7 +34,8 @@ Manifest begin_manifest(const CatalogState& state, const std::string& server, Ti
 std::optional<Metastore> add_metastore(SnapshotBuilder& builder, const MetastoreAnswer& answer,
                                        const std::string& label);
 
-// Judges what the metastore names in the databases of `asked` (null: in all) by what is in `here`
+// Judges what the metastore names in the databases of `asked` (null: in all), as far as the
+// manifest's filter takes it, by what is in `here`
 // (missing_shards.h). With `asked`, the filter becomes the databases that have shards here, when
 // others have none, and a policy without any is taken for one that was not asked for: the snapshot
 // is partial, as it is with a database of an earlier run that has got new shards since.

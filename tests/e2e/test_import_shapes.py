@@ -37,8 +37,8 @@ class ImportShapes(EndToEndTest):
     def portable_increments(self, second):
         """Two runs, the later with -since; the second is written into the directory of that name."""
         self.portable('portable')
+        time.sleep(1.1)  # whole seconds: what the first run had the server write is to be older
         began = now()
-        time.sleep(1.1)
         self.server.write('other', points(START + DAY, DAY // 2, 600, seed=time.monotonic_ns()))
         self.portable(second, '-since', began)
         return stored_files(self.server.data)
@@ -85,6 +85,7 @@ class ImportShapes(EndToEndTest):
         repo, _ = self.imported(self.portable('shard', '-shard', str(shard.shard)))
         files = stored_files(self.server.data)
         self.expect_same(repo, {k: v for k, v in files.items() if k.startswith(str(shard))})
+        self.assertIn(f'shard {shard.shard}', repo.snapshots()[0]['filter'])
 
     def test_a_portable_backup_that_was_killed(self):
         directory = self.portable('killed')
@@ -93,7 +94,7 @@ class ImportShapes(EndToEndTest):
         os.remove(glob.glob(f'{directory}/*.s{lost.shard}.tar.gz')[0])
         repo, done = self.imported(directory, expect=ExitCode.INCOMPLETE)
         self.assertIn('.manifest', done.stderr)
-        self.assertIn(f'names: {lost.shard}', done.stderr)
+        self.assertIn(f'{lost} is in the metastore, but not here', done.stderr)
         self.expect_same(repo, {k: v for k, v in stored_files(self.server.data).items() if not k.startswith(str(lost))})
 
     def test_any_level_of_gzip(self):

@@ -1,5 +1,6 @@
 """Signals end a command, but for those that it was started to ignore; a closed pipe is an error like another."""
 import fcntl
+import itertools
 import os
 import signal
 import subprocess
@@ -18,7 +19,11 @@ class Signals(EndToEndTest):
         with open(os.path.join(shard, '000000001-000000001.tsm'), 'w', encoding='utf-8') as out:
             out.write('one')
         self.arguments = ['import', '--repo', self.path('repository'), '--server', 's', '--data-dir', self.path('data')]
-        tsmfs(*self.arguments, '--time', '2026-01-01T00:00:00Z')
+        self.hours = itertools.count()
+        tsmfs(*self.arguments, *self.next_time())
+
+    def next_time(self):
+        return ['--time', f'2026-01-01T{next(self.hours):02}:00:00Z']
 
     def start_waiting(self, ignored=()):
         """An import that waits for the writer's lock, which is returned, started with these signals ignored."""
@@ -31,7 +36,7 @@ class Signals(EndToEndTest):
                 signal.signal(number, signal.SIG_IGN)
 
         process = subprocess.Popen(
-            tsmfs_command(*self.arguments, '--time', '2026-01-02T00:00:00Z', '--lock-wait', str(SECONDS_MAX)),
+            tsmfs_command(*self.arguments, *self.next_time(), '--lock-wait', str(SECONDS_MAX)),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors='replace',
             env=clean_environment(), preexec_fn=ignore)
         self.addCleanup(process.stderr.close)
@@ -64,10 +69,10 @@ class Signals(EndToEndTest):
         self.assertEqual(process.wait(SECONDS_MAX), ExitCode.INTERRUPTED)
 
     def test_nohup_and_background_jobs_of_scripts(self):
-        command = ' '.join(tsmfs_command(*self.arguments, '--time', '2026-01-03T00:00:00Z', '--lock-wait', str(SECONDS_MAX)))
         for name, script in (('nohup', 'exec nohup {} 2>{} >/dev/null'), ('background', '{} 2>{} & wait $!')):
             with self.subTest(name), open(self.path('repository', 'locks', 'writer'), 'rb') as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
+                command = ' '.join(tsmfs_command(*self.arguments, *self.next_time(), '--lock-wait', str(SECONDS_MAX)))
                 said = self.path(name + '.err')
                 shell = subprocess.Popen(['sh', '-c', script.format(command, said)], stdin=subprocess.DEVNULL,
                                          env=clean_environment(), start_new_session=True)
