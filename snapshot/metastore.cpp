@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "index/base/error.h"
-#include "snapshot/metastore.pb.h"
+#include "snapshot/metastore_message.h"
 #include "snapshot/quote.h"
 
 namespace tsmfs::snapshot {
@@ -80,11 +80,7 @@ class Converter {
 
 Metastore Metastore::parse(ByteView protobuf, std::string_view object) {
   const Converter converter(object);
-  if (protobuf.size() > kMetastoreBytesMax)
-    converter.fail(fmt::format("it is larger than {} bytes", kMetastoreBytesMax));
-  metastore::Data data;
-  if (!data.ParseFromArray(protobuf.data(), static_cast<int>(protobuf.size())))
-    converter.fail("it cannot be parsed");
+  const metastore::Data data = parse_metastore_message(protobuf, object);
   if (!data.has_index() || !data.has_clusterid())
     converter.fail("it has no index or no cluster id");
   Metastore result;

@@ -16,6 +16,10 @@ namespace tsmfs::snapshot {
 
 // Parsing takes up to 60 times the size in memory. A metastore of 100 000 shards has some 5 MB.
 constexpr uint64_t kMetastoreBytesMax = uint64_t{32} << 20;
+// What parsing a metastore may take in memory beyond what its bytes hold, once: libprotobuf
+// reserves as much as the length of a string claims up to kSafeStringSize (parse_context.h), where
+// the message around it makes such a claim too, and then fails.
+constexpr size_t kMetastoreClaimMax = 50'000'000;
 
 struct MetaShardGroup {
   uint64_t id = 0;

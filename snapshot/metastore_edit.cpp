@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "index/base/error.h"
-#include "snapshot/metastore.pb.h"
+#include "snapshot/metastore_message.h"
 #include "snapshot/quote.h"
 #include "snapshot/server_settings.h"
 
@@ -19,10 +19,7 @@ constexpr const char* kSnapshotName = "the snapshot's metastore";
 
 metastore::Data parse_data(ByteView protobuf, std::string_view object) {
   Metastore::parse(protobuf, object);  // throws for what is none
-  metastore::Data data;
-  if (!data.ParseFromArray(protobuf.data(), static_cast<int>(protobuf.size())))
-    throw CorruptError(fmt::format("{} is not a sound metastore: it cannot be parsed", object));
-  return data;
+  return parse_metastore_message(protobuf, object);
 }
 
 bool takes_group(const metastore::ShardGroupInfo& group, const Filter& filter) {

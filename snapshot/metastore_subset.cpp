@@ -6,7 +6,7 @@
 
 #include "index/base/error.h"
 #include "snapshot/metastore.h"
-#include "snapshot/metastore.pb.h"
+#include "snapshot/metastore_message.h"
 
 namespace tsmfs::snapshot {
 
@@ -14,10 +14,7 @@ namespace {
 
 metastore::Data parse(ByteView meta_db, std::string_view object) {
   Metastore::parse(meta_db, object);  // for its checks
-  metastore::Data data;
-  if (!data.ParseFromArray(meta_db.data(), static_cast<int>(meta_db.size())))
-    throw CorruptError(fmt::format("{} is not a metastore", object));
-  return data;
+  return parse_metastore_message(meta_db, object);
 }
 
 // Keeps the items that `keep` says yes to, in their order.

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "index/base/error.h"
-#include "snapshot/metastore.pb.h"
+#include "snapshot/metastore_message.h"
 #include "snapshot/quote.h"
 
 namespace tsmfs::snapshot {
@@ -117,9 +117,11 @@ std::string describe_grants(const User& user) {
 }
 
 std::optional<metastore::Data> parse(ByteView meta_db) {
-  metastore::Data data;
-  if (!data.ParseFromArray(meta_db.data(), static_cast<int>(meta_db.size()))) return std::nullopt;
-  return data;
+  try {
+    return parse_metastore_message(meta_db, "the metastore");
+  } catch (const CorruptError&) {
+    return std::nullopt;
+  }
 }
 
 // With the grants of each user in order.

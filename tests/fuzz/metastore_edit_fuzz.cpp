@@ -19,9 +19,9 @@ namespace {
 using namespace snapshot;
 
 // A field of two bytes can become a message of some 200, and there are several metastores at a
-// time.
+// time, one of which may be parsed.
 size_t memory_for(size_t input_bytes) {
-  return (size_t{1} << 20) + 1024 * input_bytes;
+  return (size_t{1} << 20) + 1024 * input_bytes + kMetastoreClaimMax;
 }
 
 // By the bits: its first database, policy and shard, and other names.
