@@ -168,7 +168,7 @@ ExitCode run_mount(const MountCommand& command, Context& context) {
                             : run_in_background(options, context);
 }
 
-constexpr const char* kFooter =
+constexpr const char* kMountFooter =
     "\nThe mount shows\n"
     "  backups/<time>/   each snapshot as the server's data directory stood;\n"
     "                    backups/latest is the newest\n"
@@ -193,7 +193,7 @@ constexpr const char* kFooter =
 void add_mount(CLI::App& app, Context& context) {
   auto command = std::make_shared<MountCommand>();
   CLI::App* sub = app.add_subcommand("mount", "Show the history as a read-only file system");
-  sub->footer(kFooter);
+  sub->footer(kMountFooter);
   add_repository_option(*sub, command->repository);
   sub->add_option("mountpoint", command->mountpoint, "An existing directory")
       ->required()

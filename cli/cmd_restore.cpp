@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kDescription = "Restore a snapshot, or a part of it";
 
-constexpr const char* kFooter =
+constexpr const char* kRestoreFooter =
     "\nInto the directories of a server that has other data it merges: what is\n"
     "there stays, and shard numbers that are taken are replaced.\n"
     "\nExamples:\n"
@@ -154,7 +154,7 @@ void add_restore(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<RestoreArguments>();
   RestoreCommand& command = arguments->command;
   CLI::App* sub = app.add_subcommand("restore", kDescription);
-  sub->footer(kFooter);
+  sub->footer(kRestoreFooter);
   add_repository_option(*sub, command.repository);
   add_choice_options(*sub, *arguments);
   add_offline_options(*sub, command);

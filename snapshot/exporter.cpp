@@ -13,6 +13,7 @@
 #include "index/base/held_directory.h"
 #include "index/base/mutex.h"
 #include "index/base/new_file.h"
+#include "index/base/some_of.h"
 #include "index/base/thread_group.h"
 #include "snapshot/deleted_series.h"
 #include "snapshot/gzip_sink.h"
@@ -88,15 +89,7 @@ ByteBuffer pack_metastore(ByteView meta_db) {
 }
 
 std::string shown(const std::set<std::string>& names) {
-  std::vector<std::string> list;
-  for (const std::string& name : names) {
-    if (list.size() == kNamesShownMax) {
-      list.push_back(fmt::format("and {} more", names.size() - kNamesShownMax));
-      break;
-    }
-    list.push_back(name);
-  }
-  return fmt::format("{}", fmt::join(list, ", "));
+  return some_of(std::vector<std::string>(names.begin(), names.end()), kNamesShownMax);
 }
 
 // What the legacy influxd restore is known to do wrong with these shards.

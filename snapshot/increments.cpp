@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "index/base/some_of.h"
 #include "snapshot/overlay.h"
 #include "snapshot/quote.h"
 
@@ -20,13 +21,6 @@ const TreeEntry* find(const std::vector<TreeEntry>& files, const std::string& na
   const auto found = std::find_if(files.begin(), files.end(),
                                   [&](const TreeEntry& entry) { return entry.name == name; });
   return found == files.end() ? nullptr : &*found;
-}
-
-std::string some_of(const std::vector<std::string>& names) {
-  const auto shown = std::min(names.size(), kNamesShown);
-  return fmt::format("{}{}",
-                     fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(shown), ", "),
-                     shown < names.size() ? fmt::format(" and {} more", names.size() - shown) : "");
 }
 
 // A TSM file never changes under its name. One that did was cut by -start and -end, or is another
@@ -100,7 +94,7 @@ void add_archive(index::ObjectReader& objects, const ShardPath& path,
         {Severity::kWarning, path.text(),
          fmt::format("{} differ from the files of these names in an earlier run: this archive may "
                      "hold a time range only (-start, -end), or be of another server",
-                     some_of(changed))});
+                     some_of(changed, kNamesShown))});
   if (damage.empty() && reaches_back(state.files, received)) state.damage.clear();
   std::vector<TreeEntry> earlier = std::move(state.files);
   if (damage.empty() && changed.empty()) {
@@ -115,7 +109,7 @@ void add_archive(index::ObjectReader& objects, const ShardPath& path,
         {Severity::kWarning, path.text(),
          fmt::format("{} of an earlier run were kept: a later file may have taken their place, and "
                      "points deleted since may come back",
-                     some_of(overlay.unexplained))});
+                     some_of(overlay.unexplained, kNamesShown))});
   state.files = std::move(overlay.files);
   if (!damage.empty()) state.damage = damage;
 }

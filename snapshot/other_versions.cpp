@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "index/base/directory.h"
+#include "index/base/some_of.h"
 #include "snapshot/deleted_series.h"
 #include "snapshot/tombstone.h"
 
@@ -29,13 +30,6 @@ bool has_series_file(const stdfs::path& datadir) {
   });
 }
 
-std::string shown(const std::vector<std::string>& files) {
-  const size_t more = files.size() - std::min(files.size(), kFilesShownMax);
-  return fmt::format("{}{}",
-                     fmt::join(files.begin(), files.end() - static_cast<ptrdiff_t>(more), ", "),
-                     more > 0 ? fmt::format(" and {} more", more) : "");
-}
-
 }  // namespace
 
 VersionTraps find_version_traps(index::ObjectReader& objects,
@@ -54,10 +48,10 @@ VersionTraps find_version_traps(index::ObjectReader& objects,
     }
   VersionTraps traps;
   if (!newer.empty() && (from_old || !has_series_file(datadir))) {
-    const std::string what = shown(newer) + (newer.size() == 1 ? " was" : " were") +
-                             " written by influxd 1.5 or later: an older one cannot read " +
-                             (newer.size() == 1 ? "it" : "them") +
-                             ", and deleted points come back there";
+    const std::string what =
+        some_of(newer, kFilesShownMax) + (newer.size() == 1 ? " was" : " were") +
+        " written by influxd 1.5 or later: an older one cannot read " +
+        (newer.size() == 1 ? "it" : "them") + ", and deleted points come back there";
     if (from_old) {
       traps.warnings.push_back(what);
     } else {
@@ -66,7 +60,7 @@ VersionTraps find_version_traps(index::ObjectReader& objects,
   }
   if (!ranges.empty())
     traps.warnings.push_back(
-        shown(ranges) +
+        some_of(ranges, kFilesShownMax) +
         (ranges.size() == 1
              ? " deletes a time range as influxd 1.2 and 1.3 write it: later ones "
              : " delete time ranges as influxd 1.2 and 1.3 write them: later ones ") +

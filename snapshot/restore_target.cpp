@@ -12,6 +12,7 @@
 #include "index/base/directory_users.h"
 #include "index/base/error.h"
 #include "index/base/held_directory.h"
+#include "index/base/some_of.h"
 #include "snapshot/restore_tree.h"
 #include "snapshot/restore_writer.h"
 
@@ -39,23 +40,18 @@ stdfs::path where_it_lies(const stdfs::path& directory) {
 
 void require_vacant(const RestorePlan& plan, const RestoreRequest& request) {
   if (request.overwrite) return;
-  std::string named;
-  size_t count = 0;
+  std::vector<std::string> there;
   const auto look = [&](const std::vector<RestoreShard>& shards, const stdfs::path& target) {
     for (const RestoreShard& shard : shards) {
-      if (!shard.replaces || ++count > kShardsNamedMax) continue;
-      named += (named.empty() ? "" : ", ") + shard_directory(target, shard.to).string();
+      if (shard.replaces) there.push_back(shard_directory(target, shard.to).string());
     }
   };
   look(plan.shards, request.datadir);
   look(plan.wal, request.waldir);
-  if (count == 0) return;
-  throw UsageError(
-      fmt::format(
-          "{}{} {} there already", named,
-          count > kShardsNamedMax ? fmt::format(" and {} more", count - kShardsNamedMax) : "",
-          count == 1 ? "is" : "are"),
-      "--overwrite replaces them, --skip-existing leaves them");
+  if (there.empty()) return;
+  throw UsageError(fmt::format("{} {} there already", some_of(there, kShardsNamedMax),
+                               there.size() == 1 ? "is" : "are"),
+                   "--overwrite replaces them, --skip-existing leaves them");
 }
 
 uint64_t blocks(uint64_t bytes) {

@@ -7,7 +7,7 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr unsigned kDirectoryMode = 0755;  // as the server's own
+constexpr unsigned kMadeDirectoryMode = 0755;  // as the server's own
 
 // For what cleans up after something that is told anyway; a directory that is not empty stays.
 template <typename Remove>
@@ -86,7 +86,7 @@ void RestoreTree::remove_vain() noexcept {
 Directory RestoreTree::make(const Directory& parent, const std::string& name) const {
   Directory made = parent.make_directory(name);
   try {
-    made.give(kDirectoryMode, owner_);
+    made.give(kMadeDirectoryMode, owner_);
     made.sync();
     parent.sync();
   } catch (...) {

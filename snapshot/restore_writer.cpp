@@ -24,7 +24,7 @@ namespace {
 namespace stdfs = std::filesystem;
 
 constexpr unsigned kFileMode = 0644;  // as the server's own
-constexpr unsigned kDirectoryMode = 0755;
+constexpr unsigned kShardDirectoryMode = 0755;
 constexpr size_t kOpenFilesMax = 192;
 constexpr const char* kStagingSuffix = ".tsmfs-restore";
 constexpr const char* kOldSuffix = ".tsmfs-old";
@@ -189,7 +189,7 @@ void RestoreWriter::put_in_place(Batch& batch) const {
       ::sync_file_range(file.fd.number(), 0, 0, SYNC_FILE_RANGE_WRITE);
   for (StagedShard& shard : batch.shards) {
     sync_files(shard);
-    shard.staging.give(kDirectoryMode, tree_.owner());
+    shard.staging.give(kShardDirectoryMode, tree_.owner());
     shard.staging.sync();
   }
   for (const StagedShard& shard : batch.shards) {
@@ -202,7 +202,8 @@ void RestoreWriter::put_in_place(Batch& batch) const {
   }
   for (const Directory* parent : parents) parent->sync();
   for (const StagedShard& shard : batch.shards) {
-    // The old shard, with its index/, fields.idx and fields.idxl; and what a killed restore put aside of it.
+    // The old shard, with its index/, fields.idx and fields.idxl; and what a killed restore put
+    // aside of it.
     shard.parent->remove_tree(beside(shard.name, kStagingSuffix));
     shard.parent->remove_tree(beside(shard.name, kOldSuffix));
     on_shard_(*shard.shard);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "index/base/error.h"
+#include "index/base/some_of.h"
 #include "snapshot/metastore_message.h"
 #include "snapshot/quote.h"
 
@@ -16,7 +17,7 @@ namespace tsmfs::snapshot {
 namespace {
 
 constexpr const char* kInternal = "_internal";  // every server has one of its own
-constexpr size_t kNamesShownMax = 10;
+constexpr size_t kSettingsShownMax = 10;
 
 std::optional<Privilege> privilege(int number) {
   if (number < static_cast<int>(Privilege::kRead) || number > static_cast<int>(Privilege::kAll))
@@ -98,14 +99,9 @@ void add_line(std::vector<std::string>& lines, const char* what, const Items& it
               Describe describe_item, const std::string& reason) {
   if (items.empty()) return;
   std::vector<std::string> names;
-  for (const auto& item : items) {
-    if (names.size() == kNamesShownMax) {
-      names.push_back(fmt::format("and {} more", items.size() - kNamesShownMax));
-      break;
-    }
-    names.push_back(describe_item(item));
-  }
-  lines.push_back(fmt::format("{} not restored: {} ({})", what, fmt::join(names, ", "), reason));
+  for (const auto& item : items) names.push_back(describe_item(item));
+  lines.push_back(
+      fmt::format("{} not restored: {} ({})", what, some_of(names, kSettingsShownMax), reason));
 }
 
 std::string describe_grants(const User& user) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "index/base/error.h"
+#include "index/base/some_of.h"
 #include "snapshot/quote.h"
 
 namespace tsmfs::snapshot {
@@ -20,11 +21,7 @@ template <typename Items, typename Name>
 std::string list(const Items& items, Name name) {
   std::vector<std::string> names;
   for (const auto& item : items) names.push_back(name(item));
-  const size_t more = names.size() - std::min(names.size(), kNamesListedMax);
-  names.resize(names.size() - more);
-  if (names.empty()) return "none";
-  return fmt::format("{}{}", fmt::join(names, ", "),
-                     more > 0 ? fmt::format(" and {} more", more) : "");
+  return names.empty() ? "none" : some_of(names, kNamesListedMax);
 }
 
 template <typename Items>

@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "index/base/some_of.h"
 #include "snapshot/quote.h"
 #include "snapshot/shard_path.h"
 
@@ -73,11 +74,7 @@ std::vector<std::string> lacks(const Manifest& snapshot, const Filter& asked) {
 }
 
 std::string lacks_text(const Manifest& snapshot, const Filter& asked) {
-  std::vector<std::string> phrases = lacks(snapshot, asked);
-  const size_t more = phrases.size() - std::min(phrases.size(), kPhrasesShown);
-  phrases.resize(phrases.size() - more);
-  return fmt::format("{}{}", fmt::join(phrases, ", "),
-                     more > 0 ? fmt::format(" and {} more", more) : "");
+  return some_of(lacks(snapshot, asked), kPhrasesShown);
 }
 
 bool is_whole(const Manifest& snapshot) {

@@ -12,6 +12,7 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/some_of.h"
 
 namespace tsmfs {
 
@@ -85,12 +86,9 @@ std::vector<DirectoryUser> find_directory_users(const stdfs::path& directory, Di
 
 std::string describe_users(const std::vector<DirectoryUser>& users) {
   std::vector<std::string> named;
-  for (size_t i = 0; i < std::min(users.size(), kUsersNamedMax); ++i)
-    named.push_back(fmt::format("{} ({})", users[i].name, users[i].process));
-  const std::string more = users.size() > kUsersNamedMax
-                               ? fmt::format(" and {} more", users.size() - kUsersNamedMax)
-                               : "";
-  return fmt::format("{}{}", fmt::join(named, ", "), more);
+  for (const DirectoryUser& user : users)
+    named.push_back(fmt::format("{} ({})", user.name, user.process));
+  return some_of(named, kUsersNamedMax);
 }
 
 }  // namespace tsmfs

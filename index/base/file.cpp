@@ -52,10 +52,14 @@ Fd open_if_exists(const fs::path& path, int flags) {
   return fd;
 }
 
-uint64_t file_size(const Fd& fd, const fs::path& path) {
+struct stat file_status(const Fd& fd, const fs::path& path) {
   struct stat status {};
   if (::fstat(fd.number(), &status) != 0) throw_errno("cannot stat " + path.string());
-  return static_cast<uint64_t>(status.st_size);
+  return status;
+}
+
+uint64_t file_size(const Fd& fd, const fs::path& path) {
+  return static_cast<uint64_t>(file_status(fd, path).st_size);
 }
 
 void pread_exactly(const Fd& fd, uint64_t offset, MutableByteView out, const fs::path& path) {
@@ -96,8 +100,7 @@ void sync_directory(const fs::path& directory) {
 
 std::string read_whole_file(const fs::path& path, uint64_t bytes_max) {
   const Fd fd = open_file(path, O_RDONLY | O_NONBLOCK);  // a FIFO would wait for its other end
-  struct stat status {};
-  if (::fstat(fd.number(), &status) != 0) throw_errno("cannot stat " + path.string());
+  const struct stat status = file_status(fd, path);
   if (!S_ISREG(status.st_mode)) throw CorruptError(path.string() + " is no file");
   const auto size = static_cast<uint64_t>(status.st_size);
   if (size > bytes_max)

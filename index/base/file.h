@@ -4,6 +4,8 @@
 // All functions retry EINTR and throw IoError naming the path.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -38,6 +40,7 @@ Fd open_file(const std::filesystem::path& path, int flags, unsigned mode = 0600)
 // Absent is an empty Fd; anything else that fails throws (directory.h says what absence is).
 Fd open_if_exists(const std::filesystem::path& path, int flags);
 
+struct stat file_status(const Fd& fd, const std::filesystem::path& path);
 uint64_t file_size(const Fd& fd, const std::filesystem::path& path);
 // Reads exactly out.size() bytes. What a failing disk does not give at the first attempt it may
 // give at the next: after EIO it is tried twice more. Throws: CorruptError when the file ends

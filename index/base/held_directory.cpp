@@ -21,9 +21,9 @@ constexpr unsigned kDepthMax = 64;  // of what is removed; a shard has 3
 constexpr mode_t kModeBits = 07777;
 
 // A name as the kernel takes it, checked.
-class Name {
+class PathPart {
  public:
-  explicit Name(std::string_view name) : name_(name) {
+  explicit PathPart(std::string_view name) : name_(name) {
     if (name.empty() || name == "." || name == ".." ||
         name.find_first_of(std::string_view("/\0", 2)) != std::string_view::npos)
       throw UsageError(fmt::format("'{}' cannot name a file", name));
@@ -46,12 +46,6 @@ Fd open_at(const Fd& directory, const char* name, int flags, unsigned mode = 0) 
       [&] { return ::openat(directory.number(), name, flags | O_NOFOLLOW | O_CLOEXEC, mode); }));
 }
 
-struct stat status_of(const Fd& fd, const stdfs::path& path) {
-  struct stat status {};
-  if (::fstat(fd.number(), &status) != 0) throw_errno("cannot stat " + path.string());
-  return status;
-}
-
 }  // namespace
 
 void Directory::fail(const std::string& what) const {
@@ -67,7 +61,7 @@ void Directory::fail(const std::string& what) const {
 }
 
 struct stat Directory::status() const {
-  return status_of(fd_, path_);
+  return file_status(fd_, path_);
 }
 
 stdfs::path Directory::real_path() const {
@@ -85,7 +79,7 @@ void Directory::may_act_as(uid_t user) {
 }
 
 std::optional<struct stat> Directory::status(std::string_view name) const {
-  const Name checked(name);
+  const PathPart checked(name);
   const ActAs act(rights_);
   struct stat status {};
   if (::fstatat(fd_.number(), checked.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
@@ -120,7 +114,7 @@ std::vector<std::string> Directory::list() const {
 }
 
 Directory Directory::child(std::string_view name) const {
-  const Name checked(name);
+  const PathPart checked(name);
   Fd fd;
   {
     const ActAs act(rights_);
@@ -139,7 +133,7 @@ Directory Directory::enter(std::string_view name) const {
 }
 
 Directory Directory::make_directory(std::string_view name) const {
-  const Name checked(name);
+  const PathPart checked(name);
   const ActAs act(rights_);
   if (::mkdirat(fd_.number(), checked.c_str(), 0700) != 0)
     fail("cannot create " + path(name).string());
@@ -160,7 +154,7 @@ void Directory::give(const Fd& file, std::string_view name, unsigned mode,
 
 void Directory::give_fd(const Fd& fd, const stdfs::path& path, unsigned mode,
                         const FileOwner& owner) const {
-  const struct stat status = status_of(fd, path);
+  const struct stat status = file_status(fd, path);
   if ((status.st_mode & kModeBits) != mode) {
     const ActAs act(rights_);
     if (::fchmod(fd.number(), mode) != 0) fail("cannot set the mode of " + path.string());
@@ -178,20 +172,20 @@ void Directory::give_fd(const Fd& fd, const stdfs::path& path, unsigned mode,
 }
 
 Fd Directory::open_file(std::string_view name) const {
-  const Name checked(name);
+  const PathPart checked(name);
   const auto there = named_ ? status(name) : std::nullopt;
   const ActAs act(there && there->st_uid == named_->user ? named_ : rights_);
   // O_NONBLOCK: a FIFO would wait for its other end.
   Fd fd = open_at(fd_, checked.c_str(), O_RDONLY | O_NONBLOCK);
   const bool is_special = !fd && (errno == ELOOP || errno == ENXIO);
   if (!fd && !is_special) fail("cannot open " + path(name).string());
-  if (is_special || !S_ISREG(status_of(fd, path(name)).st_mode))
+  if (is_special || !S_ISREG(file_status(fd, path(name)).st_mode))
     throw UsageError(path(name).string() + " is a link, or no file", "put a plain file there");
   return fd;
 }
 
 Fd Directory::create_file(std::string_view name) const {
-  const Name checked(name);
+  const PathPart checked(name);
   const ActAs act(rights_);
   Fd fd = open_at(fd_, checked.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0600);
   if (!fd) fail("cannot create " + path(name).string());
@@ -217,7 +211,7 @@ Fd Directory::create_unnamed() const {
 
 void Directory::rename(std::string_view name, const Directory& to,
                        std::string_view new_name) const {
-  const Name from_name(name), to_name(new_name);
+  const PathPart from_name(name), to_name(new_name);
   const ActAs act(rights_);
   if (::renameat(fd_.number(), from_name.c_str(), to.fd_.number(), to_name.c_str()) != 0)
     fail(fmt::format("cannot rename {} to {}", path(name).string(), to.path(new_name).string()));
@@ -225,7 +219,7 @@ void Directory::rename(std::string_view name, const Directory& to,
 
 void Directory::rename_new(std::string_view name, const Directory& to,
                            std::string_view new_name) const {
-  const Name from_name(name), to_name(new_name);
+  const PathPart from_name(name), to_name(new_name);
   const std::string what =
       fmt::format("cannot rename {} to {}", path(name).string(), to.path(new_name).string());
   {
@@ -241,7 +235,7 @@ void Directory::rename_new(std::string_view name, const Directory& to,
 }
 
 bool Directory::exchange(std::string_view one, std::string_view other) const {
-  const Name first(one), second(other);
+  const PathPart first(one), second(other);
   const ActAs act(rights_);
   if (::renameat2(fd_.number(), first.c_str(), fd_.number(), second.c_str(), RENAME_EXCHANGE) == 0)
     return true;
@@ -255,7 +249,7 @@ void Directory::remove_tree(std::string_view name) const {
 }
 
 void Directory::remove_tree(std::string_view name, unsigned depth) const {
-  const Name checked(name);
+  const PathPart checked(name);
   const std::string what = "cannot remove " + path(name).string();
   {
     const ActAs act(rights_);
@@ -275,7 +269,7 @@ void Directory::remove_tree(std::string_view name, unsigned depth) const {
 }
 
 void Directory::remove_empty_directory(std::string_view name) const {
-  const Name checked(name);
+  const PathPart checked(name);
   const ActAs act(rights_);
   if (::unlinkat(fd_.number(), checked.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
     fail("cannot remove " + path(name).string());

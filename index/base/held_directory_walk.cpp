@@ -22,12 +22,6 @@ Fd place_at(const Fd& directory, const std::string& name, int flags) {
   return Fd(::openat(directory.number(), name.c_str(), kPlace | flags));
 }
 
-struct stat status_of(const Fd& fd, const stdfs::path& path) {
-  struct stat status {};
-  if (::fstat(fd.number(), &status) != 0) throw_errno("cannot stat " + path.string());
-  return status;
-}
-
 // Is what was not opened there, but no directory?
 bool is_something_else(int error) {
   return error == ENOTDIR || error == ELOOP;
@@ -81,7 +75,7 @@ Directory::Reached Directory::walk(Directory at, std::deque<Step> rest) {
       if (!place && errno != ENOENT) at.fail("cannot open " + shown.string());
     }
     if (place) {
-      if (!S_ISLNK(status_of(place, shown).st_mode))
+      if (!S_ISLNK(file_status(place, shown).st_mode))
         throw UsageError(shown.string() + " is not a directory");
       if (++links > kLinksMax) throw IoError("cannot open " + shown.string(), ELOOP);
       at.follow(place, step, rest);
@@ -120,7 +114,7 @@ std::optional<Directory> Directory::step_into(const Step& step) const {
 
 void Directory::follow(const Fd& link, const Step& step, std::deque<Step>& rest) {
   if (!step.of_link) path_ /= step.name;
-  const struct stat status = status_of(link, path_);
+  const struct stat status = file_status(link, path_);
   narrow_for_link(status.st_uid);
   require_safe_link(status, path_);
   std::string text(PATH_MAX, '\0');
@@ -136,7 +130,7 @@ void Directory::follow(const Fd& link, const Step& step, std::deque<Step>& rest)
 
 // As the kernel does with fs.protected_symlinks: in a directory like /tmp others do not lead us.
 void Directory::require_safe_link(const struct stat& link, const stdfs::path& path) const {
-  const struct stat holder = status_of(fd_, path);
+  const struct stat holder = file_status(fd_, path);
   const bool shared = (holder.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH);
   if (!shared || link.st_uid == rights_->user || link.st_uid == holder.st_uid) return;
   throw IoError("cannot follow the link " + path.string(), EACCES,
@@ -148,7 +142,7 @@ void Directory::require_safe_link(const struct stat& link, const stdfs::path& pa
 void Directory::narrow_for_link(uid_t link_owner) {
   named_ = nullptr;
   if (rights_->user != 0) return;
-  const uid_t user = link_owner != 0 ? link_owner : status_of(fd_, path_).st_uid;
+  const uid_t user = link_owner != 0 ? link_owner : file_status(fd_, path_).st_uid;
   if (user != 0) rights_ = rights_of(user);
 }
 

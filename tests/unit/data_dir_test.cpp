@@ -16,7 +16,7 @@ namespace {
 
 using Severity = Problem::Severity;
 
-const ShardPath kOne{"my.db", "one.week", 1}, kTwo{"my.db", "one.week", 20};
+const ShardPath kShardOne{"my.db", "one.week", 1}, kShardTwenty{"my.db", "one.week", 20};
 
 class DataDirTest : public ImportTest {
  protected:
@@ -25,8 +25,8 @@ class DataDirTest : public ImportTest {
       for (const auto& [name, content] : files)
         write_file(places.data / path.text() / name, content, kEpoch);
     write_file(places.meta / "meta.db", make_meta_db(state, 1, {}), kEpoch + 5);
-    write_file(places.wal / kOne.text() / "_00001.wal", std::string(5000, 'w'), kEpoch + 9);
-    write_file(places.wal / kOne.text() / "_00002.wal", "", kEpoch);
+    write_file(places.wal / kShardOne.text() / "_00001.wal", std::string(5000, 'w'), kEpoch + 9);
+    write_file(places.wal / kShardOne.text() / "_00002.wal", "", kEpoch);
   }
   Result import(const DataDirPlaces& from, std::optional<Timestamp> time = {}) {
     const DataDir found = read_data_dir(from);
@@ -38,8 +38,9 @@ class DataDirTest : public ImportTest {
         time);
   }
   State state = {
-      {kOne, {{"000000001-000000001.tsm", tsm(60, 1)}, {"000000001-000000001.tombstone", "t"}}},
-      {kTwo, {{"000000001-000000002.tsm", tsm(3000, 2)}}}};
+      {kShardOne,
+       {{"000000001-000000001.tsm", tsm(60, 1)}, {"000000001-000000001.tombstone", "t"}}},
+      {kShardTwenty, {{"000000001-000000002.tsm", tsm(3000, 2)}}}};
   DataDirPlaces places{dir / "data", dir / "meta", dir / "wal"};
   std::vector<std::string> notes;
 };
@@ -86,9 +87,9 @@ TEST_F(DataDirTest, StoredFilesCostNoSpace) {
 }
 
 TEST_F(DataDirTest, WhatTheServerMakesAnewIsLeftOut) {
-  write_file(places.data / kOne.text() / "fields.idx", "x");
-  write_file(places.data / kOne.text() / "index/0/L0-1.tsl", "x");
-  write_file(places.data / kOne.text() / "000000002-000000002.tsm.tmp", "x");
+  write_file(places.data / kShardOne.text() / "fields.idx", "x");
+  write_file(places.data / kShardOne.text() / "index/0/L0-1.tsl", "x");
+  write_file(places.data / kShardOne.text() / "000000002-000000002.tsm.tmp", "x");
   write_file(places.data / "my.db/_series/00/0000", "x");
   EXPECT_EQ(contents_of(import(places).manifest(0).data), flat(state));
   EXPECT_TRUE(notes.empty());
@@ -96,7 +97,7 @@ TEST_F(DataDirTest, WhatTheServerMakesAnewIsLeftOut) {
 
 TEST_F(DataDirTest, OddFilesAreLeftOutWithANote) {
   write_file(places.data / "README", "x");
-  write_file(places.data / kOne.text() / "000000003-000000001.tsm.bad", "x");
+  write_file(places.data / kShardOne.text() / "000000003-000000001.tsm.bad", "x");
   write_file(places.data / "my.db/one.week/notes/README", "x");
   const Result result = import(places);
   EXPECT_TRUE(result.complete);
@@ -107,15 +108,15 @@ TEST_F(DataDirTest, OddFilesAreLeftOutWithANote) {
 TEST_F(DataDirTest, LinksToShardsPoliciesAndDatabasesAreFollowed) {
   const auto elsewhere = dir / "elsewhere";
   std::filesystem::create_directories(elsewhere);
-  std::filesystem::rename(places.data / kTwo.text(), elsewhere / "20");
-  std::filesystem::create_directory_symlink(elsewhere / "20", places.data / kTwo.text());
+  std::filesystem::rename(places.data / kShardTwenty.text(), elsewhere / "20");
+  std::filesystem::create_directory_symlink(elsewhere / "20", places.data / kShardTwenty.text());
   std::filesystem::create_directory_symlink("my.db", places.data / "twin");
   const Result result = import(places);
   EXPECT_TRUE(result.complete);
-  for (const ShardPath& path : {kOne, kTwo})
+  for (const ShardPath& path : {kShardOne, kShardTwenty})
     state[{"twin", path.policy, path.shard}] = FileContents(state.at(path));
   EXPECT_EQ(contents_of(result.manifest(0).data), flat(state));
-  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, kTwo.text(),
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, kShardTwenty.text(),
                           (elsewhere / "20").string()));
   EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, "twin", "followed"));
 }
@@ -125,7 +126,7 @@ TEST_F(DataDirTest, LinksThatLeadNowhereRoundOrToFilesAreNamed) {
   std::filesystem::create_directory_symlink(policy / "nothing", policy / "9");
   std::filesystem::create_directory_symlink(policy / "10", policy / "10");
   std::filesystem::create_symlink("/etc/passwd",
-                                  places.data / kOne.text() / "000000009-000000001.tsm");
+                                  places.data / kShardOne.text() / "000000009-000000001.tsm");
   const Result result = import(places);
   EXPECT_FALSE(result.complete);
   EXPECT_EQ(contents_of(result.manifest(0).data), flat(state));
@@ -158,8 +159,8 @@ TEST_F(DataDirTest, DataFilesThatLieInNoShardAreNamed) {
   EXPECT_FALSE(result.complete);
   EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
                           "my.db/one.week/1.old", "1 files"));
-  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
-                          "my.db/one.week/007", "1 files"));
+  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete, "my.db/one.week/007",
+                          "1 files"));
   EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
                           "my.db/000000001-000000001.tsm", "no shard"));
 }
@@ -182,12 +183,12 @@ class WrongDirTest : public DataDirTest {
 
 TEST_F(WrongDirTest, TheRightPlaceIsNamed) {
   for (const auto& wrong : {places.data / "my.db", places.data / "my.db/one.week",
-                            places.data / kOne.text(), places.data.parent_path(), places.wal,
-                            places.data / kOne.text() / "000000001-000000001.tsm"})
+                            places.data / kShardOne.text(), places.data.parent_path(), places.wal,
+                            places.data / kShardOne.text() / "000000001-000000001.tsm"})
     EXPECT_NE(advice({wrong, {}, {}}).find(data()), std::string::npos) << wrong;
   for (const auto& wrong :
-       {places.wal / "my.db", places.wal / kOne.text(), places.wal.parent_path(), places.data,
-        places.wal / kOne.text() / "_00001.wal"})
+       {places.wal / "my.db", places.wal / kShardOne.text(), places.wal.parent_path(), places.data,
+        places.wal / kShardOne.text() / "_00001.wal"})
     EXPECT_NE(advice({places.data, {}, wrong}).find(wal()), std::string::npos) << wrong;
   EXPECT_NE(advice({places.data, places.meta.parent_path(), {}}).find(places.meta.string()),
             std::string::npos);
@@ -208,17 +209,17 @@ class LongDataDirTest : public DataDirTest {
     write_in(shard, kUnseen, tsm(60, 2));
   }
   const std::string kUnseen = "000000002-000000001.tsm";
-  DataDirPlaces far{make_long_path(dir / "far", "/" + kOne.text()), {}, {}};
-  std::filesystem::path shard = far.data / kOne.text();
+  DataDirPlaces far{make_long_path(dir / "far", "/" + kShardOne.text()), {}, {}};
+  std::filesystem::path shard = far.data / kShardOne.text();
 };
 
 TEST_F(LongDataDirTest, AFileThatCannotBeLookedAtMakesTheImportIncomplete) {
   const Result result = import(far);
   EXPECT_FALSE(result.complete);
   EXPECT_EQ(contents_of(result.manifest(0).data),
-            (FileContents{{kOne.text() + "/1.tsm", tsm(60, 1)}}));
+            (FileContents{{kShardOne.text() + "/1.tsm", tsm(60, 1)}}));
   EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kIncomplete,
-                          kOne.text() + "/" + kUnseen, "cannot be looked at"));
+                          kShardOne.text() + "/" + kUnseen, "cannot be looked at"));
 }
 
 TEST_F(LongDataDirTest, AnImportWhoseLastChangeIsUnknownIsNotThereAlready) {
@@ -267,7 +268,7 @@ TEST_F(DataDirTest, AMetastoreThatIsNoneIsSaid) {
 }
 
 TEST_F(DataDirTest, AFileThatIsNotSoundIsStoredAndSaid) {
-  write_file(places.data / kOne.text() / "000000001-000000001.tsm", "not a TSM file");
+  write_file(places.data / kShardOne.text() / "000000001-000000001.tsm", "not a TSM file");
   const Result result = import(places);
   EXPECT_TRUE(result.complete);
   EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning,
@@ -279,8 +280,8 @@ TEST_F(DataDirTest, ReadsOnlyWhatChangedSinceItWasSeen) {
   import(places);
   const auto seen_at = index::RepositoryPaths(root).seen() / "server";
   EXPECT_EQ(SeenFiles::load(seen_at).size(), 0u);  // all have just been written
-  const std::string one = kOne.text() + "/000000001-000000001.tsm",
-                    tombstone = kOne.text() + "/000000001-000000001.tombstone";
+  const std::string one = kShardOne.text() + "/000000001-000000001.tsm",
+                    tombstone = kShardOne.text() + "/000000001-000000001.tombstone";
   const auto stat_of = [&](const std::string& file) {
     struct stat status {};
     EXPECT_EQ(::stat((places.data / file).c_str(), &status), 0);
@@ -289,7 +290,7 @@ TEST_F(DataDirTest, ReadsOnlyWhatChangedSinceItWasSeen) {
                     ns(status.st_ctim)};
   };
   with_target([&](const ImportOptions&, ImportTarget& target) {
-    const std::string other(state[kOne]["000000001-000000001.tsm"].size(), 'o');
+    const std::string other(state[kShardOne]["000000001-000000001.tsm"].size(), 'o');
     const auto id = target.writer.digest_key().digest<index::FileId>(as_bytes(other));
     index::MemorySource content_of_other(as_bytes(other));
     target.writer.put_file(content_of_other, id, index::FileKind::kTsm, {});
@@ -315,7 +316,7 @@ TEST_F(DataDirTest, ReadsOnlyWhatChangedSinceItWasSeen) {
 }
 
 TEST_F(DataDirTest, WhatGoesOnChangingIsSaid) {
-  const auto file = places.data / kOne.text() / "000000002-000000001.tsm";
+  const auto file = places.data / kShardOne.text() / "000000002-000000001.tsm";
   write_file(file, "0");
   const DataDir found = read_data_dir(places);
   std::jthread busy([&](const std::stop_token& end) {
@@ -328,8 +329,9 @@ TEST_F(DataDirTest, WhatGoesOnChangingIsSaid) {
   while (!seen && std::chrono::steady_clock::now() < deadline)
     seen = with_target([&](const ImportOptions&, ImportTarget& target) {
              ShardReader reader(target.writer, target.repository.paths().tmp(), {});
-             const DirShard read = read_shard_dir(found.shards.at(kOne), kOne, DirKind::kData,
-                                                  reader, target.writer.digest_key(), files, {}, 2);
+             const DirShard read =
+                 read_shard_dir(found.shards.at(kShardOne), kShardOne, DirKind::kData, reader,
+                                target.writer.digest_key(), files, {}, 2);
              return std::any_of(
                  read.problems.begin(), read.problems.end(),
                  [](const Problem& problem) { return problem.severity == Severity::kIncomplete; });
@@ -340,26 +342,27 @@ TEST_F(DataDirTest, WhatGoesOnChangingIsSaid) {
 // A server's flush: what was in the WAL is in a TSM file, and the segment is gone.
 TEST_F(DataDirTest, WhatIsFlushedWhileItIsReadIsInTheSnapshot) {
   const DataDir found = read_data_dir(places);
-  const auto segment = places.wal / kOne.text() / "_00001.wal";
+  const auto segment = places.wal / kShardOne.text() / "_00001.wal";
   std::filesystem::remove(segment);
   const std::string flushed = tsm(10, 7);
-  write_file(places.data / kOne.text() / "000000007-000000001.tsm", flushed);
+  write_file(places.data / kShardOne.text() / "000000007-000000001.tsm", flushed);
   const ShardPath late{"my.db", "one.week", 30};
   write_file(places.data / late.text() / "000000001-000000001.tsm", flushed);
-  std::filesystem::remove_all(places.data / kTwo.text());
+  std::filesystem::remove_all(places.data / kShardTwenty.text());
   State after = state;
-  after.erase(kTwo);
+  after.erase(kShardTwenty);
   after[late] = {};
   write_file(places.meta / "meta.db", make_meta_db(after, 2, {}), kEpoch + 6);
   const Result result = with_target([&](const ImportOptions& options, ImportTarget& target) {
     return import_data_dir(found, options, target, {});
   });
   EXPECT_TRUE(result.complete);
-  state.erase(kTwo);
-  state[kOne]["000000007-000000001.tsm"] = flushed;
+  state.erase(kShardTwenty);
+  state[kShardOne]["000000007-000000001.tsm"] = flushed;
   state[late] = {{"000000001-000000001.tsm", flushed}};
   EXPECT_EQ(contents_of(result.manifest(0).data), flat(state));
-  EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, kTwo.text(), "removed"));
+  EXPECT_TRUE(
+      has_problem(result.manifest(0).problems, Severity::kWarning, kShardTwenty.text(), "removed"));
   EXPECT_TRUE(has_problem(result.manifest(0).problems, Severity::kWarning, "", "server seems"));
 }
 

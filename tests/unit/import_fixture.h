@@ -9,16 +9,26 @@
 
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "index/base/file.h"
 #include "snapshot/import.h"
+#include "tests/support/point_tsm.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
 
 constexpr int64_t kSecond = 1'000'000'000;
+inline const ShardPath kOne{"db", "rp", 1}, kTwo{"my.db", "one.week", 20};
+
+// A TSM file of one series with a point at each of these times, in nanoseconds; not at `end`.
+inline std::string points(int64_t begin, int64_t end) {
+  std::vector<int64_t> times(static_cast<size_t>(end - begin));
+  std::iota(times.begin(), times.end(), begin);
+  return std::string(as_text(test::make_point_tsm({{"cpu,host=a#!~#value", times}})));
+}
 
 inline void write_file(const std::filesystem::path& path, const std::string& content,
                        int64_t seconds = 1'000'000) {

@@ -2,25 +2,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
-
 #include "index/base/error.h"
 #include "snapshot/import.h"
-#include "tests/support/point_tsm.h"
 #include "tests/unit/import_fixture.h"
 
 namespace tsmfs::snapshot {
 namespace {
 
 using Severity = Problem::Severity;
-
-std::string points(int64_t begin, int64_t end) {
-  std::vector<int64_t> times(static_cast<size_t>(end - begin));
-  std::iota(times.begin(), times.end(), begin);
-  return std::string(as_text(test::make_point_tsm({{"cpu,host=a#!~#value", times}})));
-}
-
-const ShardPath kOne{"db", "rp", 1}, kTwo{"my.db", "one.week", 20};
 
 class ImportShapes : public ImportTest {};
 

@@ -3,24 +3,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <numeric>
-
 #include "index/base/error.h"
-#include "tests/support/point_tsm.h"
 #include "tests/unit/import_fixture.h"
 
 namespace tsmfs::snapshot {
 namespace {
 
 using Severity = Problem::Severity;
-
-std::string points(int64_t begin, int64_t end) {
-  std::vector<int64_t> times(static_cast<size_t>(end - begin));
-  std::iota(times.begin(), times.end(), begin);
-  return std::string(as_text(test::make_point_tsm({{"cpu,host=a#!~#value", times}})));
-}
-
-const ShardPath kOne{"db", "rp", 1}, kTwo{"my.db", "one.week", 20};
 
 TEST_F(ImportTest, EachLegacyRunIsASnapshotOfItsOwnTime) {
   const State first = {{kOne, {{"000000001-000000001.tsm", points(0, 100)}}}};

@@ -16,16 +16,16 @@ std::string group(uint64_t id, bool deleted = false) {
   return bytes(5, number(1, id + 100) + number(2, 1) + number(3, 2) +
                       (deleted ? number(4, 9) : "") + bytes(5, number(1, id)));
 }
-std::string policy(const std::string& name, const std::string& groups) {
+std::string policy_of(const std::string& name, const std::string& groups) {
   return bytes(3, bytes(1, name) + groups);
 }
 
 // Databases a (policies p: shards 1, 2, 3 deleted; q: 4) and b (p: 5), and a user.
 const std::string kMetaDb =
     number(1, 1) + number(2, 7) + number(3, 77) +
-    bytes(5, bytes(1, "a") + bytes(2, "p") + policy("p", group(1) + group(2) + group(3, true)) +
-                 policy("q", group(4))) +
-    bytes(5, bytes(1, "b") + bytes(2, "p") + policy("p", group(5))) +
+    bytes(5, bytes(1, "a") + bytes(2, "p") + policy_of("p", group(1) + group(2) + group(3, true)) +
+                 policy_of("q", group(4))) +
+    bytes(5, bytes(1, "b") + bytes(2, "p") + policy_of("p", group(5))) +
     bytes(6, bytes(1, "admin") + bytes(2, "hash")) + number(7, 300);
 
 // "a[p:1,2 q:4]default p" for each database.

@@ -34,7 +34,7 @@ Tombstone read(const std::string& file, TombstoneLimits limits = {}, size_t piec
   support::StringStream stream(file, piece);
   return read_tombstone(stream, "1.tombstone", limits);
 }
-std::string complaint(const std::string& file) {
+std::string complaint_about_tombstone(const std::string& file) {
   try {
     read(file);
   } catch (const TombstoneError& error) {
@@ -114,16 +114,20 @@ TEST(Tombstone, NamesABoundedNumberOfSeries) {
 }
 
 TEST(Tombstone, RefusesWhatIsNoTombstone) {
-  EXPECT_NE(complaint(kV2 + record("cpu").substr(0, 10)).find("ends early"), std::string::npos);
-  EXPECT_NE(complaint(kV2 + "abc").find("ends early"), std::string::npos);
-  EXPECT_NE(complaint(kV2 + big_endian(0xffffffff, 4)).find("key of"), std::string::npos);
-  EXPECT_NE(complaint(kV2 + big_endian(0, 4)).find("key of"), std::string::npos);
-  EXPECT_NE(complaint(kV4 + "no gzip").find("damaged"), std::string::npos);
-  const std::string member = gzip(record("cpu#!~#idle"));
-  EXPECT_NE(complaint(kV4 + member.substr(0, member.size() - 1)).find("ends early"),
+  EXPECT_NE(complaint_about_tombstone(kV2 + record("cpu").substr(0, 10)).find("ends early"),
             std::string::npos);
-  EXPECT_NE(complaint(std::string("\0\0\x15\x09", 4)).find("version"), std::string::npos);
-  EXPECT_NE(complaint(std::string(100'000, 'a')).find("too long"), std::string::npos);
+  EXPECT_NE(complaint_about_tombstone(kV2 + "abc").find("ends early"), std::string::npos);
+  EXPECT_NE(complaint_about_tombstone(kV2 + big_endian(0xffffffff, 4)).find("key of"),
+            std::string::npos);
+  EXPECT_NE(complaint_about_tombstone(kV2 + big_endian(0, 4)).find("key of"), std::string::npos);
+  EXPECT_NE(complaint_about_tombstone(kV4 + "no gzip").find("damaged"), std::string::npos);
+  const std::string member = gzip(record("cpu#!~#idle"));
+  EXPECT_NE(complaint_about_tombstone(kV4 + member.substr(0, member.size() - 1)).find("ends early"),
+            std::string::npos);
+  EXPECT_NE(complaint_about_tombstone(std::string("\0\0\x15\x09", 4)).find("version"),
+            std::string::npos);
+  EXPECT_NE(complaint_about_tombstone(std::string(100'000, 'a')).find("too long"),
+            std::string::npos);
 }
 
 }  // namespace

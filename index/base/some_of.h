@@ -1,0 +1,12 @@
+// A list in a message to a person, which no number of items makes longer than a few lines.
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace tsmfs {
+
+// "a, b and 3 more": the first `shown_max` of `names`, and how many there are beside them.
+std::string some_of(std::span<const std::string> names, size_t shown_max);
+
+}  // namespace tsmfs

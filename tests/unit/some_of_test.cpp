@@ -1,0 +1,18 @@
+#include "index/base/some_of.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace tsmfs {
+namespace {
+
+TEST(SomeOf, SaysHowManyAreNotShown) {
+  const std::vector<std::string> names = {"a", "b", "c"};
+  EXPECT_EQ(some_of(names, 2), "a, b and 1 more");
+  EXPECT_EQ(some_of(names, 3), "a, b, c");
+  EXPECT_EQ(some_of({}, 3), "");
+}
+
+}  // namespace
+}  // namespace tsmfs
