@@ -312,10 +312,10 @@ std::vector<TreeEntry> Capture::laid_over(const ShardPath& path, FetchedShard& s
   result_.superseded_files += overlay.superseded.size();
   for (const std::string& file : overlay.unexplained)
     shard.problems.push_back(
-        {Severity::kWarning, path.text() + "/" + file,
+        {Severity::kIncomplete, path.text() + "/" + file,
          "is kept from the snapshot before, though a compaction may have replaced it: points of it "
-         "are missing in the newer file and may have been deleted; a backup without --since "
-         "tells"});
+         "are missing in the newer file, may have been deleted, and would come back; a backup "
+         "without --since tells"});
   return std::move(overlay.files);
 }
 

@@ -205,9 +205,9 @@ class Since(EndToEndTest):
         self.server.write('telegraf', day_points(1, count=400))
         self.repo = Repo(self.path('repository'))
 
-    def backup(self, *options):
+    def backup(self, *options, expect=ExitCode.OK):
         # A name of its own: a restarted server has another port.
-        done = tsmfs(*self.repo.backup_arguments(self.server, '--server', 'db1', '--json', *options))
+        done = tsmfs(*self.repo.backup_arguments(self.server, '--server', 'db1', '--json', *options), expect=expect)
         return json.loads(done.stdout.splitlines()[-1])
 
     def expect_the_servers_tree(self):
@@ -242,6 +242,23 @@ class Since(EndToEndTest):
         result = self.backup('--since', 'last')
         self.assertGreater(result['superseded_files'], 0)
         self.assertEqual(result['problems'], [])
+        self.expect_the_servers_tree()
+
+    def test_a_shard_where_a_delete_and_a_compaction_came_between_is_named(self):
+        self.backup()
+        self.server.query(f'DELETE FROM cpu WHERE time < {START + 100}s', 'telegraf')
+        self.server.restart(compact_cold='2s', flush_cold='1s')
+        self.server.write('telegraf', day_points(0, count=500)[400:])
+        self.server.flush()
+        self.server.wait_compacted()
+        self.age_files()
+        shard = self.server.shards()[0]
+        for name in os.listdir(self.server.shard_directory(shard)):  # the compaction's, which the delete made
+            os.utime(os.path.join(self.server.shard_directory(shard), name))
+        result = self.backup('--since', 'last', expect=ExitCode.INCOMPLETE)
+        named = [problem for problem in result['problems'] if problem['path'].startswith(str(shard))]
+        self.assertIn('would come back', named[0]['what'])
+        self.assertEqual(self.backup()['problems'], [])
         self.expect_the_servers_tree()
 
     def test_without_a_parent_it_is_partial(self):
