@@ -12,6 +12,7 @@ struct TsmSummary {
   uint64_t keys = 0;        // series and field
   int64_t min_time_ns = 0;  // of all points
   int64_t max_time_ns = 0;
+  bool has_unsigned = false;  // fields of unsigned integers
 };
 
 // Nothing for a file that is no sound TSM file, or has no keys. Reads header, footer and index, not

@@ -1,13 +1,13 @@
 #include "snapshot/other_versions.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "index/base/directory.h"
 #include "index/base/some_of.h"
+#include "index/stored_source.h"
+#include "index/tsm_summary.h"
 #include "snapshot/deleted_series.h"
 #include "snapshot/tombstone.h"
 
@@ -21,6 +21,7 @@ constexpr const char* kOldDialect = "1.2-1.4";  // in a manifest's dialect
 constexpr const char* kSeriesDirectory = "_series";
 constexpr size_t kFilesShownMax = 5;
 constexpr unsigned kVersionOf15 = 4;
+constexpr const char* kUnknownVersion = "which version will run here cannot be known";
 
 // Only a server of 1.5 or later makes a series file.
 bool has_series_file(const stdfs::path& datadir) {
@@ -30,42 +31,77 @@ bool has_series_file(const stdfs::path& datadir) {
   });
 }
 
+bool holds_unsigned(index::ObjectReader& objects, const TreeEntry& file) {
+  index::StoredSource source(objects.open_file(file.file()));
+  const auto summary = index::summarize_tsm(source);
+  return summary && summary->has_unsigned;
+}
+
+class TrapFinder {
+ public:
+  TrapFinder(index::ObjectReader& objects, const std::string& dialect, bool target_is_new)
+      : objects_(objects),
+        from_old_(dialect.find(kOldDialect) != std::string::npos),
+        target_is_new_(target_is_new) {}
+
+  void look_at(const RestoreShard& shard) {
+    for (const TreeEntry& file : shard.files) {
+      const std::string name = fmt::format("{}/{}", shard.to.text(), file.name);
+      if (file.name.ends_with(".tombstone")) look_at_tombstone(file, name);
+      if (file.name.ends_with(".tsm") && !target_is_new_ && holds_unsigned(objects_, file))
+        unsigned_.push_back(name);
+    }
+  }
+
+  VersionTraps traps() const {
+    VersionTraps found;
+    if (!newer_.empty() && (from_old_ || !target_is_new_))
+      (from_old_ ? found.warnings : found.notes).push_back(about_newer());
+    if (!ranges_.empty())
+      found.warnings.push_back(
+          some_of(ranges_, kFilesShownMax) +
+          (ranges_.size() == 1
+               ? " deletes a time range as influxd 1.2 and 1.3 write it: later ones "
+               : " delete time ranges as influxd 1.2 and 1.3 write them: later ones ") +
+          "misread that, and deleted points come back there");
+    if (!unsigned_.empty())
+      found.notes.push_back(
+          some_of(unsigned_, kFilesShownMax) + (unsigned_.size() == 1 ? " holds" : " hold") +
+          " unsigned integers: influxd 1.2 and 1.3 refuse all data there; " + kUnknownVersion);
+    return found;
+  }
+
+ private:
+  void look_at_tombstone(const TreeEntry& file, const std::string& name) {
+    const Tombstone tombstone = read_stored_tombstone(objects_, file).tombstone;
+    if (tombstone.version == kVersionOf15) newer_.push_back(name);
+    if (from_old_ && tombstone.version < kVersionOf15 && tombstone.time_ranges)
+      ranges_.push_back(name);
+  }
+
+  std::string about_newer() const {
+    const bool one = newer_.size() == 1;
+    return fmt::format(
+        "{} {} written by influxd 1.5 or later: an older one cannot read {}, and deleted points "
+        "come back there{}{}",
+        some_of(newer_, kFilesShownMax), one ? "was" : "were", one ? "it" : "them",
+        from_old_ ? "" : "; ", from_old_ ? "" : kUnknownVersion);
+  }
+
+  index::ObjectReader& objects_;
+  bool from_old_;
+  bool target_is_new_;
+  std::vector<std::string> newer_, ranges_, unsigned_;
+};
+
 }  // namespace
 
 VersionTraps find_version_traps(index::ObjectReader& objects,
                                 const std::vector<RestoreShard>& shards, const stdfs::path& datadir,
                                 const std::string& dialect) {
-  const bool from_old = dialect.find(kOldDialect) != std::string::npos;
-  std::vector<std::string> newer, ranges;
-  for (const RestoreShard& shard : shards)
-    for (const TreeEntry& file : shard.files) {
-      if (!file.name.ends_with(".tombstone")) continue;
-      const StoredTombstone stored = read_stored_tombstone(objects, file);
-      const std::string name = fmt::format("{}/{}", shard.to.text(), file.name);
-      if (stored.tombstone.version == kVersionOf15) newer.push_back(name);
-      if (from_old && stored.tombstone.version < kVersionOf15 && stored.tombstone.time_ranges)
-        ranges.push_back(name);
-    }
-  VersionTraps traps;
-  if (!newer.empty() && (from_old || !has_series_file(datadir))) {
-    const std::string what =
-        some_of(newer, kFilesShownMax) + (newer.size() == 1 ? " was" : " were") +
-        " written by influxd 1.5 or later: an older one cannot read " +
-        (newer.size() == 1 ? "it" : "them") + ", and deleted points come back there";
-    if (from_old) {
-      traps.warnings.push_back(what);
-    } else {
-      traps.notes.push_back(what + "; which version will run here cannot be known");
-    }
-  }
-  if (!ranges.empty())
-    traps.warnings.push_back(
-        some_of(ranges, kFilesShownMax) +
-        (ranges.size() == 1
-             ? " deletes a time range as influxd 1.2 and 1.3 write it: later ones "
-             : " delete time ranges as influxd 1.2 and 1.3 write them: later ones ") +
-        "misread that, and deleted points come back there");
-  return traps;
+  TrapFinder finder(objects, dialect, has_series_file(datadir));
+  for (const RestoreShard& shard : shards) finder.look_at(shard);
+  return finder.traps();
 }
 
 bool is_enterprise_node(const stdfs::path& metadir, const stdfs::path& datadir) {

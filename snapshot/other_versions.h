@@ -17,7 +17,8 @@ struct VersionTraps {
 
 // Tombstones of the shards that a restore brings into a data directory: those of 1.5 and later
 // (version 4) mean nothing to older servers, and those of a time range that 1.2 and 1.3 wrote are
-// misread by later ones. `dialect` is the manifest's. Throws: CorruptError, IoError.
+// misread by later ones; and TSM files with unsigned integers, for which 1.2 and 1.3 refuse all
+// data. `dialect` is the manifest's. Throws: CorruptError, IoError.
 VersionTraps find_version_traps(index::ObjectReader& objects,
                                 const std::vector<RestoreShard>& shards,
                                 const std::filesystem::path& datadir, const std::string& dialect);

@@ -34,7 +34,8 @@ ByteBuffer make_block(const int64_t* times, size_t count, uint8_t salt) {
 
 }  // namespace
 
-ByteBuffer make_point_tsm(const KeyTimes& keys, size_t points_per_block, uint8_t salt) {
+ByteBuffer make_point_tsm(const KeyTimes& keys, size_t points_per_block, uint8_t salt,
+                          uint8_t type) {
   ByteBuffer out, index;
   put_be(out, uint32_t{0x16D116D1});
   out.push_back(std::byte{1});
@@ -42,7 +43,7 @@ ByteBuffer make_point_tsm(const KeyTimes& keys, size_t points_per_block, uint8_t
     const size_t blocks = (times.size() + points_per_block - 1) / points_per_block;
     put_be(index, static_cast<uint16_t>(key.size()));
     append(index, as_bytes(key));
-    index.push_back(std::byte{0});
+    index.push_back(std::byte{type});
     put_be(index, static_cast<uint16_t>(blocks));
     for (size_t begin = 0; begin < times.size(); begin += points_per_block) {
       const size_t count = std::min(points_per_block, times.size() - begin);

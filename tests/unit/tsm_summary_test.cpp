@@ -22,6 +22,11 @@ TEST(TsmSummary, CountsKeysAndSpansAllPoints) {
   EXPECT_EQ(summary->max_time_ns, 20);
 }
 
+TEST(TsmSummary, KnowsUnsignedIntegers) {
+  EXPECT_FALSE(summary_of(test::make_point_tsm({{"a", {5}}}))->has_unsigned);
+  EXPECT_TRUE(summary_of(test::make_point_tsm({{"a", {5}}}, 1, 0, kTsmUnsignedType))->has_unsigned);
+}
+
 TEST(TsmSummary, SaysNothingOfWhatIsNoSoundTsmFile) {
   ByteBuffer tsm = test::make_point_tsm({{"a", {5, 6}}});
   EXPECT_TRUE(summary_of(tsm));
