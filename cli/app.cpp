@@ -28,6 +28,14 @@ constexpr const char* kFooter =
     "4 failure, 5 server, 10 no repository, 11 locked, 12 mount in use,\n"
     "13 time taken, 130 interrupted.";
 
+// Every command has it, so that a script can give it to any.
+void add_quiet(CLI::App& app, Context& context) {
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  for (CLI::App* command : commands) add_quiet(*command, context);
+  if (commands.empty())
+    app.add_flag("--quiet,-q", context.quiet, "Print problems and the result only");
+}
+
 void add_commands(CLI::App& app, Context& context) {
   app.description(kDescription);
   app.footer(kFooter);
@@ -47,6 +55,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_rebuild_index(app, context);
   add_restore(app, context);
   add_export(app, context);
+  add_quiet(app, context);
 }
 
 // influxd writes its long options with one dash (-host); so may we.

@@ -36,7 +36,6 @@ struct BackupCommand {
   unsigned jobs = 2;
   uint64_t shard_bytes_max = snapshot::kShardBytesMaxDefault;
   double timeout_s = 120;
-  bool quiet = false;
   bool as_json = false;
 };
 
@@ -101,8 +100,8 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
   const auto endpoint = snapshot::parse_endpoint(command.host);
   snapshot::CaptureOptions options = capture_options(command, endpoint);
   const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
-  const bool talkative = !command.quiet && !command.as_json;
-  if (command.ssh.empty() && !command.quiet)
+  const bool talkative = !context.quiet && !command.as_json;
+  if (command.ssh.empty() && !context.quiet)
     warn_of_open_connection(endpoint, "; --ssh tunnels it", context.err);
 
   // The server is asked first: a repository is not made for a backup that cannot begin.
@@ -126,7 +125,7 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
   snapshot::Catalog catalog(repository->paths());
   BackupReport report(context.out, context.err,
                       command.as_json ? ReportForm::kJson
-                      : command.quiet ? ReportForm::kQuiet
+                      : context.quiet ? ReportForm::kQuiet
                                       : ReportForm::kPerson);
   options.progress = &report.progress();
   options.on_shard = [&](const snapshot::ShardReport& shard) { report.shard(shard); };
@@ -187,7 +186,6 @@ void add_backup(CLI::App& app, Context& context) {
   sub->add_option("--timeout", command->timeout_s, "Seconds without a byte before it gives up")
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str();
-  sub->add_flag("--quiet,-q", command->quiet, "Print problems and the result only");
   sub->add_flag("--json", command->as_json, "Print JSON, one object a line");
   sub->add_option("REPOSITORY", command->last_argument, "The repository, as for influxd backup");
   sub->callback([command, &context] {

@@ -79,7 +79,7 @@ ExitCode run_check(const CheckCommand& command, Context& context) {
   const auto report = snapshot::check_repository(*repository, catalog, options, context.stop);
   if (command.json)
     print_json(context.out, to_json(report));
-  else
+  else if (!context.quiet || report.damages > 0)
     print_result(command, report, context.out);
   return report.damages == 0 ? ExitCode::kOk : ExitCode::kDamaged;
 }

@@ -25,7 +25,6 @@ struct CopyCommand {
   std::string host, tag;
   std::vector<std::string> snapshots;
   std::string compression = std::to_string(index::Compression::kLevelDefault);
-  bool quiet = false;
 };
 
 // Oldest first, so that parents come before their children.
@@ -57,7 +56,7 @@ size_t copy_all(const CopyCommand& command, const std::vector<SnapshotPtr>& snap
     try {
       const SnapshotPtr made = copier.copy(*one);
       ++copied;
-      if (!command.quiet)
+      if (!context.quiet)
         fmt::print(context.out, "{}  {}  as {}; {} new\n", one->short_id(),
                    format_rfc3339(one->time), made->short_id(), format_bytes(made->new_bytes));
       context.out.flush();
@@ -80,7 +79,7 @@ ExitCode run_copy(const CopyCommand& command, Context& context) {
   const auto snapshots = chosen(command, *state);
   if (index::Repository::is_vacant(command.to)) {
     index::Repository::create(command.to);
-    if (!command.quiet) fmt::print(context.err, "created repository {}\n", command.to.string());
+    if (!context.quiet) fmt::print(context.err, "created repository {}\n", command.to.string());
   }
   const auto target =
       index::Repository::open_writer(command.to, {"copy", command.lock_wait, context.stop});
@@ -114,7 +113,6 @@ void add_copy(CLI::App& app, Context& context) {
   sub->add_option("--tag", command->tag, "Only snapshots with this tag")->type_name("TAG");
   sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
       ->capture_default_str();
-  sub->add_flag("--quiet,-q", command->quiet, "Print problems and the result only");
   sub->add_option("SNAPSHOT", command->snapshots, "Ids, times, or latest; without any, all");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_copy(*command, context); };

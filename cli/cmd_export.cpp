@@ -32,7 +32,6 @@ struct ExportCommand {
   std::string owner;
   unsigned jobs = 2;
   bool resurrect_deleted = false;
-  bool quiet = false;
 };
 
 Form parse_form(const std::string& text) {
@@ -83,7 +82,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
                                         : snapshot::TarOwner::parse(command.owner);
   options.jobs = command.jobs;
   options.resurrect_deleted = command.resurrect_deleted;
-  if (!command.quiet)
+  if (!context.quiet)
     options.on_shard = [&](const snapshot::ExportedShard& shard) {
       fmt::print(context.err, "[{}/{}] {}: {} files, {}\n", shard.done, shard.total,
                  visible(shard.path.text()), shard.files, format_bytes(shard.bytes));
@@ -97,7 +96,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
     fmt::print(context.err, "  --format portable has no such trouble, nor has tsmfs restore\n");
   // Standard output may be the tar.
   std::ostream& result = command.target == "-" ? context.err : context.out;
-  if (command.target != "-" || !command.quiet)
+  if (command.target != "-" || !context.quiet)
     fmt::print(result, "snapshot {} of {}: {} shards, {} files, {} exported\n",
                snapshot->short_id(), format_rfc3339(snapshot->time), report.shards, report.files,
                format_bytes(report.bytes));
@@ -141,7 +140,6 @@ void add_export(CLI::App& app, Context& context) {
       ->capture_default_str();
   sub->add_flag("--resurrect-deleted", command->resurrect_deleted,
                 "portable: go on though deleted points come back");
-  sub->add_flag("--quiet,-q", command->quiet, "Print problems and the result only");
   sub->add_option("TARGET", command->target, "A directory; for tar a file, or -")->required();
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_export(*command, context); };

@@ -127,16 +127,31 @@ std::string remarks(const Decision& decision) {
                      lack.empty() ? "holds only " + decision.snapshot->filter.text() : lack);
 }
 
+using LostShards = std::vector<snapshot::ForgottenShard>;
+
 // What will be gone for good: a shard that the server dropped is meant to go.
-void print_forgotten_shards(const ForgetCommand& command, const snapshot::CatalogState& state,
-                            const std::vector<SnapshotPtr>& going, Context& context) {
+LostShards lost_shards(const ForgetCommand& command, const snapshot::CatalogState& state,
+                       const std::vector<SnapshotPtr>& going) {
   const auto repository = index::Repository::open_reader(command.repository);
-  const auto shards = snapshot::shards_only_in(repository->objects(), state, going);
+  return snapshot::shards_only_in(repository->objects(), state, going);
+}
+
+void print_lost_shards(const LostShards& shards, std::ostream& out) {
   for (const auto& shard : shards)
     fmt::print(
-        context.out, "  {} of server {} ({}) would be in no snapshot any more; {}\n",
+        out, "  {} of server {} ({}) would be in no snapshot any more; {}\n",
         visible(shard.path.text()), visible(shard.server), format_bytes(shard.bytes),
         shard.server_has ? "THE SERVER NAMES IT, AND LACKS IT" : "the server has dropped it");
+}
+
+json lost_json(const LostShards& shards) {
+  json list = json::array();
+  for (const auto& shard : shards)
+    list.push_back({{"shard", shard.path.text()},
+                    {"server", shard.server},
+                    {"bytes", shard.bytes},
+                    {"server_names_it", shard.server_has}});
+  return list;
 }
 
 void print_table(std::ostream& out, const std::vector<DecidedGroup>& groups, bool dry_run) {
@@ -181,13 +196,16 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
     print_message(context.err, "", damaged + "; forget leaves it alone");
   const auto groups = decide(command, *state);
   const std::vector<SnapshotPtr> going = going_of(groups);
-  if (command.prune.json)
-    print_json(context.out, to_json(groups, command.dry_run));
-  else
+  const LostShards lost = command.dry_run ? lost_shards(command, *state, going) : LostShards();
+  if (command.prune.json) {
+    json report = to_json(groups, command.dry_run);
+    if (command.dry_run) report["lost_shards"] = lost_json(lost);
+    print_json(context.out, report);
+  } else if (!context.quiet) {
     print_table(context.out, groups, command.dry_run);
+  }
   if (!command.dry_run) catalog.remove(going);
-  if (command.dry_run && !command.prune.json)
-    print_forgotten_shards(command, *state, going, context);
+  if (!command.prune.json) print_lost_shards(lost, context.out);
   if (!command.prune.json && command.dry_run)
     fmt::print(context.out, "{} snapshots would be forgotten\n", going.size());
   else if (!command.prune.json)

@@ -27,7 +27,6 @@ struct ImportCommand {
   std::chrono::seconds lock_wait{0};
   std::string compression = std::to_string(index::Compression::kLevelDefault);
   bool force = false;
-  bool quiet = false;
 };
 
 // `taken` becomes true when the time that was given has a snapshot already, whatever is in it.
@@ -38,7 +37,7 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
   options.reread = command.force;
   options.tags = snapshot::checked_tags(command.tags);
   if (!command.time.empty()) options.time = parse_rfc3339(command.time);
-  options.on_snapshot = [&context, &taken, quiet = command.quiet,
+  options.on_snapshot = [&context, &taken, quiet = context.quiet,
                          timed = options.time.has_value()](const snapshot::ImportReport& report) {
     const snapshot::Manifest& manifest = *report.snapshot;
     if (report.already_there && timed && !manifest.incomplete()) {
@@ -70,7 +69,7 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
 
 void print_notes(const std::vector<std::string>& notes, const ImportCommand& command,
                  Context& context) {
-  if (command.quiet) return;
+  if (context.quiet) return;
   for (const std::string& note : notes) print_message(context.err, "", note);
 }
 
@@ -91,7 +90,7 @@ ExitCode with_repository(const ImportCommand& command, Context& context, const b
   const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
   if (index::Repository::is_vacant(command.repository)) {
     index::Repository::create(command.repository);
-    if (!command.quiet)
+    if (!context.quiet)
       fmt::print(context.err, "created repository {}\n", command.repository.string());
   }
   const auto repository = index::Repository::open_writer(
@@ -160,7 +159,6 @@ void add_import(CLI::App& app, Context& context) {
   add_lock_wait_option(*sub, command->lock_wait);
   sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
       ->capture_default_str();
-  sub->add_flag("--quiet,-q", command->quiet, "Print problems and new snapshots only");
   sub->add_option("DIR", command->directory, "Where influxd backup wrote to, in either format");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_import(*command, context); };

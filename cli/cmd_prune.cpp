@@ -33,7 +33,7 @@ std::string format_signed_bytes(int64_t bytes) {
                    : format_bytes(static_cast<uint64_t>(bytes));
 }
 
-void print_report(std::ostream& out, const snapshot::PruneReport& report, bool dry_run) {
+void print_details(std::ostream& out, const snapshot::PruneReport& report, bool dry_run) {
   fmt::print(out, "{} packs of {}: {} of it unused\n", report.packs, format_bytes(report.bytes),
              format_bytes(report.unused_bytes));
   fmt::print(out, "{} {} packs of {}\n", dry_run ? "would delete" : "deleted", report.dead_packs,
@@ -41,7 +41,11 @@ void print_report(std::ostream& out, const snapshot::PruneReport& report, bool d
   fmt::print(out, "{} {} packs of {} as {}\n", dry_run ? "would rewrite" : "rewrote",
              report.rewritten_packs, format_bytes(report.rewritten_bytes),
              format_bytes(report.written_bytes));
-  fmt::print(out, "{} {}\n", dry_run ? "would free about" : "freed",
+}
+
+void print_report(Context& context, const snapshot::PruneReport& report, bool dry_run) {
+  if (!context.quiet) print_details(context.out, report, dry_run);
+  fmt::print(context.out, "{} {}\n", dry_run ? "would free about" : "freed",
              format_signed_bytes(report.freed_bytes()));
 }
 
@@ -97,13 +101,13 @@ ExitCode run_prune(index::Repository& repository, snapshot::Catalog& catalog,
   options.max_unused = parse_max_unused(command.max_unused);
   options.dry_run = command.dry_run;
   options.accept_loss = command.accept_loss;
-  if (!command.json)
+  if (!command.json && !context.quiet)
     options.on_step = [&](const std::string& step) { fmt::print(context.err, "{}\n", step); };
   const auto report = snapshot::prune_repository(repository, catalog, options, context.stop);
   if (command.json)
     print_json(context.out, to_json(report, command.dry_run));
   else
-    print_report(context.out, report, command.dry_run);
+    print_report(context, report, command.dry_run);
   return ExitCode::kOk;
 }
 

@@ -67,7 +67,7 @@ ExitCode run_repair(const RepairCommand& command, Context& context) {
       command.repository, {"repair", command.lock_wait, context.stop});
   snapshot::RepairOptions options;
   options.dry_run = command.dry_run;
-  if (!command.json)
+  if (!command.json && !context.quiet)
     options.on_step = [&](const std::string& step) { fmt::print(context.err, "{}\n", step); };
   const auto report = snapshot::repair_repository(*repository, options, context.stop);
   if (command.json)

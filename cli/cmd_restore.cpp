@@ -160,7 +160,6 @@ void add_restore(CLI::App& app, Context& context) {
   add_offline_options(*sub, command);
   add_online_options(*sub, command);
   sub->add_flag("--dry-run,-n", command.dry_run, "Print what would be done, and do nothing");
-  sub->add_flag("--quiet,-q", command.quiet, "Print warnings and the result only");
   sub->add_option("REPOSITORY", arguments->last_argument,
                   "The repository (as influxd restore takes it)");
   sub->callback([arguments, &context] {

@@ -90,9 +90,9 @@ void restore_with_progress(index::Repository& repository, const snapshot::Restor
   snapshot::RestoreOptions options;
   options.verify = command.verify;
   options.progress = &progress;
-  Progress line(context.err, !command.quiet && stderr_is_terminal(),
+  Progress line(context.err, !context.quiet && stderr_is_terminal(),
                 [&, start = Clock::now()] { return live_line(plan, progress, start); });
-  if (!command.quiet)
+  if (!context.quiet)
     options.on_shard = [&](const snapshot::RestoredShard& restored) {
       line.print(
           fmt::format("[{}/{}] {}\n", restored.done, restored.total, describe(restored.shard)));
@@ -134,7 +134,7 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   const auto plan = snapshot::plan_restore(*repository, request);
   snapshot::check_target(plan, request);
   for (const std::string& warning : plan.warnings) print_message(context.err, "warning", warning);
-  if (!command.quiet)
+  if (!context.quiet)
     for (const std::string& note : plan.notes) print_message(context.err, "note", note);
   print_snapshot(context.out, *request.snapshot);
   if (command.dry_run) {

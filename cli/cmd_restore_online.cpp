@@ -85,7 +85,7 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   snapshot::Catalog catalog(repository->paths());
   const auto snapshot = choose_snapshot(command, catalog, *repository, context);
   const auto endpoint = snapshot::parse_endpoint(command.host);
-  if (!command.quiet) warn_of_open_connection(endpoint, "", context.err);
+  if (!context.quiet) warn_of_open_connection(endpoint, "", context.err);
   const auto timeouts = client_options(command.timeout_s);
   snapshot::InfluxdClient client(endpoint, timeouts, context.stop);
   require_uploads(client, client.probe());
@@ -97,7 +97,7 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   options.new_policy = command.new_policy;
   options.with_subscriptions = command.with_subscriptions;
   options.resurrect_deleted = command.resurrect_deleted;
-  if (!command.quiet)
+  if (!context.quiet)
     options.on_shard = [&](const snapshot::UploadedShard& shard) {
       fmt::print(context.err, "[{}/{}] {} -> {}: {} files, {}\n", shard.done, shard.total,
                  visible(shard.from.text()), visible(shard.to.text()), shard.files,

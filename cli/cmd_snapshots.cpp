@@ -57,6 +57,22 @@ void print_problems_of(const snapshot::Manifest& snapshot, bool all, std::ostrea
   }
 }
 
+// What backups/latest of a mount shows of each server, where that is not all of its newest
+// snapshot.
+void print_latest(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& snapshots) {
+  std::map<std::string, std::vector<snapshot::SnapshotPtr>> servers;
+  for (const auto& snapshot : snapshots) servers[snapshot->server].push_back(snapshot);
+  for (const auto& [server, all] : servers) {
+    const auto best = std::ranges::max_element(
+        all.rbegin(), all.rend(), {}, [](const auto& one) { return snapshot::rank_of(*one); });
+    const std::string lacking = snapshot::lacks_text(**best, {});
+    if (best == all.rbegin() && lacking.empty()) continue;
+    fmt::print(out, "{}: latest shows {} of {}, {}{}\n", visible(server), (*best)->short_id(),
+               format_rfc3339((*best)->time), lacking.empty() ? "the newest whole one" : "which ",
+               visible(lacking));
+  }
+}
+
 // The problems of each server's last snapshot are those that something can be done about.
 void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& snapshots,
                  bool all_problems) {
@@ -86,6 +102,7 @@ void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& sn
                  visible(fmt::format("{}", fmt::join(snapshot->tags, ", "))));
     print_problems_of(*snapshot, last[snapshot->server] == snapshot || all_problems, out);
   }
+  print_latest(out, snapshots);
   fmt::print(out, "{} snapshots\n", snapshots.size());
 }
 

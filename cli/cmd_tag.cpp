@@ -48,6 +48,7 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
     manifest.tags = changed(one->tags, command, change);
     if (manifest.tags == one->tags) continue;
     catalog.replace(manifest);
+    if (context.quiet) continue;
     fmt::print(context.out, "{}  {}\n", one->short_id(),
                visible(fmt::format("{}", fmt::join(manifest.tags, ","))));
   }
@@ -74,6 +75,7 @@ ExitCode run_accept(const AcceptCommand& command, Context& context) {
                                  manifest.short_id(), shard),
                      "tsmfs snapshots says what is missing");
   catalog.replace(manifest);
+  if (context.quiet) return ExitCode::kOk;
   fmt::print(context.out, "{}  shard {} is accepted as missing{}\n", manifest.short_id(), shard,
              manifest.incomplete() ? "; the snapshot lacks more than that" : "");
   return ExitCode::kOk;

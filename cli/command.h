@@ -27,6 +27,7 @@ struct Context {
   std::ostream& bytes;            // a result that is no text: `out` without its filter
   std::stop_token stop;           // requested by SIGINT and SIGTERM
   std::function<ExitCode()> run;  // set by the command that was named
+  bool quiet = false;             // --quiet: problems and the result only
 };
 
 void add_backup(CLI::App& app, Context& context);

@@ -22,7 +22,6 @@ struct RestoreCommand {
   std::optional<Name> new_policy;    // --newrp
   bool with_subscriptions = false;   // --newdb and --newrp keep them
   bool dry_run = false;
-  bool quiet = false;
   // Offline.
   std::filesystem::path metadir, datadir, waldir;
   std::string owner;  // --owner user:group; empty follows the target directory

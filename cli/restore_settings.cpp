@@ -65,7 +65,7 @@ void SettingsRestore::connect(const RestoreCommand& command) {
   server.any_certificate = command.http_unsafe_ssl;
   server.timeout = std::chrono::milliseconds(static_cast<int64_t>(command.timeout_s * 1000));
   client_ = std::make_unique<snapshot::QueryClient>(std::move(server), context_.stop);
-  if (client_->is_open() && !command.quiet)
+  if (client_->is_open() && !context_.quiet)
     print_message(
         context_.err, "warning",
         fmt::format("{} is not encrypted: passwords go there in the clear", client_->url()));

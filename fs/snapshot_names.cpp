@@ -30,14 +30,6 @@ std::string obstacle(const Manifest& manifest) {
 
 constexpr size_t kNone = std::numeric_limits<size_t>::max();
 
-// How much of its server a snapshot shows.
-constexpr int kRankMax = 3;
-int rank_of(const Manifest& manifest) {
-  if (manifest.filter.metastore_only) return 0;
-  if (!snapshot::is_whole(manifest) || manifest.filter.shard) return 1;
-  return manifest.filter.is_everything() ? kRankMax : 2;
-}
-
 }  // namespace
 
 SnapshotNames::SnapshotNames(std::shared_ptr<const snapshot::CatalogState> state,
@@ -127,7 +119,8 @@ void SnapshotNames::group_by_host() {
     by_time_.push_back(static_cast<size_t>(place - all_.begin()));
     ShownHost& host = hosts_[host_by_name_.at(manifest->server)];
     const auto take_better = [&](size_t& best, bool is_first) {
-      if (is_first || rank_of(*all_[best].snapshot) <= rank_of(*manifest)) best = by_time_.back();
+      if (is_first || snapshot::rank_of(*all_[best].snapshot) <= snapshot::rank_of(*manifest))
+        best = by_time_.back();
     };
     take_better(newest_whole_, by_time_.size() == 1);
     take_better(host.newest_whole, std::exchange(host.newest, by_time_.back()) == kNone);
@@ -157,8 +150,9 @@ const ShownSnapshot* SnapshotNames::newest_whole_until(Timestamp time,
   while (end != by_time_.begin()) {
     const ShownSnapshot& shown = all_[*--end];
     if (host != nullptr && shown.host != host->oldest) continue;
-    if (best == nullptr || rank_of(*best->snapshot) < rank_of(*shown.snapshot)) best = &shown;
-    if (rank_of(*best->snapshot) == kRankMax) break;
+    if (best == nullptr || snapshot::rank_of(*best->snapshot) < snapshot::rank_of(*shown.snapshot))
+      best = &shown;
+    if (snapshot::rank_of(*best->snapshot) == snapshot::kRankMax) break;
   }
   return best;
 }

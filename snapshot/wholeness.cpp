@@ -81,6 +81,12 @@ bool is_whole(const Manifest& snapshot) {
   return !snapshot.partial && !snapshot.incomplete();
 }
 
+int rank_of(const Manifest& snapshot) {
+  if (snapshot.filter.metastore_only) return 0;
+  if (!is_whole(snapshot) || snapshot.filter.shard) return 1;
+  return snapshot.filter.is_everything() ? kRankMax : 2;
+}
+
 std::vector<LastWhole> last_whole_among(const CatalogState& state,
                                         const std::vector<SnapshotPtr>& going) {
   std::set<index::SnapshotId> gone;

@@ -19,6 +19,11 @@ std::string lacks_text(const Manifest& snapshot, const Filter& asked);
 // Of the snapshot's own selection: incomplete or partial.
 bool is_whole(const Manifest& snapshot);
 
+// How much of its server a snapshot holds, to compare snapshots of one server by: the newest of the
+// highest rank is `latest`.
+constexpr int kRankMax = 3;
+int rank_of(const Manifest& snapshot);
+
 // A database that a server has, and the newest snapshot that holds it whole.
 struct LastWhole {
   SnapshotPtr snapshot;

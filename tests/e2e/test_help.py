@@ -14,6 +14,12 @@ class Help(EndToEndTest):
                 self.assertEqual([line for line in text.splitlines() if len(line) > COLUMNS_MAX], [])
                 self.assertIn('Example', text)
 
+    def test_every_command_can_be_quiet(self):
+        subcommands = [['tag', 'add'], ['tag', 'remove'], ['tag', 'accept-missing']]
+        for words in [[command] for command in COMMANDS if command != 'tag'] + subcommands:
+            with self.subTest(command=words):
+                self.assertIn('--quiet', tsmfs(*words, '--help').stdout)
+
     def test_names_every_command(self):
         text = tsmfs('--help').stdout
         for command in COMMANDS:

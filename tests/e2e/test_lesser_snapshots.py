@@ -1,4 +1,5 @@
 """A snapshot that lacks something never stands in for a whole one: not for forget, not for restore, export and the mount."""
+import json
 import os
 
 from harness import DAY, EndToEndTest, ExitCode, Influxd, Mount, Repo, main, points, tsmfs
@@ -59,6 +60,11 @@ class Forget(LesserSnapshots):
         dry = self.tsmfs('forget', self.whole['id'], '--allow-last', '--dry-run').stdout
         self.assertIn(f'{self.shard} of server db1', dry)
         self.assertIn('THE SERVER NAMES IT, AND LACKS IT', dry)
+        lost = json.loads(self.tsmfs('forget', self.whole['id'], '--allow-last', '--dry-run', '--json').stdout)['lost_shards']
+        self.assertIn((f'{self.shard}', 'db1', True), [(s['shard'], s['server'], s['server_names_it']) for s in lost])
+        quiet = self.tsmfs('forget', self.whole['id'], '--allow-last', '--dry-run', '--quiet').stdout
+        self.assertNotIn('as named', quiet)
+        self.assertIn('1 snapshots would be forgotten', quiet)
         self.server.restart()
         self.server.query('DROP DATABASE scratch')
         newest = self.backup()
@@ -99,6 +105,9 @@ class RestoreAndExport(LesserSnapshots):
 class Mounted(LesserSnapshots):
     def snapshot_at(self, path):
         return os.getxattr(path, 'user.tsmfs.snapshot').decode()
+
+    def test_the_list_says_what_latest_shows_where_a_newer_one_is_lesser(self):
+        self.assertRegex(self.tsmfs('snapshots').stdout, f"db1: latest shows {self.whole['id'][:8]} of .*, the newest whole one")
 
     def test_latest_and_at_lead_to_the_newest_whole_one_and_say_which_are_newer(self):
         with Mount(self.repo, self.path('mount')) as mount:
