@@ -1,5 +1,7 @@
 #include "cli/app.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <ostream>
 #include <sstream>
@@ -9,6 +11,7 @@
 #include "cli/visible_stream.h"
 #include "index/base/error.h"
 #include "index/base/visible.h"
+#include "snapshot/quote.h"
 
 namespace tsmfs::cli {
 
@@ -73,6 +76,23 @@ void double_single_dashes(const CLI::App& app, std::vector<std::string>& argumen
   }
 }
 
+// CLI11 passes over a word that it does not know when --help follows. Throws: UsageError.
+void require_known_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const CLI::App* parent = &app;
+  std::string named = app.get_name();
+  for (const std::string& word : arguments) {
+    const auto commands = parent->get_subcommands([](const CLI::App*) { return true; });
+    if (commands.empty() || word.starts_with('-')) return;
+    const auto found = std::ranges::find(
+        commands, word, [](const CLI::App* command) { return command->get_name(); });
+    if (found == commands.end())
+      throw UsageError(fmt::format("there is no command {}", snapshot::quote(word)),
+                       fmt::format("{} --help lists them", named));
+    parent = *found;
+    named += " " + word;
+  }
+}
+
 }  // namespace
 
 ExitCode run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err,
@@ -84,6 +104,7 @@ ExitCode run(std::vector<std::string> arguments, std::ostream& out, std::ostream
     Context context{shown_out, shown_err, out, std::move(stop), {}};
     add_commands(app, context);
     double_single_dashes(app, arguments);
+    require_known_command(app, arguments);
     try {
       std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
       app.parse(arguments);

@@ -171,11 +171,11 @@ ExitCode run_mount(const MountCommand& command, Context& context) {
 constexpr const char* kMountFooter =
     "\nThe mount shows\n"
     "  backups/<time>/   each snapshot as the server's data directory stood;\n"
-    "                    backups/latest is the newest\n"
+    "                    backups/latest is the newest whole one\n"
     "  changes/<time>/   only what that snapshot added or replaced\n"
     "  meta/<time>/      the metastore\n"
     "  wal/<time>/       the write-ahead log, of imported snapshots that have one\n"
-    "  at/<when>/        the newest snapshot that is not later: a date, an RFC 3339\n"
+    "  at/<when>/        the newest whole one that is not later: a date, an RFC 3339\n"
     "                    time, now, 2h-ago, 1w-ago; not listed\n"
     "  hosts/<server>/   the same for one server\n"
     "\nOptions for -o: allow_other, nonempty, uid=USER, gid=GROUP, umask=OCTAL,\n"

@@ -1,5 +1,5 @@
 """Each command's help reads well: 80 columns, and an example."""
-from harness import EndToEndTest, main, tsmfs
+from harness import EndToEndTest, ExitCode, main, tsmfs
 
 COMMANDS = ['backup', 'import', 'snapshots', 'mount', 'umount', 'check', 'rebuild-index', 'restore', 'export', 'forget',
             'prune', 'repair', 'tag', 'copy']
@@ -19,6 +19,13 @@ class Help(EndToEndTest):
         for words in [[command] for command in COMMANDS if command != 'tag'] + subcommands:
             with self.subTest(command=words):
                 self.assertIn('--quiet', tsmfs(*words, '--help').stdout)
+
+    def test_what_is_no_command_is_named(self):
+        for words, parent in ((['cp'], 'tsmfs'), (['cp', '--help'], 'tsmfs'), (['tag', 'cp', '--help'], 'tsmfs tag')):
+            with self.subTest(command=words):
+                said = tsmfs(*words, expect=ExitCode.USAGE).stderr
+                self.assertIn("there is no command 'cp'", said)
+                self.assertIn(f'{parent} --help lists them', said)
 
     def test_names_every_command(self):
         text = tsmfs('--help').stdout
