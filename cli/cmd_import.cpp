@@ -13,6 +13,7 @@
 #include "index/frame_codec.h"
 #include "index/repository.h"
 #include "index/repository_writer.h"
+#include "snapshot/derived_metastore.h"
 #include "snapshot/import.h"
 
 namespace tsmfs::cli {
@@ -23,6 +24,8 @@ struct ImportCommand {
   std::filesystem::path repository, directory;
   snapshot::DataDirPlaces data_dir;
   std::string server, time;
+  bool make_metastore = false;
+  std::string shard_duration;  // empty: one that fits
   std::vector<std::string> tags;
   std::chrono::seconds lock_wait{0};
   std::string compression = std::to_string(index::Compression::kLevelDefault);
@@ -35,6 +38,9 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
   options.server = command.server.empty() ? host_name() : command.server;
   require_name(options.server, "server");
   options.reread = command.force;
+  options.make_metastore = command.make_metastore;
+  if (!command.shard_duration.empty())
+    options.shard_duration_ns = snapshot::parse_shard_duration(command.shard_duration);
   options.tags = snapshot::checked_tags(command.tags);
   if (!command.time.empty()) options.time = parse_rfc3339(command.time);
   options.on_snapshot = [&context, &taken, quiet = context.quiet,
@@ -81,6 +87,13 @@ void check_arguments(const ImportCommand& command) {
                      "see tsmfs import --help");
   if (places && command.data_dir.data.empty())
     throw UsageError("--meta-dir and --wal-dir go with --data-dir");
+  if (command.make_metastore && command.data_dir.data.empty())
+    throw UsageError("--make-metastore goes with --data-dir",
+                     "of a snapshot without a metastore, restore --make-metastore makes one");
+  if (command.make_metastore && !command.data_dir.meta.empty())
+    throw UsageError("--make-metastore and --meta-dir contradict each other", "use one of them");
+  if (!command.make_metastore && !command.shard_duration.empty())
+    throw UsageError("--shard-duration goes with --make-metastore");
 }
 
 // Runs `import` with a repository that is open for writing.
@@ -154,6 +167,10 @@ void add_import(CLI::App& app, Context& context) {
   sub->add_option("--time", command->time, "The snapshot's time, if DIR holds one backup")
       ->type_name("TIME");
   add_data_dir_options(*sub, command->data_dir);
+  sub->add_flag("--make-metastore", command->make_metastore,
+                "Instead of --meta-dir: derive it from the points");
+  sub->add_option("--shard-duration", command->shard_duration, "Of it (as the shards fit it)")
+      ->type_name("D");
   sub->add_flag("--force", command->force, "Read unchanged files, too (--data-dir)");
   add_tag_option(*sub, command->tags);
   add_lock_wait_option(*sub, command->lock_wait);

@@ -81,6 +81,12 @@ void add_offline_options(CLI::App& sub, RestoreCommand& command) {
   sub.add_flag("--overwrite", command.overwrite, "Replace shards that are there")->group(group);
   sub.add_flag("--skip-existing", command.skip_existing, "Leave shards that are there as they are")
       ->group(group);
+  sub.add_flag("--make-metastore", command.make_metastore,
+               "Derive the metastore from the shards' points")
+      ->group(group);
+  sub.add_option("--shard-duration", command.shard_duration, "Of it (as the shards fit it)")
+      ->type_name("D")
+      ->group(group);
   sub.add_flag("--with-users", command.with_users,
                "Merge users too, with grants and password hashes")
       ->group(group);
@@ -126,10 +132,10 @@ ExitCode run_restore(const RestoreCommand& command, Context& context) {
   const bool offline =
       !command.metadir.empty() || !command.datadir.empty() || !command.waldir.empty();
   if (command.online && (offline || command.overwrite || command.skip_existing || command.verify ||
-                         command.with_users || !command.owner.empty()))
+                         command.make_metastore || command.with_users || !command.owner.empty()))
     throw UsageError("--online does not go with options for directories",
                      "leave out --metadir, --datadir, --waldir, --owner, --overwrite, "
-                     "--skip-existing, --with-users and --verify");
+                     "--skip-existing, --make-metastore, --with-users and --verify");
   if (!command.online && command.resurrect_deleted)
     throw UsageError("--resurrect-deleted is for --online",
                      "into directories, deleted points stay deleted");

@@ -12,6 +12,7 @@
 #include "index/base/error.h"
 #include "index/repository.h"
 #include "snapshot/catalog.h"
+#include "snapshot/derived_metastore.h"
 #include "snapshot/restorer.h"
 
 namespace tsmfs::cli {
@@ -118,6 +119,11 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   if (command.metadir.empty() && command.datadir.empty())
     throw UsageError("it is not said where to restore to",
                      "name --metadir, --datadir or both; or --online for a running server");
+  if (command.make_metastore && command.metadir.empty())
+    throw UsageError("--make-metastore makes a meta.db, and it is not said where",
+                     "name --metadir");
+  if (!command.make_metastore && !command.shard_duration.empty())
+    throw UsageError("--shard-duration goes with --make-metastore");
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
   snapshot::RestoreRequest request;
@@ -130,6 +136,10 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   request.waldir = command.waldir;
   request.overwrite = command.overwrite;
   request.skip_existing = command.skip_existing;
+  request.make_metastore = command.make_metastore;
+  if (!command.shard_duration.empty())
+    request.shard_duration_ns = snapshot::parse_shard_duration(command.shard_duration);
+  request.stop = context.stop;
   snapshot::require_no_server(request);
   const auto plan = snapshot::plan_restore(*repository, request);
   snapshot::check_target(plan, request);

@@ -27,6 +27,8 @@ struct RestoreCommand {
   std::string owner;  // --owner user:group; empty follows the target directory
   bool overwrite = false;
   bool skip_existing = false;
+  bool make_metastore = false;
+  std::string shard_duration;  // --shard-duration; empty: one that fits
   bool verify = false;
   bool with_users = false;  // a merge takes them, with their password hashes
   // Online.

@@ -188,6 +188,10 @@ void require_meta_directory(const fs::path& meta) {
   if (!path_exists(meta / "meta.db") && path_exists(meta / "meta" / "meta.db"))
     throw UsageError(named + " holds no meta.db",
                      "it is probably --meta-dir " + quote((meta / "meta").string()));
+  if (!path_exists(meta / "meta.db"))
+    throw UsageError(named + " holds no meta.db",
+                     "without a metastore, --make-metastore instead of it derives one from the "
+                     "data");
 }
 
 [[noreturn]] void throw_no_shard(const DataDir& dir) {
@@ -240,10 +244,6 @@ DataDir read_data_dir(const DataDirPlaces& places) {
     dir.wal_shards = wal.shards(places.wal);
     if (wal.files() == 0) require_likely_place(places.wal, DirKind::kWal, "--wal-dir");
   }
-  if (places.meta.empty())
-    dir.problems.push_back({Severity::kWarning, "",
-                            "has no metastore, since --meta-dir was not given: a server ignores "
-                            "shards that its metastore does not know"});
   if (!dir.server.empty())
     dir.problems.push_back(
         {Severity::kWarning, "",

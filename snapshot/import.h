@@ -32,6 +32,10 @@ struct ImportOptions {
   std::vector<std::string> tags;
   bool reread = false;            // also files of a data directory that seem unchanged
   std::optional<Timestamp> time;  // instead of the time found; for a single run only
+  // Of a data directory: the metastore is derived from the shards (derived_metastore.h), with that
+  // shard duration, if it is given.
+  bool make_metastore = false;
+  std::optional<int64_t> shard_duration_ns;
   std::function<void(const ImportReport&)> on_snapshot = [](const ImportReport&) {};
 };
 

@@ -50,14 +50,15 @@ Share share_of(const MetaDatabase& database, Timestamp time,
 
 }  // namespace
 
-SnapshotPtr find_imported(const CatalogState& state, const Manifest& wanted) {
+SnapshotPtr find_imported(const CatalogState& state, const Manifest& wanted,
+                          const std::function<bool(const Manifest&)>& fits) {
   const auto rank = [&](const Manifest& snapshot) {
     return (snapshot.address == wanted.address ? 2 : 0) + (snapshot.incomplete() ? 0 : 1);
   };
   SnapshotPtr found;
   for (const SnapshotPtr& snapshot : state.snapshots)
     if (snapshot->server == wanted.server && snapshot->time == wanted.time &&
-        snapshot->dialect == wanted.dialect &&
+        snapshot->dialect == wanted.dialect && fits(*snapshot) &&
         (!found || rank(*snapshot) > rank(*found) ||
          (rank(*snapshot) == rank(*found) && found->incomplete())))
       found = snapshot;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,8 +22,10 @@
 namespace tsmfs::snapshot {
 
 // The snapshot of that server, time and kind, when it is there: of several one of the same
-// directory, then one that is complete, then the newest.
-SnapshotPtr find_imported(const CatalogState& state, const Manifest& wanted);
+// directory, then one that is complete, then the newest. Only those that `fits` says yes to count.
+SnapshotPtr find_imported(
+    const CatalogState& state, const Manifest& wanted,
+    const std::function<bool(const Manifest&)>& fits = [](const Manifest&) { return true; });
 // The last snapshot of the server before a time.
 SnapshotPtr last_before(const CatalogState& state, std::string_view server, Timestamp time);
 // A manifest with what an import knows of it. Requires: the catalog is fresh.

@@ -7,14 +7,19 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
+#include "snapshot/derived_metastore.h"
 #include "snapshot/import.h"
 #include "snapshot/import_base.h"
+#include "snapshot/past_snapshot.h"
+#include "snapshot/point_times.h"
 #include "snapshot/quote.h"
 #include "snapshot/shard_dir.h"
+#include "snapshot/stored_shards.h"
 
 namespace tsmfs::snapshot {
 
@@ -36,6 +41,10 @@ constexpr unsigned kListingsMax = 10;
               "import it again once all of it can be read, or give --time");
 }
 
+bool has_metastore(index::Repository& repository, const Manifest& snapshot) {
+  return read_tree(repository.objects(), snapshot.meta).find("meta.db") != nullptr;
+}
+
 // Reads the WAL before the data: what a server writes to a TSM file meanwhile leaves the WAL only
 // when the TSM file is there, so all that it had acknowledged is in one of them.
 class DataDirImport {
@@ -43,6 +52,7 @@ class DataDirImport {
   DataDirImport(const DataDir& dir, const ImportOptions& options, ImportTarget& target,
                 SnapshotBuilder& builder, std::stop_token stop)
       : dir_(dir),
+        options_(options),
         target_(target),
         builder_(builder),
         stop_(std::move(stop)),
@@ -55,10 +65,12 @@ class DataDirImport {
     for (const auto& [path, from] : dir_.wal_shards) {
       auto shard = take(path, from, DirKind::kWal);
       if (!shard) continue;
+      if (options_.make_metastore) wal_.push_back({path, shard->files, shard->bytes});
       builder_.manifest().new_bytes += shard->new_bytes;
       builder_.add_wal_shard(path, std::move(shard->files));
     }
     read_shards();
+    if (options_.make_metastore) return make_metastore();
     // After the shards: a server writes of a shard here before it makes or removes one.
     const auto metastore = read_metastore();
     const auto catalog = target_.catalog.state();
@@ -68,6 +80,9 @@ class DataDirImport {
       note_missing(builder_, *metastore, here_, nullptr, past);
     else
       builder_.manifest().databases.assign(databases_.begin(), databases_.end());
+  }
+
+  void note_movement() {
     if (moved_ && dir_.server.empty())
       builder_.problem(Severity::kWarning, "",
                        "changed while it was read: a server seems to be running, and points and "
@@ -83,8 +98,29 @@ class DataDirImport {
   }
 
  private:
+  // It names what is here, so that nothing can be missing by it.
+  void make_metastore() {
+    target_.writer.flush();
+    PointTimes times = read_point_times(target_.repository.objects(), data_, wal_, stop_);
+    DerivedMetastore derived = derive_metastore(times.shards, options_.shard_duration_ns);
+    const ByteView meta_db = as_bytes(derived.protobuf);
+    add_metastore(builder_, {{meta_db.begin(), meta_db.end()}, {}}, "the derived metastore");
+    builder_.problem(Severity::kWarning, "",
+                     "has a metastore that was derived from the directories' names and the times "
+                     "of the points: users, continuous queries, subscriptions and how long points "
+                     "are kept are not in it");
+    for (auto* problems : {&times.unread, &derived.notes})
+      for (Problem& problem : *problems) builder_.manifest().problems.push_back(std::move(problem));
+  }
+
   std::optional<Metastore> read_metastore() {
-    if (dir_.places.meta.empty()) return std::nullopt;
+    if (dir_.places.meta.empty()) {
+      builder_.problem(Severity::kWarning, "",
+                       "has no metastore, since --meta-dir was not given: a server ignores shards "
+                       "that its metastore does not know; where none is left, --make-metastore "
+                       "derives one");
+      return std::nullopt;
+    }
     try {
       return add_metastore(builder_, read_meta_dir(dir_.places.meta), "meta.db");
     } catch (const ProtocolError& error) {
@@ -113,6 +149,7 @@ class DataDirImport {
     auto shard = take(path, from, DirKind::kData);
     if (!shard) return;
     here_[path] = {shard->bytes, true};
+    if (options_.make_metastore) data_.push_back({path, shard->files, shard->bytes});
     builder_.add_shard(path, std::move(shard->files), shard->new_bytes);
     databases_.insert(path.database);
   }
@@ -134,6 +171,7 @@ class DataDirImport {
   }
 
   const DataDir& dir_;
+  const ImportOptions& options_;
   ImportTarget& target_;
   SnapshotBuilder& builder_;
   std::stop_token stop_;
@@ -141,6 +179,7 @@ class DataDirImport {
   std::filesystem::path seen_at_;
   SeenByImports seen_;
   std::map<ShardPath, ShardHere> here_;
+  std::vector<StoredShard> data_, wal_;  // for a derived metastore only
   std::set<std::string> databases_;
   bool moved_ = false;
 };
@@ -152,9 +191,12 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
   Manifest manifest =
       begin_manifest(*target.catalog.refresh(), options.server, options.time.value_or(dir.changed),
                      resolved_path(dir.places.data).string(), kDataDirImport);
-  const SnapshotPtr there = find_imported(*target.catalog.state(), manifest);
+  const SnapshotPtr there = find_imported(*target.catalog.state(), manifest, [&](const auto& is) {
+    return !options.make_metastore || has_metastore(target.repository, is);
+  });
   // Of another directory it may be another one that last changed at that time.
-  if (there && !there->incomplete() && (options.time || there->address == manifest.address)) {
+  if (there && !there->incomplete() && (options.time || there->address == manifest.address) &&
+      !options.shard_duration_ns) {
     if (!options.time && !dir.changed_is_known) throw_unknown_change(dir, *there);
     options.on_snapshot({there, true});
     return true;
@@ -164,6 +206,7 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
   SnapshotBuilder builder(target.repository, target.writer, target.catalog, std::move(manifest));
   DataDirImport import(dir, options, target, builder, std::move(stop));
   import.read();
+  import.note_movement();
   const SnapshotPtr snapshot = builder.publish_unless_as(there);
   options.on_snapshot({snapshot, snapshot == there});
   import.save_seen();

@@ -11,6 +11,7 @@
 #include "index/base/file.h"
 #include "snapshot/other_versions.h"
 #include "snapshot/quote.h"
+#include "snapshot/restore_metastore.h"
 #include "snapshot/server_settings.h"
 #include "snapshot/shards_on_disk.h"
 #include "snapshot/stored_shards.h"
@@ -71,7 +72,7 @@ class Planner {
   const RestoreRequest& request_;
   const Manifest& snapshot_;
   const ShardsOnDisk on_disk_;
-  std::string stored_;                  // the snapshot's meta.db
+  std::string stored_;                  // the snapshot's meta.db, or one made of its shards
   std::optional<Metastore> metastore_;  // of the snapshot; empty when it has none
   ShardMoves moves_;
   RestorePlan plan_;
@@ -98,18 +99,14 @@ RestorePlan Planner::plan() {
 }
 
 void Planner::read_metastore() {
-  const auto content = stored_meta_file(repository_, snapshot_, kMetaDb);
+  auto content = metastore_to_restore(repository_, request_, plan_.warnings);
   if (!content) return;
-  stored_ = as_text(*content);
-  metastore_ = Metastore::parse(*content, "the snapshot's metastore");
+  stored_ = std::move(*content);
+  metastore_ = Metastore::parse(as_bytes(stored_), "the snapshot's metastore");
 }
 
 void Planner::plan_metastore() {
-  if (!metastore_) {
-    if (!request_.metadir.empty())
-      throw UsageError("the snapshot has no metastore", "restore its data alone, with --datadir");
-    return;
-  }
+  if (!metastore_) return;
   if (request_.metadir.empty()) {
     moves_ = choose_shards(*metastore_, request_.choice);
     return;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,11 @@ struct RestoreRequest {
   Owner owner;
   bool overwrite = false;      // a shard directory that is there is replaced
   bool skip_existing = false;  // one that is there is left, and not restored
+  // The metastore is derived from the shards (derived_metastore.h), whether the snapshot has one or
+  // not, with that shard duration, if it is given.
+  bool make_metastore = false;
+  std::optional<int64_t> shard_duration_ns;
+  std::stop_token stop;  // of the planning, which may have to look into every file
 };
 
 struct RestoreShard {
@@ -60,7 +66,7 @@ std::filesystem::path meta_db_path(const std::filesystem::path& metadir);
 std::filesystem::path shard_directory(const std::filesystem::path& datadir, const ShardPath& shard);
 
 // Throws: UsageError when the snapshot does not have what is chosen, or the target has a number in
-// use for something else; CorruptError, IoError.
+// use for something else; CorruptError, IoError, Cancelled.
 RestorePlan plan_restore(index::Repository& repository, const RestoreRequest& request);
 
 }  // namespace tsmfs::snapshot
