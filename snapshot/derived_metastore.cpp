@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/some_of.h"
 #include "snapshot/filter.h"
 #include "snapshot/metastore.pb.h"
 #include "snapshot/quote.h"
@@ -30,15 +31,11 @@ std::string in_words(int64_t duration_ns) {
   return minutes % 60 == 0 ? fmt::format("{}h", minutes / 60) : fmt::format("{}m", minutes);
 }
 
-// "3, 4, 5, 6, 7 and 2 more"
 std::string numbers(const Shards& shards, bool ShardWindow::*which) {
-  std::string named;
-  size_t count = 0;
+  std::vector<std::string> found;
   for (const ShardWindow& shard : shards)
-    if (shard.*which && ++count <= kShardsNamedMax)
-      named += (named.empty() ? "" : ", ") + std::to_string(shard.shard);
-  return count > kShardsNamedMax ? fmt::format("{} and {} more", named, count - kShardsNamedMax)
-                                 : named;
+    if (shard.*which) found.push_back(std::to_string(shard.shard));
+  return found.empty() ? std::string() : some_of(found, kShardsNamedMax);
 }
 
 void require_distinct_numbers(const TimesOfShards& shards) {

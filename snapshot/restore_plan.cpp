@@ -23,8 +23,6 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-constexpr const char* kMetaDb = "meta.db";
-
 std::optional<std::string> read_if_exists(const stdfs::path& path) {
   if (path.empty() || !path_exists(path)) return std::nullopt;
   return read_whole_file(path, kMetastoreBytesMax);
@@ -328,7 +326,7 @@ void Planner::warn_of_wal() {
 }  // namespace
 
 stdfs::path meta_db_path(const stdfs::path& metadir) {
-  return metadir / kMetaDb;
+  return metadir / "meta.db";
 }
 
 stdfs::path shard_directory(const stdfs::path& datadir, const ShardPath& shard) {

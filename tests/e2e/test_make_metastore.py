@@ -58,7 +58,7 @@ class MakeMetastore(EndToEndTest):
         self.assertIn('has a metastore that was derived', said)
         self.assertEqual(repo.snapshots()[0]['databases'], ['daily', 'weekly'])
         self.restore(repo, home, '--verify')
-        server = self.started(home)
+        server = self.stopping(Influxd(home, index='tsi1'))
         self.assertEqual(server.answers(), self.answers)
         self.assertEqual(self.shard_groups(server), self.groups)
 
