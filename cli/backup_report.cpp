@@ -53,13 +53,16 @@ void BackupReport::shard(const snapshot::ShardReport& report) {
                         {"bytes", shard.bytes},
                         {"new_bytes", shard.new_bytes},
                         {"tries", shard.tries},
-                        {"incomplete", shard.incomplete()}});
+                        {"incomplete", shard.incomplete()},
+                        {"dropped", shard.dropped}});
   if (form_ != ReportForm::kPerson) return;
   live_->print(fmt::format("[{}/{}] {}: {} files, {}, {} new{}{}\n", report.done, report.total,
                            visible(report.path.text()), shard.files.size(),
                            format_bytes(shard.bytes), format_bytes(shard.new_bytes),
                            shard.tries > 1 ? fmt::format(", {} tries", shard.tries) : "",
-                           shard.incomplete() ? ", INCOMPLETE" : ""));
+                           shard.incomplete() ? ", INCOMPLETE"
+                           : shard.dropped    ? ", dropped by the server"
+                                              : ""));
 }
 
 void BackupReport::result(const snapshot::Captured& captured, bool with_since) {

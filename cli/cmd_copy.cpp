@@ -40,8 +40,8 @@ std::vector<SnapshotPtr> chosen(const CopyCommand& command, const snapshot::Cata
 }
 
 // Copies what is missing; the snapshots that could not be read are named. The number of those.
-size_t copy_all(const CopyCommand& command, const std::vector<SnapshotPtr>& snapshots,
-                snapshot::Copier& copier, Context& context) {
+size_t copy_all(const std::vector<SnapshotPtr>& snapshots, snapshot::Copier& copier,
+                Context& context) {
   size_t copied = 0, there_before = 0, failed = 0;
   SnapshotPtr last, last_copy;  // the newest pair that is not learned yet
   for (const SnapshotPtr& one : snapshots) {
@@ -89,7 +89,7 @@ ExitCode run_copy(const CopyCommand& command, Context& context) {
   snapshot::Catalog catalog(target->paths());
   catalog.refresh();
   snapshot::Copier copier(*source, *target, writer, catalog, context.stop);
-  const size_t failed = copy_all(command, snapshots, copier, context);
+  const size_t failed = copy_all(snapshots, copier, context);
   for (const auto& damaged : state->damaged)
     print_message(context.err, "", damaged + "; it was not copied");
   return failed == 0 && state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;

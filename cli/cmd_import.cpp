@@ -73,8 +73,7 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
   return options;
 }
 
-void print_notes(const std::vector<std::string>& notes, const ImportCommand& command,
-                 Context& context) {
+void print_notes(const std::vector<std::string>& notes, Context& context) {
   if (context.quiet) return;
   for (const std::string& note : notes) print_message(context.err, "", note);
 }
@@ -122,14 +121,14 @@ ExitCode run_import(const ImportCommand& command, Context& context) {
   const snapshot::ImportOptions options = options_of(command, context, taken);
   if (!command.data_dir.data.empty()) {
     const auto dir = snapshot::read_data_dir(command.data_dir);
-    print_notes(dir.notes, command, context);
+    print_notes(dir.notes, context);
     return with_repository(command, context, taken, [&](snapshot::ImportTarget& target) {
       return snapshot::import_data_dir(dir, options, target, context.stop);
     });
   }
   const auto dirs = snapshot::read_backup_dirs(command.directory);
   for (const snapshot::BackupDir& dir : dirs) {
-    print_notes(dir.notes, command, context);
+    print_notes(dir.notes, context);
     for (const std::string& damaged : dir.damaged)
       print_message(context.err, "INCOMPLETE", damaged);
   }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
-#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -43,15 +42,6 @@ std::string alike(const std::vector<const snapshot::Problem*>& group) {
 }
 
 }  // namespace
-
-std::string format_bytes(uint64_t bytes) {
-  static constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB"};
-  if (bytes < 1024) return fmt::format("{} B", bytes);
-  double value = static_cast<double>(bytes) / 1024;
-  size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  return fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
 
 void print_snapshot(std::ostream& out, const snapshot::Manifest& manifest) {
   fmt::print(out, "snapshot {} of {}, server {}\n", manifest.short_id(),

@@ -1,22 +1,20 @@
-// How numbers and problems look to a person, and how JSON is written.
+// How problems look to a person, and how JSON is written.
 //
 // Text from outside goes through visible() before it comes into a line, so that it stays one line.
 #pragma once
 
-#include <cstdint>
 #include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "index/base/format_bytes.h"
 #include "index/base/visible.h"
 #include "snapshot/manifest.h"
 
 namespace tsmfs::cli {
 
-// "0 B", "812 B", "1.4 KiB", "37.2 MiB"
-std::string format_bytes(uint64_t bytes);
 // "snapshot 75222c1f of 2026-11-25T02:32:06Z, server db1"
 void print_snapshot(std::ostream& out, const snapshot::Manifest& manifest);
 // "INCOMPLETE: db/rp/2 what is wrong with it", a line each; of many that say the same but for

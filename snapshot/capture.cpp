@@ -12,6 +12,7 @@
 #include "index/base/error.h"
 #include "index/base/mutex.h"
 #include "index/base/thread_group.h"
+#include "snapshot/dropped_shards.h"
 #include "snapshot/metastore.h"
 #include "snapshot/missing_shards.h"
 #include "snapshot/overlay.h"
@@ -78,7 +79,7 @@ class Capture {
   void fetch_shards();
   void fetch_loop(std::stop_source& failed);
   bool take(const ShardPath& path, FetchedShard shard);
-  void drop_removed_shards(const Metastore& after);
+  void drop_removed_shards(const Metastore* after);
   std::optional<MetastoreState> fetch_metastore_again();
   const MetastoreState& choose_metastore(const MetastoreState& before,
                                          const std::optional<MetastoreState>& after);
@@ -102,6 +103,7 @@ class Capture {
   std::map<ShardPath, ShardHere> here_;
   std::atomic<size_t> next_ = 0;
   std::atomic<bool> server_gone_ = false;
+  DroppedShards dropped_;
   Captured result_;
   Mutex mutex_;
   std::map<ShardPath, FetchedShard> shards_ TSMFS_GUARDED_BY(mutex_);
@@ -115,7 +117,7 @@ Captured Capture::run() {
   list(before.view);
   fetch_shards();
   const auto after = fetch_metastore_again();
-  if (after) drop_removed_shards(after->view);
+  drop_removed_shards(after ? &after->view : nullptr);
   const MetastoreState& kept = choose_metastore(before, after);
   add_shards();
   judge(before.view, after ? &after->view : nullptr);
@@ -200,6 +202,7 @@ void Capture::fetch_loop(std::stop_source& failed) {
     ShardFetcher fetcher(client, writer_, repository_.paths().tmp(), options_.retry,
                          failed.get_token(),
                          options_.progress ? &options_.progress->received_bytes : nullptr);
+    fetcher.watch(dropped_);
     fetcher.set_shard_bytes_max(options_.shard_bytes_max);
     for (size_t i = next_++; i < work_.size(); i = next_++) {
       if (failed.stop_requested()) throw Cancelled();
@@ -235,11 +238,11 @@ bool Capture::take(const ShardPath& path, FetchedShard shard) {
 
 // A shard that the server dropped (by retention, or DROP) while it was to be fetched is no loss.
 // Only the metastore can tell: the lists are also without a shard that failed to open.
-void Capture::drop_removed_shards(const Metastore& after) {
+void Capture::drop_removed_shards(const Metastore* after) {
   MutexLock lock(mutex_);
   for (auto it = shards_.begin(); it != shards_.end();) {
     const auto& [path, shard] = *it;
-    const bool removed = shard.incomplete() && !after.has_shard(path);
+    const bool removed = shard.dropped || (shard.incomplete() && after && !after->has_shard(path));
     if (removed)
       builder_.problem(Severity::kWarning, path.text(),
                        "was dropped by the server during the backup");
@@ -294,7 +297,8 @@ void Capture::judge(const Metastore& before, const Metastore* after) {
                           "is in the metastore, but the server does not offer it: see influxd's "
                           "log, the shard may have failed to open",
                           [&](const ShardPath& path) {
-                            return here_.contains(path) || !after || after->has_shard(path);
+                            return here_.contains(path) ||
+                                   (!dropped_.known(path) && (!after || after->has_shard(path)));
                           },
                           options_.accept_missing};
   PastShards past(repository_.objects(), *catalog_.state(), options_.server, manifest.time);

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
-#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -29,6 +27,12 @@ std::string_view without_end(std::string_view path) {
   return path.substr(0, path.size() - (path.ends_with(": ") ? 2 : 1));
 }
 
+// What could not be read for another reason says nothing of the repository: it ends the check.
+// Requires: called where `error` is caught.
+void require_damage(const IoError& error) {
+  if (!is_damage(error.error_number())) throw;
+}
+
 // What a snapshot's manifest says of its trees.
 struct Counts {
   TreeTotals totals;
@@ -43,7 +47,19 @@ class Check {
         std::stop_token stop)
       : repository_(repository), catalog_(catalog), options_(options), stop_(std::move(stop)) {}
 
+  // What was found is told, also when something ends the check.
   CheckReport run() {
+    try {
+      check_all();
+    } catch (...) {
+      report_found();
+      throw;
+    }
+    return report_;
+  }
+
+ private:
+  void check_all() {
     check_packs();
     check_index();
     report_found();
@@ -60,10 +76,8 @@ class Check {
     report_found();
     report_.packs = packs_.size();
     report_.snapshots = state->snapshots.size();
-    return report_;
   }
 
- private:
   void check_packs() {
     repository_.packs().for_each_id([&](const index::PackId& id) {
       if (stop_.stop_requested()) throw Cancelled();
@@ -108,8 +122,10 @@ class Check {
                         "repository were written to, then mixed; tsmfs copy into a new "
                         "repository takes what is sound",
                         id.hex(), other->id.hex(), sequence));
-    } catch (const Error&) {
-      // It is named already, or a prune has just deleted it.
+    } catch (const CorruptError&) {
+      // It is named already.
+    } catch (const IoError& error) {
+      require_damage(error);  // as that is, unless a prune has just deleted it
     }
   }
 
@@ -140,7 +156,8 @@ class Check {
                                  [&](const index::PackId& pack) { return is_there(pack); });
     } catch (const CorruptError&) {
       return false;
-    } catch (const IoError&) {
+    } catch (const IoError& error) {
+      require_damage(error);
       return false;
     }
   }
@@ -210,6 +227,7 @@ class Check {
     } catch (const CorruptError& error) {
       damage(fmt::format("{}: {}", without_end(path), error.what()));
     } catch (const IoError& error) {
+      require_damage(error);
       damage(fmt::format("{}: {}", without_end(path), error.what()));
     }
     return false;
@@ -258,6 +276,7 @@ class Check {
     } catch (const CorruptError& error) {
       return error.what();
     } catch (const IoError& error) {
+      require_damage(error);
       return error.what();
     }
   }
@@ -297,37 +316,6 @@ class Check {
 };
 
 }  // namespace
-
-DataSubset DataSubset::parse(std::string_view text) {
-  DataSubset subset;
-  const char* const end = text.data() + text.size();
-  if (text.ends_with('%')) {
-    double percent = -1;
-    const auto [rest, error] = std::from_chars(text.data(), end, percent);
-    if (error == std::errc() && rest == end - 1 && percent > 0 && percent <= 100) {
-      subset.share = percent / 100;
-      index::fill_random(std::as_writable_bytes(std::span(&subset.seed, 1)));
-      return subset;
-    }
-  } else {
-    const auto [slash, error] = std::from_chars(text.data(), end, subset.part);
-    if (error == std::errc() && slash != end && *slash == '/') {
-      const auto [rest, other_error] = std::from_chars(slash + 1, end, subset.parts);
-      if (other_error == std::errc() && rest == end && subset.part >= 1 && subset.parts <= 256 &&
-          subset.part <= subset.parts)
-        return subset;
-    }
-  }
-  throw UsageError(fmt::format("'{}' is no part of the data", text),
-                   "give n/m, as in 2/5 (m up to 256), or a percentage, as in 10%");
-}
-
-bool DataSubset::takes(const index::PackId& id) const {
-  if (share < 1)
-    return static_cast<double>(index::checksum(id.view(), seed)) <
-           share * static_cast<double>(UINT64_MAX);
-  return std::to_integer<uint32_t>(id.bytes[0]) % parts == part - 1;
-}
 
 CheckReport check_repository(index::Repository& repository, Catalog& catalog,
                              const CheckOptions& options, std::stop_token stop) {

@@ -11,6 +11,7 @@
 
 #include "index/base/directory_users.h"
 #include "index/base/error.h"
+#include "index/base/format_bytes.h"
 #include "index/base/held_directory.h"
 #include "index/base/some_of.h"
 #include "snapshot/restore_tree.h"
@@ -100,8 +101,8 @@ void require_space(const stdfs::path& directory, const Directory& there, uint64_
     throw_errno("cannot ask for the space of " + there.path().string());
   const uint64_t available = disk.f_bavail * uint64_t{disk.f_frsize};
   if (wanted > available)
-    throw Error(fmt::format("{} bytes are wanted in {}, and its disk has {} left", wanted,
-                            directory.string(), available),
+    throw Error(fmt::format("{} are wanted in {}, and its disk has {} left", format_bytes(wanted),
+                            directory.string(), format_bytes(available)),
                 "make room, or restore less at once: --database, --retention, --shard");
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "index/repository_writer.h"
+#include "snapshot/dropped_shards.h"
 #include "snapshot/influxd_client.h"
 #include "snapshot/manifest.h"
 #include "snapshot/shard_path.h"
@@ -41,6 +42,7 @@ struct FetchedShard {
   uint64_t bytes = 0;
   uint64_t new_bytes = 0;
   unsigned tries = 0;
+  bool dropped = false;  // by the server, meanwhile: no files, and no loss
   std::vector<Problem>
       problems;  // kIncomplete: the stream never came whole, and `files` are those that came
   bool incomplete() const;
@@ -53,6 +55,9 @@ class ShardFetcher {
   ShardFetcher(const InfluxdClient& client, index::RepositoryWriter& writer,
                const std::filesystem::path& spool_directory, RetryPolicy retry,
                std::stop_token stop, std::atomic<uint64_t>* received_bytes = nullptr);
+  // After a try that failed, the metastore is looked at, and a dropped shard not asked for again.
+  // `dropped` outlives the fetcher; it may be that of several. Without it no look is taken.
+  void watch(DroppedShards& dropped) { dropped_ = &dropped; }
   // As ShardReader::set_shard_bytes_max.
   void set_shard_bytes_max(uint64_t bytes) { reader_.set_shard_bytes_max(bytes); }
   // Throws: IoError when the repository cannot be written, Cancelled. What the server does wrong
@@ -73,6 +78,7 @@ class ShardFetcher {
   const InfluxdClient& client_;
   ShardReader reader_;
   RetryPolicy retry_;
+  DroppedShards* dropped_ = nullptr;
   std::stop_token stop_;
 };
 

@@ -314,7 +314,7 @@ TEST_F(RestorerTest, RefusesADiskThatIsTooSmall) {
     GTEST_SKIP() << "needs root, to mount a tmpfs";
   const std::string said = refusal<Error>();
   ::umount(datadir_.c_str());
-  EXPECT_NE(said.find("bytes are wanted in " + datadir_.string()), std::string::npos) << said;
+  EXPECT_NE(said.find("are wanted in " + datadir_.string()), std::string::npos) << said;
 }
 
 TEST_F(RestorerTest, ADiskThatFillsUpOnTheWayLeavesNothing) {

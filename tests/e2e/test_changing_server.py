@@ -1,0 +1,77 @@
+"""A server whose shards go, or that does not answer, while a backup of it runs."""
+import time
+
+from harness import EndToEndTest, Influxd, Repo, main, points, tsmfs
+from harness.listener import Listener
+from harness.points import HOUR
+from harness.proxy import Proxy
+from harness.waiting import wait_until
+
+SHARDS = 150
+STALL_SECONDS = 60
+
+
+class ChangingServer(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.stopping(Influxd(self.path('server')))
+        self.server.create_database('telegraf')
+        self.server.write('telegraf', points(seconds=HOUR))
+        self.repo = Repo(self.path('repository'))
+
+    def back_up_and_meanwhile(self, statement):
+        """Many shards of the policy "short"; the statement comes with the first request for one of them."""
+        self.server.create_policy('telegraf', 'short', '1h')
+        self.server.write('telegraf', points(seconds=SHARDS * HOUR, step=HOUR, hosts=1), 'short')
+        shards = self.server.shards()
+        short = {shard.shard for shard in shards if shard.policy == 'short'}
+        self.assertGreaterEqual(len(short), SHARDS)
+        dropped = []
+
+        def rule(request, attempt):
+            if request.kind == 'shard' and request.shard in short and not dropped:
+                dropped.append(request.shard)
+                for each in statement(short):
+                    self.server.query(each, 'telegraf')
+
+        through = self.stopping(Proxy(self.server, rule))
+        snapshot, done = self.repo.backup_output(through, '--server', 'db1', '--jobs', '1')
+        self.assertEqual(len(dropped), 1)
+        return snapshot, done, len(shards) - len(short), [r for r in through.requests if r.kind == 'shard']
+
+    def test_a_dropped_policy_costs_one_look_and_not_tries_for_each_of_its_shards(self):
+        snapshot, done, left, requests = self.back_up_and_meanwhile(lambda short: ['DROP RETENTION POLICY "short"'])
+        self.assertEqual((snapshot['shards'], snapshot['incomplete']), (left, False))
+        self.assertEqual(len(requests), left + 1)
+        self.assertIn('dropped by the server during the backup', done.stderr)
+        self.assertNotIn('in the metastore', done.stderr)
+
+    def test_dropped_shards_cost_one_look(self):
+        snapshot, done, left, requests = self.back_up_and_meanwhile(
+            lambda short: [f'DROP SHARD {shard}' for shard in sorted(short)])
+        self.assertEqual((snapshot['shards'], snapshot['incomplete']), (left, False))
+        self.assertEqual(len(requests), left + 1)
+        self.assertIn('dropped by the server during the backup', done.stderr)
+
+    def test_a_backup_that_waits_for_its_server_keeps_nobody_from_the_repository(self):
+        self.repo.backup(self.server, '--server', 'db1')
+        asked = []
+
+        def serve(connection):
+            asked.append(connection.recv(1))
+            time.sleep(STALL_SECONDS)
+
+        mute = self.stopping(Listener(serve))
+        waiting = self.repo.start_backup(mute.address, '--server', 'db2', '--timeout', str(STALL_SECONDS))
+        try:
+            wait_until(lambda: asked, 'the backup to ask its server')
+            self.repo.backup(self.server, '--server', 'db1')
+            tsmfs('prune', '--repo', self.repo.path)
+            self.assertIsNone(waiting.poll())
+        finally:
+            waiting.terminate()
+            waiting.communicate()
+
+
+if __name__ == '__main__':
+    main()
