@@ -23,13 +23,11 @@ bool shrank(const std::optional<uint64_t>& before, uint64_t after) {
   return before && *before >= kShrinkBytesMin && after < *before / kShrinkShare;
 }
 
-FetchedShard dropped_shard(const ShardPath& path, unsigned tries, uint64_t new_bytes) {
+FetchedShard dropped_shard(unsigned tries, uint64_t new_bytes) {
   FetchedShard shard;
   shard.tries = tries;
   shard.new_bytes = new_bytes;
   shard.dropped = true;
-  shard.problems.push_back(
-      {Problem::Severity::kWarning, path.text(), "was dropped by the server during the backup"});
   return shard;
 }
 
@@ -65,7 +63,7 @@ ShardFetcher::ShardFetcher(const InfluxdClient& client, index::RepositoryWriter&
       stop_(std::move(stop)) {}
 
 FetchedShard ShardFetcher::fetch(const FetchRequest& request) {
-  if (dropped_ && dropped_->known(request.path)) return dropped_shard(request.path, 0, 0);
+  if (dropped_ && dropped_->known(request.path)) return dropped_shard(0, 0);
   if (!request.range) return fetch_with(request, retry_.pauses);
   // The server cannot export a range of a shard with tombstones, however often it is asked.
   const size_t pauses = std::min<size_t>(retry_.pauses.size(), 1);
@@ -95,7 +93,7 @@ FetchedShard ShardFetcher::fetch_with(const FetchRequest& request,
                            last->read.bytes == attempt.read.bytes;
     const bool good = attempt.whole() && (!doubtful || confirmed);
     if (!attempt.whole() && dropped_ && dropped_->look(client_, request.path))
-      return dropped_shard(request.path, tries, new_bytes);
+      return dropped_shard(tries, new_bytes);
     last = attempt;
     if (good || !best || !best->is_better_than(attempt)) best = std::move(attempt);
     if (good || tries > pauses.size()) {

@@ -32,7 +32,7 @@ class ChangingServer(EndToEndTest):
             if request.kind == 'shard' and request.shard in short and not dropped:
                 dropped.append(request.shard)
                 for each in statement(short):
-                    self.server.query(each, 'telegraf')
+                    self.server.query(each)
 
         through = self.stopping(Proxy(self.server, rule))
         snapshot, done = self.repo.backup_output(through, '--server', 'db1', '--jobs', '1')
@@ -40,7 +40,8 @@ class ChangingServer(EndToEndTest):
         return snapshot, done, len(shards) - len(short), [r for r in through.requests if r.kind == 'shard']
 
     def test_a_dropped_policy_costs_one_look_and_not_tries_for_each_of_its_shards(self):
-        snapshot, done, left, requests = self.back_up_and_meanwhile(lambda short: ['DROP RETENTION POLICY "short"'])
+        snapshot, done, left, requests = self.back_up_and_meanwhile(
+            lambda short: ['DROP RETENTION POLICY "short" ON "telegraf"'])
         self.assertEqual((snapshot['shards'], snapshot['incomplete']), (left, False))
         self.assertEqual(len(requests), left + 1)
         self.assertIn('dropped by the server during the backup', done.stderr)
