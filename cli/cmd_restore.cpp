@@ -14,7 +14,7 @@ namespace tsmfs::cli {
 
 namespace {
 
-constexpr const char* kDescription = "Restore a snapshot, or a part of it";
+constexpr const char* kRestoreDescription = "Restore a snapshot, or a part of it";
 
 constexpr const char* kRestoreFooter =
     "\nInto the directories of a server that has other data it merges: what is\n"
@@ -159,7 +159,7 @@ snapshot::SnapshotPtr choose_snapshot(const RestoreCommand& command, snapshot::C
 void add_restore(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<RestoreArguments>();
   RestoreCommand& command = arguments->command;
-  CLI::App* sub = app.add_subcommand("restore", kDescription);
+  CLI::App* sub = app.add_subcommand("restore", kRestoreDescription);
   sub->footer(kRestoreFooter);
   add_repository_option(*sub, command.repository);
   add_choice_options(*sub, *arguments);
