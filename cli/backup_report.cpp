@@ -11,10 +11,10 @@ namespace tsmfs::cli {
 
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 // Whoever reads it wants each line at once.
-void print_object(std::ostream& out, const json& object) {
+void print_object(std::ostream& out, const Json& object) {
   print_json(out, object);
   out.flush();
 }

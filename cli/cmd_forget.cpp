@@ -20,7 +20,7 @@ namespace tsmfs::cli {
 
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 using snapshot::Decision;
 using snapshot::SnapshotPtr;
 
@@ -144,8 +144,8 @@ void print_lost_shards(const LostShards& shards, std::ostream& out) {
         shard.server_has ? "THE SERVER NAMES IT, AND LACKS IT" : "the server has dropped it");
 }
 
-json lost_json(const LostShards& shards) {
-  json list = json::array();
+Json lost_json(const LostShards& shards) {
+  Json list = Json::array();
   for (const auto& shard : shards)
     list.push_back({{"shard", shard.path.text()},
                     {"server", shard.server},
@@ -167,12 +167,12 @@ void print_table(std::ostream& out, const std::vector<DecidedGroup>& groups, boo
   }
 }
 
-json to_json(const std::vector<DecidedGroup>& groups, bool dry_run) {
-  json list = json::array();
+Json to_json(const std::vector<DecidedGroup>& groups, bool dry_run) {
+  Json list = Json::array();
   for (const DecidedGroup& group : groups) {
-    json keep = json::array(), remove = json::array();
+    Json keep = Json::array(), remove = Json::array();
     for (const Decision& decision : group.decisions) {
-      json one = {{"id", decision.snapshot->id.hex()},
+      Json one = {{"id", decision.snapshot->id.hex()},
                   {"time", format_rfc3339_ns(decision.snapshot->time)}};
       if (decision.keeps()) one["reasons"] = decision.reasons;
       one["whole"] = decision.whole;
@@ -198,7 +198,7 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   const std::vector<SnapshotPtr> going = going_of(groups);
   const LostShards lost = command.dry_run ? lost_shards(command, *state, going) : LostShards();
   if (command.prune.json) {
-    json report = to_json(groups, command.dry_run);
+    Json report = to_json(groups, command.dry_run);
     if (command.dry_run) report["lost_shards"] = lost_json(lost);
     print_json(context.out, report);
   } else if (!context.quiet) {

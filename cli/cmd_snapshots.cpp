@@ -16,7 +16,7 @@ namespace tsmfs::cli {
 
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 struct SnapshotsCommand {
   std::filesystem::path repository;
@@ -25,7 +25,7 @@ struct SnapshotsCommand {
   bool all_problems = false;
 };
 
-json to_json(const snapshot::Manifest& manifest) {
+Json to_json(const snapshot::Manifest& manifest) {
   return {{"id", manifest.id.hex()},
           {"time", format_rfc3339_ns(manifest.time)},
           {"finished", format_rfc3339_ns(manifest.finished)},
@@ -113,7 +113,7 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   const auto state = catalog.refresh();
   const auto shown = snapshot::choose_snapshots(*state, command.host, command.tag);
   if (command.as_json) {
-    json list = json::array();
+    Json list = Json::array();
     for (const auto& snapshot : shown) list.push_back(to_json(*snapshot));
     print_json(context.out, list, 1);
   } else {

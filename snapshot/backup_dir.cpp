@@ -20,7 +20,7 @@ using Severity = Problem::Severity;
 constexpr std::string_view kMetaName = "meta";
 constexpr std::string_view kPendingSuffix = ".pending";  // a download that has not ended
 constexpr size_t kShardDigitsMin = 5, kNumberDigitsMin = 2;
-constexpr size_t kNotesMax = 20;
+constexpr size_t kBackupDirNotesMax = 20;
 
 namespace fs = std::filesystem;
 
@@ -43,9 +43,9 @@ std::optional<Number> take_number(std::string_view& text, size_t digits_min) {
 }
 
 void note(BackupDir& dir, std::string what) {
-  if (dir.notes.size() < kNotesMax)
+  if (dir.notes.size() < kBackupDirNotesMax)
     dir.notes.push_back(std::move(what));
-  else if (dir.notes.size() == kNotesMax)
+  else if (dir.notes.size() == kBackupDirNotesMax)
     dir.notes.emplace_back("more files that influxd backup did not leave are not named here");
 }
 

@@ -6,7 +6,7 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr size_t kReadBytes = size_t{1} << 20;
+constexpr size_t kStreamStepBytes = size_t{1} << 20;
 
 }  // namespace
 
@@ -24,7 +24,8 @@ void read_into(ByteStream& stream, uint64_t bytes_max, ByteBuffer& out) {
   const uint64_t target = out.size() + bytes_max;
   for (bool more = true; more && out.size() < target;) {
     const size_t old_size = out.size();
-    const size_t step = static_cast<size_t>(std::min<uint64_t>(kReadBytes, target - old_size));
+    const size_t step =
+        static_cast<size_t>(std::min<uint64_t>(kStreamStepBytes, target - old_size));
     out.resize(old_size + step);
     const size_t count = read_up_to(stream, MutableByteView(out).subspan(old_size));
     out.resize(old_size + count);

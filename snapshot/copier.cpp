@@ -16,7 +16,7 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr size_t kReadBytes = 1 << 20;
+constexpr size_t kCopyBytes = 1 << 20;
 
 }  // namespace
 
@@ -119,10 +119,10 @@ index::FileId Copier::copy_file(const TreeEntry& entry) {
 index::FileId Copier::digest_in_target(const TreeEntry& entry) {
   index::StoredSource source(source_.objects().open_file(entry.file()));
   index::DigestStream theirs(source_.key()), ours(writer_.digest_key());
-  for (uint64_t offset = 0; offset < source.size(); offset += kReadBytes) {
+  for (uint64_t offset = 0; offset < source.size(); offset += kCopyBytes) {
     if (stop_.stop_requested()) throw Cancelled();
     const ByteView bytes =
-        source.view(offset, std::min<uint64_t>(kReadBytes, source.size() - offset));
+        source.view(offset, std::min<uint64_t>(kCopyBytes, source.size() - offset));
     theirs.update(bytes);
     ours.update(bytes);
   }

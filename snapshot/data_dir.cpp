@@ -24,7 +24,7 @@ namespace {
 using Severity = Problem::Severity;
 namespace fs = std::filesystem;
 
-constexpr size_t kNotesMax = 20;
+constexpr size_t kDataDirNotesMax = 20;
 
 bool is_made_anew(const std::string& name) {
   return is_rebuilt_at_start(name) || name == "_series";
@@ -158,9 +158,9 @@ class Walk {
     dir_.problems.push_back({Severity::kIncomplete, inside, what});
   }
   void note(const std::string& inside) {
-    if (dir_.notes.size() < kNotesMax)
+    if (dir_.notes.size() < kDataDirNotesMax)
       dir_.notes.push_back(quote(inside) + " does not belong to a shard and was left out");
-    else if (dir_.notes.size() == kNotesMax)
+    else if (dir_.notes.size() == kDataDirNotesMax)
       dir_.notes.emplace_back("more files that do not belong to a shard are not named here");
   }
 

@@ -21,7 +21,7 @@ namespace {
 constexpr int64_t kMinuteNs = int64_t{60} * 1'000'000'000;
 constexpr int64_t kDefaultDurationNs = 168 * 60 * kMinuteNs;  // influxd's, of what is kept for ever
 constexpr const char* kDefaultPolicy = "autogen";
-constexpr size_t kShardsNamedMax = 5;
+constexpr size_t kDerivedNamedMax = 5;
 
 using Shards = std::vector<ShardWindow>;
 
@@ -35,7 +35,7 @@ std::string numbers(const Shards& shards, bool ShardWindow::*which) {
   std::vector<std::string> found;
   for (const ShardWindow& shard : shards)
     if (shard.*which) found.push_back(std::to_string(shard.shard));
-  return found.empty() ? std::string() : some_of(found, kShardsNamedMax);
+  return found.empty() ? std::string() : some_of(found, kDerivedNamedMax);
 }
 
 void require_distinct_numbers(const TimesOfShards& shards) {

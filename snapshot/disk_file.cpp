@@ -17,7 +17,7 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr size_t kWindowBytes = size_t{1} << 20;
+constexpr size_t kFileWindowBytes = size_t{1} << 20;
 
 [[noreturn]] void fail(const std::filesystem::path& path, int error_number) {
   throw ProtocolError(fmt::format("{} cannot be read: {}", quote(path.string()),
@@ -62,9 +62,9 @@ ByteView FileSource::view(uint64_t offset, size_t length) {
   if (offset >= window_offset_ && offset + length <= window_offset_ + window_size_)
     return window_.view().subspan(offset - window_offset_, length);
   window_size_ = 0;
-  if (window_.size() < length || window_.size() < kWindowBytes) {
+  if (window_.size() < length || window_.size() < kFileWindowBytes) {
     window_ = RawBuffer();  // first, so that there are never two
-    window_ = RawBuffer(std::max(length, kWindowBytes));
+    window_ = RawBuffer(std::max(length, kFileWindowBytes));
   }
   window_offset_ = offset;
   const size_t wanted = static_cast<size_t>(std::min<uint64_t>(window_.size(), size() - offset));

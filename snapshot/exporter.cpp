@@ -28,23 +28,20 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* kNoNodeJson = "null\n";  // as a server that is no cluster's answers
-constexpr unsigned kReadThreads = 2;
-constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
 constexpr size_t kNamesShownMax = 5;
-constexpr const char* kMetaLabel = "the snapshot's meta.db";
 constexpr const char* kMetaDirectory = "meta";
 constexpr const char* kMetaFile = "meta.db";
 constexpr uint32_t kMetaMode = 0600;  // it holds password hashes
-constexpr uint32_t kDirectoryMode = 0755;
+constexpr uint32_t kTarDirectoryMode = 0755;
 
 ReadAhead read_files(index::Repository& repository, const std::vector<StoredShard>& shards) {
   std::vector<WantedFile> files;
   for (const StoredShard& shard : shards)
     for (const TreeEntry& file : shard.files) files.push_back({file.file(), file.size});
-  return ReadAhead(repository.objects(), std::move(files), kReadThreads);
+  return ReadAhead(repository.objects(), std::move(files), ReadAhead::kThreads);
 }
 
 // "20160201T180236Z"
@@ -235,7 +232,7 @@ std::vector<std::string> Exporter::portable_notes(const std::vector<StoredShard>
   MetaChoice choice;
   choice.filter = options_.filter;
   MissingSettings missing = find_missing(
-      read_settings(stored_metastore(repository_, *snapshot_), kMetaLabel), choice, {});
+      read_settings(stored_metastore(repository_, *snapshot_), kStoredMetaLabel), choice, {});
   missing.subscriptions.clear();  // these come with their policies
   const char* reason = "influxd restore -portable brings none";
   std::vector<std::string> notes = describe(missing, {reason, reason, reason});
@@ -267,7 +264,7 @@ ExportReport Exporter::write_portable(const std::filesystem::path& directory) {
       gzip.finish();
     });
   });
-  Json files = Json::array();
+  OrderedJson files = OrderedJson::array();
   for (size_t i = 0; i < shards.size(); ++i)
     files.push_back({{"database", shards[i].path.database.text()},
                      {"policy", shards[i].path.policy.text()},
@@ -277,14 +274,14 @@ ExportReport Exporter::write_portable(const std::filesystem::path& directory) {
                      {"lastModified", 0}});
   const std::string meta_name = stamp + ".meta";
   // "limited" is never set by influxd either; its restore does not look at it.
-  const Json manifest{{"meta", {{"fileName", meta_name}, {"size", meta_db.size()}}},
-                      {"limited", false},
-                      {"files", std::move(files)}};
+  const OrderedJson manifest{{"meta", {{"fileName", meta_name}, {"size", meta_db.size()}}},
+                             {"limited", false},
+                             {"files", std::move(files)}};
   stage.write(meta_name, [&](ByteSink& sink) { sink.write(packed); });
   names.push_back(meta_name);
   names.push_back(stamp + ".manifest");
   stage.write(names.back(), [&](ByteSink& sink) {
-    const std::string text = manifest.dump(2, ' ', false, Json::error_handler_t::replace);
+    const std::string text = manifest.dump(2, ' ', false, OrderedJson::error_handler_t::replace);
     sink.write(as_bytes(text));
   });
   stage.publish(names);
@@ -309,7 +306,7 @@ ExportReport Exporter::write_tar(ByteSink& sink) {
                 meta_db);
   for (size_t i = 0; i < shards.size(); ++i) {
     if (shards[i].files.empty())
-      tar.add_directory({shards[i].path.text(), true, 0, snapshot_->time, kDirectoryMode});
+      tar.add_directory({shards[i].path.text(), true, 0, snapshot_->time, kTarDirectoryMode});
     add_shard(tar, content, shards[i]);
     report(shards[i], i + 1, shards.size());
   }

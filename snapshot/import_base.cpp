@@ -15,11 +15,11 @@ namespace {
 
 using Severity = Problem::Severity;
 
-constexpr uint64_t kShrinkBytesMin = uint64_t{1} << 20;  // deletes can take as much
+constexpr uint64_t kFileShrinkBytesMin = uint64_t{1} << 20;  // deletes can take as much
 
 // What is empty now is missing_shards.h's to judge.
-bool shrank(uint64_t before, uint64_t after) {
-  return after > 0 && before >= kShrinkBytesMin && after < before / 2;
+bool file_shrank(uint64_t before, uint64_t after) {
+  return after > 0 && before >= kFileShrinkBytesMin && after < before / 2;
 }
 
 // What of a database a server had, and how much of that is here.
@@ -141,7 +141,7 @@ void note_shrunk(SnapshotBuilder& builder, index::ObjectReader& objects, const C
   if (parent == state.snapshots.end()) return;
   for (const auto& [path, entry] : shard_entries(objects, **parent)) {
     const auto now = bytes.find(path);
-    if (now == bytes.end() || !shrank(entry.size, now->second)) continue;
+    if (now == bytes.end() || !file_shrank(entry.size, now->second)) continue;
     builder.problem(
         Severity::kWarning, path.text(),
         fmt::format("has {} bytes, and had {} in snapshot {}, the one before: backups made with "

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kDirectoriesMax = 2000;  // looked into, the nearest first
-constexpr int kDepthMax = 5;              // from /var/lib to /var/lib/influxdb/data/db/rp/1
+constexpr int kSearchDepthMax = 5;        // from /var/lib to /var/lib/influxdb/data/db/rp/1
 
 bool is_number(const std::string& text) {
   return !text.empty() && std::all_of(text.begin(), text.end(),
@@ -40,7 +40,7 @@ std::optional<fs::path> find_place(const fs::path& place, DirKind kind) {
         if (S_ISREG(entry.mode) && is_taken(entry.name, kind) &&
             is_number(step.path.filename().string()))
           return step.path.parent_path().parent_path().parent_path();
-        if (S_ISDIR(entry.mode) && step.depth < kDepthMax)
+        if (S_ISDIR(entry.mode) && step.depth < kSearchDepthMax)
           steps.push_back({step.path / entry.name, step.depth + 1});
       }
     } catch (const ProtocolError&) {

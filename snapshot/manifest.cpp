@@ -12,7 +12,8 @@
 
 namespace tsmfs::snapshot {
 
-using nlohmann::json;
+using Json = nlohmann::json;
+using Severity = Problem::Severity;
 
 namespace {
 
@@ -21,27 +22,26 @@ constexpr uint32_t kManifestVersion = 1;
 constexpr size_t kListEntriesMax = 1 << 20;  // databases, problems
 
 std::string_view severity_name(Problem::Severity severity) {
-  return severity == Problem::Severity::kIncomplete ? "incomplete" : "warning";
+  return severity == Severity::kIncomplete ? "incomplete" : "warning";
 }
 
-json encode_problem(const Problem& problem) {
+Json encode_problem(const Problem& problem) {
   return {{"severity", severity_name(problem.severity)},
           {"path", problem.path},
           {"what", problem.what}};
 }
 
-Problem decode_problem(const json& stored) {
+Problem decode_problem(const Json& stored) {
   Problem problem;
   const std::string severity = stored.at("severity").get<std::string>();
-  if (severity == severity_name(Problem::Severity::kIncomplete))
-    problem.severity = Problem::Severity::kIncomplete;
+  if (severity == severity_name(Severity::kIncomplete)) problem.severity = Severity::kIncomplete;
   problem.path = stored.at("path").get<std::string>();
   problem.what = stored.at("what").get<std::string>();
   return problem;
 }
 
-json encode_filter(const Filter& filter) {
-  json stored = json::object();
+Json encode_filter(const Filter& filter) {
+  Json stored = Json::object();
   if (!filter.databases.empty()) stored["databases"] = filter.databases;
   if (!filter.policy.empty()) stored["policy"] = filter.policy;
   if (filter.shard) stored["shard"] = *filter.shard;
@@ -53,7 +53,7 @@ json encode_filter(const Filter& filter) {
   return stored;
 }
 
-Filter decode_filter(const json& stored) {
+Filter decode_filter(const Json& stored) {
   Filter filter;
   filter.databases = stored.value("databases", std::vector<std::string>());
   filter.policy = stored.value("policy", std::string());
@@ -65,47 +65,47 @@ Filter decode_filter(const json& stored) {
   return filter;
 }
 
-json encode_extent(const Extent& extent) {
-  json missing = json::array();
+Json encode_extent(const Extent& extent) {
+  Json missing = Json::array();
   for (const MissingShard& shard : extent.missing) {
-    json one = {{"shard", shard.path.text()}, {"why", shard.why}};
+    Json one = {{"shard", shard.path.text()}, {"why", shard.why}};
     if (shard.had_bytes > 0) one["had_bytes"] = shard.had_bytes;
     if (shard.accepted) one["accepted"] = true;
     missing.push_back(std::move(one));
   }
-  json stored = {{"named", extent.named}, {"came", extent.came}};
+  Json stored = {{"named", extent.named}, {"came", extent.came}};
   if (extent.since) stored["since"] = format_rfc3339_ns(*extent.since);
   if (!missing.empty()) stored["missing"] = std::move(missing);
   return stored;
 }
 
-MissingShard decode_missing(const json& stored) {
+MissingShard decode_missing(const Json& stored) {
   const auto path = parse_shard_path(stored.at("shard").get<std::string>());
   if (!path) throw CorruptError("a missing shard without a path");
   return {*path, stored.at("why").get<std::string>(), stored.value("had_bytes", uint64_t{0}),
           stored.value("accepted", false)};
 }
 
-Extent decode_extent(const json& stored) {
+Extent decode_extent(const Json& stored) {
   Extent extent;
   extent.named = stored.at("named").get<uint64_t>();
   extent.came = stored.at("came").get<uint64_t>();
   if (stored.contains("since")) extent.since = parse_rfc3339(stored.at("since").get<std::string>());
   if (!stored.contains("missing")) return extent;
   if (stored.at("missing").size() > kListEntriesMax) throw CorruptError("a list that is too long");
-  for (const json& one : stored.at("missing")) extent.missing.push_back(decode_missing(one));
+  for (const Json& one : stored.at("missing")) extent.missing.push_back(decode_missing(one));
   std::ranges::sort(extent.missing, {}, &MissingShard::path);
   return extent;
 }
 
-json encode_neighbours(const Neighbours& neighbours) {
-  json stored = json::object();
+Json encode_neighbours(const Neighbours& neighbours) {
+  Json stored = Json::object();
   if (neighbours.earlier) stored["earlier"] = format_rfc3339_ns(*neighbours.earlier);
   if (neighbours.later) stored["later"] = format_rfc3339_ns(*neighbours.later);
   return stored;
 }
 
-Neighbours decode_neighbours(const json& stored) {
+Neighbours decode_neighbours(const Json& stored) {
   Neighbours neighbours;
   if (stored.contains("earlier"))
     neighbours.earlier = parse_rfc3339(stored.at("earlier").get<std::string>());
@@ -115,7 +115,7 @@ Neighbours decode_neighbours(const json& stored) {
 }
 
 template <typename T>
-T unsigned_field(const json& stored, const char* name) {
+T unsigned_field(const Json& stored, const char* name) {
   return static_cast<T>(index::count_field(stored, name, std::numeric_limits<T>::max()));
 }
 
@@ -123,7 +123,7 @@ bool is_about(const Problem& problem, const MissingShard& missing) {
   return problem.what == missing.why && problem.path == missing.path.text();
 }
 
-Manifest decode_fields(const json& stored) {
+Manifest decode_fields(const Json& stored) {
   if (unsigned_field<uint32_t>(stored, "version") != kManifestVersion)
     throw CorruptError("an unknown version of manifest");
   Manifest manifest;
@@ -161,13 +161,13 @@ Manifest decode_fields(const json& stored) {
   if (stored.contains("filter")) manifest.filter = decode_filter(stored.at("filter"));
   manifest.partial = stored.value("partial", false);
   if (stored.contains("extent")) manifest.extent = decode_extent(stored.at("extent"));
-  for (const json& problem : stored.at("problems"))
+  for (const Json& problem : stored.at("problems"))
     manifest.problems.push_back(decode_problem(problem));
   manifest.tags = checked_tags(stored.value("tags", std::vector<std::string>()));
   if (stored.contains("neighbours"))
     manifest.neighbours = decode_neighbours(stored.at("neighbours"));
   if (stored.contains("original")) {
-    const json& original = stored.at("original");
+    const Json& original = stored.at("original");
     manifest.original =
         Original{index::RepositoryId::from_hex(original.at("repository").get<std::string>()),
                  index::SnapshotId::from_hex(original.at("snapshot").get<std::string>())};
@@ -179,7 +179,7 @@ Manifest decode_fields(const json& stored) {
 
 bool Manifest::incomplete() const {
   return std::any_of(problems.begin(), problems.end(), [](const Problem& problem) {
-    return problem.severity == Problem::Severity::kIncomplete;
+    return problem.severity == Severity::kIncomplete;
   });
 }
 
@@ -188,7 +188,6 @@ bool Manifest::has_tag(std::string_view tag) const {
 }
 
 void add_missing(Manifest& manifest, MissingShard missing) {
-  using Severity = Problem::Severity;
   if (!manifest.extent) manifest.extent.emplace();
   const Severity severity = missing.accepted ? Severity::kWarning : Severity::kIncomplete;
   const auto said = std::ranges::find_if(
@@ -210,7 +209,7 @@ bool accept_missing(Manifest& manifest, uint64_t shard) {
     if (missing.path.shard != shard || missing.accepted) continue;
     missing.accepted = changed = true;
     for (Problem& problem : manifest.problems)
-      if (is_about(problem, missing)) problem.severity = Problem::Severity::kWarning;
+      if (is_about(problem, missing)) problem.severity = Severity::kWarning;
   }
   return changed;
 }
@@ -231,9 +230,9 @@ std::vector<std::string> checked_tags(std::vector<std::string> tags) {
 std::string encode_manifest(const Manifest& manifest) {
   if (!is_valid_name(manifest.server))
     throw UsageError(fmt::format("{} cannot be the name of a server", quote(manifest.server)));
-  json problems = json::array();
+  Json problems = Json::array();
   for (const Problem& problem : manifest.problems) problems.push_back(encode_problem(problem));
-  json stored = {
+  Json stored = {
       {"version", kManifestVersion},
       {"id", manifest.id.hex()},
       {"number", manifest.number},
@@ -273,10 +272,10 @@ std::string encode_manifest(const Manifest& manifest) {
 }
 
 Manifest decode_manifest(std::string_view stored, std::string_view object) {
-  const json content = index::unseal_json(kSealKind, stored, object);
+  const Json content = index::unseal_json(kSealKind, stored, object);
   try {
     return decode_fields(content);
-  } catch (const json::exception& error) {
+  } catch (const Json::exception& error) {
     throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));
   } catch (const Error& error) {
     throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));

@@ -21,6 +21,9 @@ constexpr uint64_t kMetastoreBytesMax = uint64_t{32} << 20;
 // the message around it makes such a claim too, and then fails.
 constexpr size_t kMetastoreClaimMax = 50'000'000;
 
+// Every server has a database of this name of its own.
+inline constexpr const char* kInternalDatabase = "_internal";
+
 struct MetaShardGroup {
   uint64_t id = 0;
   Timestamp start;  // inclusive

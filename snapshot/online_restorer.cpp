@@ -17,9 +17,6 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr const char* kInternal = "_internal";  // every server has one of its own
-constexpr const char* kMetaLabel = "the snapshot's meta.db";
-constexpr unsigned kReadThreads = 2;
 constexpr unsigned kImportTriesMax = 3;
 
 // As the server names its databases and policies; they become directories there.
@@ -59,12 +56,12 @@ OnlineRestorer::OnlineRestorer(index::Repository& repository, SnapshotPtr snapsh
 OnlinePlan OnlineRestorer::plan() {
   OnlinePlan plan;
   const ByteBuffer meta_db = stored_metastore(repository_, *snapshot_);
-  const Metastore metastore = Metastore::parse(meta_db, kMetaLabel);
+  const Metastore metastore = Metastore::parse(meta_db, kStoredMetaLabel);
   const auto shards = choose(metastore, plan);
   const bool part = !options_.filter.policy.empty() || options_.filter.shard;
   for (const MetaDatabase& database : metastore.databases()) {
     if (!options_.filter.takes_database(database.name)) continue;
-    if (database.name == kInternal && options_.filter.databases.empty()) continue;
+    if (database.name == kInternalDatabase && options_.filter.databases.empty()) continue;
     OnlineDatabase made = make_database(meta_db, database, shards);
     if (part && made.shards.empty()) continue;
     note_retention(metastore, made, plan);
@@ -101,7 +98,7 @@ std::vector<StoredShard> OnlineRestorer::choose(const Metastore& metastore,
                                                 OnlinePlan& plan) const {
   std::vector<StoredShard> chosen;
   for (StoredShard& shard : stored_shards(repository_.objects(), *snapshot_, options_.filter)) {
-    if (shard.path.database == kInternal && options_.filter.databases.empty()) continue;
+    if (shard.path.database == kInternalDatabase && options_.filter.databases.empty()) continue;
     if (metastore.has_shard(shard.path)) {
       chosen.push_back(std::move(shard));
     } else {
@@ -130,9 +127,9 @@ OnlineDatabase OnlineRestorer::make_database(ByteView meta_db, const MetaDatabas
   // A copy under another name must not send what is written to it where the original sends its own.
   const bool copy = options_.new_database || options_.new_policy;
   made.meta_db = metastore_subset(
-      meta_db, one, numbers, kMetaLabel,
+      meta_db, one, numbers, kStoredMetaLabel,
       copy && !options_.with_subscriptions ? Subscriptions::kDrop : Subscriptions::kKeep);
-  const Metastore left = Metastore::parse(made.meta_db, kMetaLabel);
+  const Metastore left = Metastore::parse(made.meta_db, kStoredMetaLabel);
   const MetaDatabase* kept = left.find_database(database.name);
   if (kept == nullptr) return made;
   if (!options_.new_policy) {
@@ -177,7 +174,7 @@ MetaChoice OnlineRestorer::choice() const {
 // The server makes policies, with their subscriptions, and nothing else.
 void OnlineRestorer::find_missing_settings(ByteView meta_db, const ServerSettings& there,
                                            OnlinePlan& plan) const {
-  plan.missing = find_missing(read_settings(meta_db, kMetaLabel), choice(), there);
+  plan.missing = find_missing(read_settings(meta_db, kStoredMetaLabel), choice(), there);
   const bool copy = options_.new_database || options_.new_policy;
   if (!copy || options_.with_subscriptions) plan.missing.subscriptions.clear();
 }
@@ -264,7 +261,7 @@ void OnlineRestorer::upload_shard(const StoredShard& shard, const ShardPath& to)
   std::vector<WantedFile> files;
   for (const TreeEntry& file : shard.files) files.push_back({file.file(), file.size});
   upload_.upload_shard(to.shard, [&](ByteSink& sink) {
-    ReadAhead content(repository_.objects(), files, kReadThreads);
+    ReadAhead content(repository_.objects(), files, ReadAhead::kThreads);
     TarWriter tar(sink, {}, stop_);
     for (const TreeEntry& file : shard.files)
       tar.add_file(

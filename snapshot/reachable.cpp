@@ -10,9 +10,9 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-class Walk {
+class ReachableWalk {
  public:
-  Walk(index::ObjectReader& objects, const std::stop_token& stop)
+  ReachableWalk(index::ObjectReader& objects, const std::stop_token& stop)
       : objects_(objects), stop_(stop) {}
 
   void follow(const Manifest& snapshot) {
@@ -67,7 +67,7 @@ class Walk {
 
 Reachable find_reachable(index::ObjectReader& objects, const CatalogState& state,
                          const std::stop_token& stop) {
-  Walk walk(objects, stop);
+  ReachableWalk walk(objects, stop);
   for (const SnapshotPtr& snapshot : state.snapshots) walk.follow(*snapshot);
   return walk.take();
 }

@@ -34,6 +34,7 @@ class ReadAhead {
  public:
   static constexpr size_t kWindowBytes = size_t{1} << 20;
   static constexpr size_t kWindowsAheadMax = 16;
+  static constexpr unsigned kThreads = 2;  // for one stream of files
 
   // Throws: IoError when there are no threads to be had.
   ReadAhead(index::ObjectReader& objects, std::vector<WantedFile> files, unsigned threads);

@@ -24,7 +24,7 @@ namespace {
 namespace stdfs = std::filesystem;
 
 constexpr uint64_t kBlockBytes = 4096;
-constexpr size_t kShardsNamedMax = 5;
+constexpr size_t kPresentNamedMax = 5;
 
 std::vector<stdfs::path> directories(const RestoreRequest& request) {
   std::vector<stdfs::path> found;
@@ -50,7 +50,7 @@ void require_vacant(const RestorePlan& plan, const RestoreRequest& request) {
   look(plan.shards, request.datadir);
   look(plan.wal, request.waldir);
   if (there.empty()) return;
-  throw UsageError(fmt::format("{} {} there already", some_of(there, kShardsNamedMax),
+  throw UsageError(fmt::format("{} {} there already", some_of(there, kPresentNamedMax),
                                there.size() == 1 ? "is" : "are"),
                    "--overwrite replaces them, --skip-existing leaves them");
 }

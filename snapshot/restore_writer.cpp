@@ -23,7 +23,7 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-constexpr unsigned kFileMode = 0644;  // as the server's own
+constexpr unsigned kRestoredFileMode = 0644;  // as the server's own
 constexpr unsigned kShardDirectoryMode = 0755;
 constexpr size_t kOpenFilesMax = 192;
 constexpr const char* kStagingSuffix = ".tsmfs-restore";
@@ -134,7 +134,7 @@ void RestoreWriter::begin_file(const TreeEntry& file) {
 // Gives them away before: that is durable too then.
 void RestoreWriter::sync_files(StagedShard& shard) const {
   for (const StagedFile& file : shard.files) {
-    shard.staging.give(file.fd, file.name, kFileMode, tree_.owner());
+    shard.staging.give(file.fd, file.name, kRestoredFileMode, tree_.owner());
     sync_file(file.fd, shard.staging.path(file.name));
   }
   shard.files.clear();

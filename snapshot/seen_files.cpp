@@ -13,7 +13,7 @@ namespace {
 constexpr uint8_t kVersion = 1;
 constexpr uint64_t kFileBytesMax = uint64_t{1} << 30;
 constexpr uint64_t kPathBytesMax = 4096;
-constexpr size_t kEntryBytesMin = 2 + 4 + index::kIdBytes;
+constexpr size_t kSeenFileBytesMin = 2 + 4 + index::kIdBytes;
 constexpr int64_t kSettledNs = 2'000'000'000;
 
 }  // namespace
@@ -35,7 +35,7 @@ SeenFiles SeenFiles::decode(ByteView encoded, std::string_view object) {
   const ByteView body = encoded.last(reader.remaining());
   if (index::checksum(body, 0) != expected) reader.fail("a checksum that does not fit");
   SeenFiles seen;
-  for (uint64_t left = reader.count(kEntryBytesMin); left > 0; --left) {
+  for (uint64_t left = reader.count(kSeenFileBytesMin); left > 0; --left) {
     std::string path(as_text(reader.sized(kPathBytesMax)));
     if (!seen.files_.empty() && path <= seen.files_.rbegin()->first) reader.fail("out of order");
     Seen file;

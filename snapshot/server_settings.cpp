@@ -16,7 +16,6 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr const char* kInternal = "_internal";  // every server has one of its own
 constexpr size_t kSettingsShownMax = 10;
 
 std::optional<Privilege> privilege(int number) {
@@ -83,7 +82,7 @@ class Search {
  private:
   bool takes(const std::string& database) const {
     const bool named = !choice_.filter.databases.empty();
-    return choice_.filter.takes_database(database) && (named || database != kInternal);
+    return choice_.filter.takes_database(database) && (named || database != kInternalDatabase);
   }
   std::string database_there(const std::string& database) const {
     return choice_.new_database && takes(database) ? choice_.new_database->text() : database;

@@ -14,11 +14,12 @@ namespace {
 
 constexpr size_t kSpoolMemoryBytes = size_t{32} << 20;
 constexpr size_t kReceiveBytes = size_t{1} << 20;
-constexpr uint32_t kFileMode = 0644;
+constexpr uint32_t kStoredFileMode = 0644;
 
 void add_file(const Name& file, const index::StoredFile& stored, Timestamp mtime,
               ReadShard& shard) {
-  shard.files.push_back({file, EntryKind::kFile, kFileMode, mtime, stored.size, 0, stored.id});
+  shard.files.push_back(
+      {file, EntryKind::kFile, kStoredFileMode, mtime, stored.size, 0, stored.id});
   shard.bytes += stored.size;
   shard.new_bytes += stored.new_bytes;
   if (stored.tsm_defect.empty()) return;

@@ -36,6 +36,8 @@ std::vector<StoredShard> stored_wal(index::ObjectReader& objects, const Manifest
 std::optional<ByteBuffer> stored_meta_file(index::Repository& repository, const Manifest& manifest,
                                            std::string_view name);
 
+// How messages call it.
+inline constexpr const char* kStoredMetaLabel = "the snapshot's meta.db";
 // meta.db. Throws: UsageError when the snapshot has none, CorruptError, IoError.
 ByteBuffer stored_metastore(index::Repository& repository, const Manifest& manifest);
 

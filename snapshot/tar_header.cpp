@@ -7,41 +7,25 @@
 #include <limits>
 
 #include "snapshot/quote.h"
+#include "snapshot/tar_fields.h"
 #include "snapshot/tree.h"
 
 namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
 constexpr std::string_view kPosixMagic(
     "ustar\0"
     "00",
     8);
 constexpr std::string_view kGnuMagic("ustar  \0", 8);
 
-struct Field {
-  size_t offset;
-  size_t length;
-  const char* name;
-};
-constexpr Field kName{0, 100, "name"};
-constexpr Field kMode{100, 8, "mode"};
-constexpr Field kUid{108, 8, "uid"};
-constexpr Field kGid{116, 8, "gid"};
-constexpr Field kSize{124, 12, "size"};
-constexpr Field kMtime{136, 12, "mtime"};
-constexpr Field kChecksum{148, 8, "checksum"};
-constexpr size_t kTypeOffset = 156;
-constexpr Field kMagic{257, 8, "magic"};
-constexpr Field kPrefix{345, 155, "prefix"};
-
-std::string_view field_text(const TarBlock& block, const Field& field) {
+std::string_view field_text(const TarBlock& block, const tar_field::Field& field) {
   return as_text(ByteView(block).subspan(field.offset, field.length));
 }
 
 // Text up to the first NUL. Throws when anything hides behind it.
-std::string field_string(const TarBlock& block, const Field& field) {
+std::string field_string(const TarBlock& block, const tar_field::Field& field) {
   const std::string_view whole = field_text(block, field);
   const std::string_view text = whole.substr(0, whole.find('\0'));
   if (whole.find_first_not_of('\0', text.size()) != std::string_view::npos)
@@ -55,7 +39,7 @@ bool is_octal_digit(char c) {
 
 // GNU's form for numbers that octal digits cannot hold: the high bit, then a big-endian two's
 // complement.
-int64_t parse_base256(std::string_view text, const Field& field) {
+int64_t parse_base256(std::string_view text, const tar_field::Field& field) {
   const auto first = static_cast<unsigned char>(text[0]);
   const bool negative = (first & 0x40) != 0;
   auto value = static_cast<uint64_t>(negative ? -1 : 0);
@@ -72,7 +56,7 @@ int64_t parse_base256(std::string_view text, const Field& field) {
 }
 
 // Spaces, octal digits, then only NULs and spaces. At most 12 digits, which cannot overflow.
-std::optional<int64_t> parse_octal(std::string_view text, const Field& field) {
+std::optional<int64_t> parse_octal(std::string_view text, const tar_field::Field& field) {
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   const size_t digits = static_cast<size_t>(
       std::find_if_not(text.begin(), text.end(), is_octal_digit) - text.begin());
@@ -84,13 +68,13 @@ std::optional<int64_t> parse_octal(std::string_view text, const Field& field) {
   return value;
 }
 
-std::optional<int64_t> parse_number(const TarBlock& block, const Field& field) {
+std::optional<int64_t> parse_number(const TarBlock& block, const tar_field::Field& field) {
   const std::string_view text = field_text(block, field);
   if ((static_cast<unsigned char>(text[0]) & 0x80) != 0) return parse_base256(text, field);
   return parse_octal(text, field);
 }
 
-int64_t require_number(const TarBlock& block, const Field& field) {
+int64_t require_number(const TarBlock& block, const tar_field::Field& field) {
   const std::optional<int64_t> value = parse_number(block, field);
   if (!value) throw TarFormError(fmt::format("the {} field is empty", field.name));
   return *value;
@@ -98,10 +82,11 @@ int64_t require_number(const TarBlock& block, const Field& field) {
 
 // Only the form that every tar program writes, so that a flipped bit in it is seen like any other.
 void check_checksum(const TarBlock& block) {
-  const std::string_view text = field_text(block, kChecksum);
-  uint32_t sum = kChecksum.length * ' ';
+  const std::string_view text = field_text(block, tar_field::kChecksum);
+  uint32_t sum = tar_field::kChecksum.length * ' ';
   for (size_t i = 0; i < block.size(); ++i) {
-    const bool inside = i >= kChecksum.offset && i < kChecksum.offset + kChecksum.length;
+    const bool inside = i >= tar_field::kChecksum.offset &&
+                        i < tar_field::kChecksum.offset + tar_field::kChecksum.length;
     if (!inside) sum += std::to_integer<uint32_t>(block[i]);
   }
   const std::string expected = fmt::format("{:06o}", sum) + std::string("\0 ", 2);
@@ -112,7 +97,8 @@ void check_checksum(const TarBlock& block) {
 
 // Numbers that nobody needs still have to be numbers: in a damaged or foreign block they are not.
 void check_unused_numbers(const TarBlock& block) {
-  for (const Field& field : {kUid, kGid, Field{329, 8, "device"}, Field{337, 8, "device"}})
+  for (const tar_field::Field& field :
+       {tar_field::kUid, tar_field::kGid, tar_field::kMajor, tar_field::kMinor})
     parse_number(block, field);
 }
 
@@ -178,23 +164,23 @@ bool is_zero(ByteView bytes) {
 
 TarHeader parse_tar_header(const TarBlock& block) {
   check_checksum(block);
-  const std::string_view magic = field_text(block, kMagic);
+  const std::string_view magic = field_text(block, tar_field::kMagic);
   if (magic != kPosixMagic && magic != kGnuMagic) throw TarFormError("it has no ustar magic");
   check_unused_numbers(block);
   TarHeader header;
-  header.type = field_text(block, {kTypeOffset, 1, "type"})[0];
+  header.type = field_text(block, tar_field::kType)[0];
   if (header.type == '\0') header.type = '0';
-  header.name = field_string(block, kName);
+  header.name = field_string(block, tar_field::kName);
   // In GNU's form other things stand where ustar has the prefix.
   if (magic == kPosixMagic) {
-    const std::string prefix = field_string(block, kPrefix);
+    const std::string prefix = field_string(block, tar_field::kPrefix);
     if (!prefix.empty()) header.name = prefix + "/" + header.name;
   }
-  const int64_t size = require_number(block, kSize);
+  const int64_t size = require_number(block, tar_field::kSize);
   if (size < 0) throw TarFormError("its size is negative");
   header.size = static_cast<uint64_t>(size);
-  header.mtime_s = require_number(block, kMtime);
-  header.mode = static_cast<uint32_t>(require_number(block, kMode) & 07777);
+  header.mtime_s = require_number(block, tar_field::kMtime);
+  header.mode = static_cast<uint32_t>(require_number(block, tar_field::kMode) & 07777);
   return header;
 }
 

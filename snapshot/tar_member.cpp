@@ -13,35 +13,12 @@
 
 #include "index/base/error.h"
 #include "snapshot/quote.h"
+#include "snapshot/tar_fields.h"
 #include "snapshot/tar_header.h"
 
 namespace tsmfs::snapshot {
 
 namespace {
-
-constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
-constexpr size_t kNameBytes = 100;
-constexpr size_t kPrefixBytes = 155;
-constexpr size_t kOwnerBytes = 32;
-
-struct Field {
-  size_t offset;
-  size_t length;
-};
-constexpr Field kName{0, kNameBytes};
-constexpr Field kMode{100, 8};
-constexpr Field kUid{108, 8};
-constexpr Field kGid{116, 8};
-constexpr Field kSize{124, 12};
-constexpr Field kMtime{136, 12};
-constexpr Field kChecksum{148, 7};  // and a space behind it
-constexpr size_t kTypeOffset = 156;
-constexpr Field kMagic{257, 8};
-constexpr Field kUser{265, kOwnerBytes};
-constexpr Field kGroup{297, kOwnerBytes};
-constexpr Field kMajor{329, 8};
-constexpr Field kMinor{337, 8};
-constexpr Field kPrefix{345, kPrefixBytes};
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
@@ -54,13 +31,13 @@ std::string to_ascii(std::string_view text) {
   return out;
 }
 
-bool fits_octal(uint64_t value, const Field& field) {
+bool fits_octal(uint64_t value, const tar_field::Field& field) {
   return value < uint64_t{1} << (field.length - 1) * 3;
 }
 
 class Block {
  public:
-  void text(const Field& field, std::string_view value) {
+  void text(const tar_field::Field& field, std::string_view value) {
     const size_t count = std::min(value.size(), field.length);
     std::memcpy(bytes_.data() + field.offset, value.data(), count);
     // A cut name must not look like a directory's.
@@ -68,18 +45,17 @@ class Block {
       for (size_t end = field.length; end > 0 && value[end - 1] == '/'; --end)
         bytes_[field.offset + end - 1] = std::byte{0};
   }
-  void octal(const Field& field, uint64_t value) {
+  void octal(const tar_field::Field& field, uint64_t value) {
     text(field, fmt::format("{:0{}o}", fits_octal(value, field) ? value : 0, field.length - 1));
   }
-  void type(char value) { bytes_[kTypeOffset] = static_cast<std::byte>(value); }
+  void type(char value) { bytes_[tar_field::kType.offset] = static_cast<std::byte>(value); }
   void seal_to(ByteBuffer& out) {
-    text(kMagic, std::string_view("ustar\0"
-                                  "00",
-                                  8));
-    uint32_t sum = (kChecksum.length + 1) * ' ';
+    text(tar_field::kMagic, std::string_view("ustar\0"
+                                             "00",
+                                             8));
+    uint32_t sum = tar_field::kChecksum.length * ' ';
     for (const std::byte byte : bytes_) sum += std::to_integer<uint32_t>(byte);
-    octal(kChecksum, sum);
-    bytes_[kChecksum.offset + kChecksum.length] = std::byte{' '};
+    text(tar_field::kChecksum, fmt::format("{:06o}{} ", sum, '\0'));
     append(out, bytes_);
   }
 
@@ -93,13 +69,13 @@ struct SplitName {
 
 // How ustar holds a long name: cut at a slash, as far right as the prefix allows.
 std::optional<SplitName> split_name(std::string_view name) {
-  if (name.size() <= kNameBytes || !is_ascii(name)) return std::nullopt;
-  size_t end = std::min(name.size(), kPrefixBytes + 1);
+  if (name.size() <= tar_field::kName.length || !is_ascii(name)) return std::nullopt;
+  size_t end = std::min(name.size(), tar_field::kPrefix.length + 1);
   if (end == name.size() && name.back() == '/') --end;
   const size_t slash = name.substr(0, end).rfind('/');
   if (slash == std::string_view::npos || slash == 0) return std::nullopt;
   const std::string_view rest = name.substr(slash + 1);
-  if (rest.empty() || rest.size() > kNameBytes) return std::nullopt;
+  if (rest.empty() || rest.size() > tar_field::kName.length) return std::nullopt;
   return SplitName{name.substr(0, slash), rest};
 }
 
@@ -116,12 +92,14 @@ void append_pax_member(const std::string& name, const std::string& records, Byte
   const size_t slash = name.find_last_of('/');
   const size_t file = slash == std::string::npos ? 0 : slash + 1;
   std::string pax_name = to_ascii(name.substr(0, file) + "PaxHeaders.0/" + name.substr(file));
-  pax_name.resize(std::min(pax_name.size(), kNameBytes));
+  pax_name.resize(std::min(pax_name.size(), tar_field::kName.length));
   while (pax_name.ends_with('/')) pax_name.pop_back();
   Block block;
-  block.text(kName, pax_name);
-  for (const Field& field : {kMode, kUid, kGid, kMtime}) block.octal(field, 0);
-  block.octal(kSize, records.size());
+  block.text(tar_field::kName, pax_name);
+  for (const tar_field::Field& field :
+       {tar_field::kMode, tar_field::kUid, tar_field::kGid, tar_field::kMtime})
+    block.octal(field, 0);
+  block.octal(tar_field::kSize, records.size());
   block.type('x');
   block.seal_to(out);
   append(out, as_bytes(records));
@@ -138,13 +116,13 @@ uint64_t round_to_seconds(Timestamp time) {
 std::map<std::string, std::string> pax_records(const TarMemberInfo& member, const TarOwner& owner,
                                                const std::string& name) {
   std::map<std::string, std::string> records;
-  const bool plain = name.size() <= kNameBytes && is_ascii(name);
+  const bool plain = name.size() <= tar_field::kName.length && is_ascii(name);
   if (!plain && !split_name(name)) records["path"] = name;
-  if (!fits_octal(member.size, kSize)) records["size"] = std::to_string(member.size);
-  if (!fits_octal(owner.uid, kUid)) records["uid"] = std::to_string(owner.uid);
-  if (!fits_octal(owner.gid, kGid)) records["gid"] = std::to_string(owner.gid);
+  if (!fits_octal(member.size, tar_field::kSize)) records["size"] = std::to_string(member.size);
+  if (!fits_octal(owner.uid, tar_field::kUid)) records["uid"] = std::to_string(owner.uid);
+  if (!fits_octal(owner.gid, tar_field::kGid)) records["gid"] = std::to_string(owner.gid);
   const auto fits = [](const std::string& text) {
-    return text.size() <= kOwnerBytes && is_ascii(text);
+    return text.size() <= tar_field::kUser.length && is_ascii(text);
   };
   if (!fits(owner.user)) records["uname"] = owner.user;
   if (!fits(owner.group)) records["gname"] = owner.group;
@@ -224,23 +202,23 @@ ByteBuffer encode_tar_header(const TarMemberInfo& member, const TarOwner& owner)
   Block block;
   if (!records.empty()) {
     append_pax_member(name, records, out);
-    block.text(kName, to_ascii(name));
+    block.text(tar_field::kName, to_ascii(name));
   } else if (const auto split = split_name(name)) {
-    block.text(kName, split->name);
-    block.text(kPrefix, split->prefix);
+    block.text(tar_field::kName, split->name);
+    block.text(tar_field::kPrefix, split->prefix);
   } else {
-    block.text(kName, name);
+    block.text(tar_field::kName, name);
   }
-  block.octal(kMode, member.mode);
-  block.octal(kUid, owner.uid);
-  block.octal(kGid, owner.gid);
-  block.octal(kSize, member.size);
-  block.octal(kMtime, round_to_seconds(member.mtime));
+  block.octal(tar_field::kMode, member.mode);
+  block.octal(tar_field::kUid, owner.uid);
+  block.octal(tar_field::kGid, owner.gid);
+  block.octal(tar_field::kSize, member.size);
+  block.octal(tar_field::kMtime, round_to_seconds(member.mtime));
   block.type(member.directory ? '5' : '0');
-  block.text(kUser, to_ascii(owner.user));
-  block.text(kGroup, to_ascii(owner.group));
-  block.octal(kMajor, 0);
-  block.octal(kMinor, 0);
+  block.text(tar_field::kUser, to_ascii(owner.user));
+  block.text(tar_field::kGroup, to_ascii(owner.group));
+  block.octal(tar_field::kMajor, 0);
+  block.octal(tar_field::kMinor, 0);
   block.seal_to(out);
   return out;
 }

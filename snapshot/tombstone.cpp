@@ -21,8 +21,8 @@ constexpr uint32_t kVersion3 = 0x1503;
 constexpr uint32_t kVersion4 = 0x1504;
 constexpr size_t kTimesBytes = 16;
 constexpr size_t kKeyBytesMax = 64 << 10;  // a TSM file's keys have 16-bit lengths
-constexpr size_t kWindowBytes = 64 << 10;
-constexpr int kGzipOnly = 16 + MAX_WBITS;
+constexpr size_t kTombstoneInputBytes = 64 << 10;
+constexpr int kGzipBits = 16 + MAX_WBITS;
 constexpr std::string_view kFieldSeparator = "#!~#";
 
 [[noreturn]] void fail(const std::string& object, const std::string& why) {
@@ -33,15 +33,15 @@ constexpr std::string_view kFieldSeparator = "#!~#";
 class GzipMembers : public ByteStream {
  public:
   GzipMembers(ByteStream& compressed, const std::string& object)
-      : compressed_(compressed), object_(object), input_(kWindowBytes) {
-    if (::inflateInit2(&inflater_, kGzipOnly) != Z_OK) throw std::bad_alloc();
+      : compressed_(compressed), object_(object), input_(kTombstoneInputBytes) {
+    if (::inflateInit2(&inflater_, kGzipBits) != Z_OK) throw std::bad_alloc();
   }
   GzipMembers(const GzipMembers&) = delete;
   GzipMembers& operator=(const GzipMembers&) = delete;
   ~GzipMembers() override { ::inflateEnd(&inflater_); }
 
   size_t read(MutableByteView out) override {
-    const auto room = static_cast<uInt>(std::min(out.size(), kWindowBytes));
+    const auto room = static_cast<uInt>(std::min(out.size(), kTombstoneInputBytes));
     inflater_.next_out = reinterpret_cast<Bytef*>(out.data());
     inflater_.avail_out = room;
     while (inflater_.avail_out == room) {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint8_t kTreeVersion = 1;
 constexpr uint32_t kModeMax = 07777;
-constexpr size_t kEntryBytesMin = 2 + 1 + 1 + 1 + 1 + index::kIdBytes;
+constexpr size_t kTreeEntryBytesMin = 2 + 1 + 1 + 1 + 1 + index::kIdBytes;
 
 void encode_entry(const TreeEntry& entry, ByteWriter& writer) {
   writer.u8(static_cast<uint8_t>(entry.kind));
@@ -64,7 +64,7 @@ Tree::Tree(std::vector<TreeEntry> entries) : entries_(std::move(entries)) {
 Tree Tree::decode(ByteView encoded, std::string_view object) {
   ByteReader reader(encoded, object);
   if (reader.u8() != kTreeVersion) reader.fail("an unknown version of tree node");
-  const uint64_t count = reader.count(kEntryBytesMin);
+  const uint64_t count = reader.count(kTreeEntryBytesMin);
   Tree tree;
   tree.entries_.reserve(count);
   for (uint64_t i = 0; i < count; ++i) {

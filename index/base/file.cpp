@@ -1,4 +1,5 @@
 #include "index/base/file.h"
+#include "index/base/retry_eintr.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -19,13 +20,6 @@ namespace {
 // Linux moves at most this many bytes in one read or write (read(2)).
 constexpr size_t kTransferBytesMax = 0x7ffff000;
 constexpr int kReadAttempts = 3;
-
-template <typename Call>
-auto retry_eintr(Call call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
 
 // What a process that was killed left there goes; so does a link, which is not followed.
 Fd open_fresh(const fs::path& path) {

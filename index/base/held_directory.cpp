@@ -1,4 +1,5 @@
 #include "index/base/held_directory.h"
+#include "index/base/retry_eintr.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -33,13 +34,6 @@ class PathPart {
  private:
   std::string name_;
 };
-
-template <typename Call>
-auto retry_eintr(Call call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
 
 Fd open_at(const Fd& directory, const char* name, int flags, unsigned mode = 0) {
   return Fd(retry_eintr(

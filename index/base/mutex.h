@@ -1,4 +1,4 @@
-// A mutex that clang's -Wthread-safety understands (the fuzz preset builds with it).
+// A mutex that clang's -Wthread-safety understands (the sanitizers preset builds with it).
 #pragma once
 
 #include <condition_variable>

@@ -16,8 +16,6 @@ namespace {
 
 using SysNs = date::sys_time<std::chrono::nanoseconds>;
 
-constexpr int64_t kSecondNs = 1'000'000'000;
-
 SysNs to_sys(Timestamp time) {
   return SysNs(std::chrono::nanoseconds(time.unix_ns));
 }
@@ -94,7 +92,8 @@ std::string format_utc(Timestamp time, const std::string& format) {
 
 std::string format_rfc3339_ns(Timestamp time) {
   // The fraction by itself: the first day that 64 bits reach begins before they do.
-  const int64_t fraction = (time.unix_ns % kSecondNs + kSecondNs) % kSecondNs;
+  const int64_t fraction =
+      (time.unix_ns % kNanosecondsPerSecond + kNanosecondsPerSecond) % kNanosecondsPerSecond;
   return fmt::format(
       "{}.{:09}Z",
       date::format("%Y-%m-%dT%H:%M:%S", date::floor<std::chrono::seconds>(to_sys(time))), fraction);
@@ -126,8 +125,9 @@ Timestamp parse_rfc3339(std::string_view text) {
   // Both parts with one sign, so that the sum goes out of range with the time only.
   const int64_t up = whole.time_since_epoch().count() < 0 ? 1 : 0;
   int64_t ns = 0;
-  if (__builtin_mul_overflow(int64_t{whole.time_since_epoch().count()} + up, kSecondNs, &ns) ||
-      __builtin_add_overflow(ns, fraction - up * kSecondNs, &ns))
+  if (__builtin_mul_overflow(int64_t{whole.time_since_epoch().count()} + up, kNanosecondsPerSecond,
+                             &ns) ||
+      __builtin_add_overflow(ns, fraction - up * kNanosecondsPerSecond, &ns))
     throw UsageError("'" + std::string(text) + "' is out of range",
                      "name a year from 1678 to 2261");
   return {ns};

@@ -7,6 +7,8 @@
 
 namespace tsmfs {
 
+inline constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
+
 struct Timestamp {
   int64_t unix_ns = 0;
   auto operator<=>(const Timestamp&) const = default;

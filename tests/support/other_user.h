@@ -28,7 +28,7 @@ inline void give_tree_to(const std::filesystem::path& path, uid_t user, gid_t gr
     give_to(entry.path(), user, group);
 }
 
-inline struct stat status_of(const std::filesystem::path& path) {
+inline struct stat own_status_of(const std::filesystem::path& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) throw std::runtime_error("lstat " + path.string());
   return status;

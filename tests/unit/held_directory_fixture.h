@@ -19,7 +19,7 @@ using test::give_to;
 using test::is_root;
 using test::kOtherGroup;
 using test::kOtherUser;
-using test::status_of;
+using test::own_status_of;
 
 inline std::string read(const stdfs::path& path) {
   return read_whole_file(path, 1 << 20);
@@ -61,8 +61,8 @@ class HeldDirectoryTest : public ::testing::Test {
   void expect_victim_untouched() const {
     EXPECT_EQ(read(victim_ / "file"), "precious");
     EXPECT_EQ(std::distance(stdfs::directory_iterator(victim_), {}), 1);
-    EXPECT_EQ(status_of(victim_).st_uid, ::geteuid());
-    EXPECT_EQ(status_of(victim_ / "file").st_uid, ::geteuid());
+    EXPECT_EQ(own_status_of(victim_).st_uid, ::geteuid());
+    EXPECT_EQ(own_status_of(victim_ / "file").st_uid, ::geteuid());
   }
 
   test::TempDir dir_;

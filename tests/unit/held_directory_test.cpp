@@ -171,7 +171,7 @@ TEST_F(HeldDirectoryTest, NewFileReplacesAPlantedLinkAndNotItsTarget) {
   file.publish("final");
   EXPECT_EQ(read(home_ / "final"), "new");
   EXPECT_EQ(home.list(), std::vector<std::string>{"final"});
-  EXPECT_EQ(status_of(home_ / "final").st_gid, is_root() ? kOtherGroup : ::getegid());
+  EXPECT_EQ(own_status_of(home_ / "final").st_gid, is_root() ? kOtherGroup : ::getegid());
   expect_victim_untouched();
 }
 

@@ -20,7 +20,7 @@ TEST_F(HeldRightsTest, RootActsAsTheOwner) {
   home.create_file("file");
   home.make_directory("directory");
   for (const char* name : {"file", "directory"})
-    EXPECT_EQ(status_of(home_ / name).st_uid, kOtherUser) << name;
+    EXPECT_EQ(own_status_of(home_ / name).st_uid, kOtherUser) << name;
   ::chmod(home_.c_str(), 0555);
   EXPECT_EQ(thrown<IoError>([&] { home.create_file("more"); }),
             "cannot create " + (home_ / "more").string() +
@@ -94,7 +94,7 @@ TEST_F(HeldRightsTest, NamedUsersDirectoriesAreEnteredAsThatUser) {
   Directory made = home.make_directory("made");
   made.give(0755, {kNamed, kNamed});
   made.create_file("file");
-  EXPECT_EQ(status_of(home_ / "made/file").st_uid, kNamed);
+  EXPECT_EQ(own_status_of(home_ / "made/file").st_uid, kNamed);
   EXPECT_EQ(home.enter("made").rights()->user, kNamed);
   home.remove_tree("made");
   // A link may lead to any directory of that user.
@@ -114,8 +114,8 @@ TEST_F(HeldRightsTest, GivesAwayOnlyWhatItMade) {
   ::chmod((home_ / "directory").c_str(), 0755);
   Directory directory = home.enter("directory");
   EXPECT_THROW(directory.give(0755, {kOtherUser, kOtherGroup}), BusyError);
-  EXPECT_EQ(status_of(home_ / "roots").st_uid, 0u);
-  EXPECT_EQ(status_of(home_ / "directory").st_uid, 0u);
+  EXPECT_EQ(own_status_of(home_ / "roots").st_uid, 0u);
+  EXPECT_EQ(own_status_of(home_ / "directory").st_uid, 0u);
 }
 
 TEST_F(HeldRightsTest, RightsAreOfOneThread) {

@@ -214,8 +214,9 @@ TEST_F(HistoryViewTest, ListedNodesAreThoseOfLookup) {
   made_.add(kFirst, "db1", kData, kMeta);
   for (const auto& [path, node] : all_below("/backups/" + kFirstName)) {
     if (node.kind != NodeKind::kDirectory) continue;
-    history().list(node.inode, kCookieParent, Detail::kNodes, [&](const Listed& listed) {
-      const auto found = history().lookup(node.inode, listed.name).value().node.value();
+    const Inode directory = node.inode;
+    history().list(directory, kCookieParent, Detail::kNodes, [&](const Listed& listed) {
+      const auto found = history().lookup(directory, listed.name).value().node.value();
       EXPECT_EQ(listed.inode, found.inode);
       EXPECT_EQ(listed.node.value().inode, found.inode);
       EXPECT_EQ(listed.node->size, found.size);

@@ -26,12 +26,12 @@ using test::give_to;
 using test::give_tree_to;
 using test::kOtherGroup;
 using test::kOtherUser;
-using test::status_of;
+using test::own_status_of;
 
 inline constexpr uid_t kThirdUser = 4711;
-inline constexpr char kFile[] = "000000001-000000001.tsm";
+inline constexpr char kTsmFile[] = "000000001-000000001.tsm";
 
-inline void write_file(const stdfs::path& path, const std::string& content) {
+inline void plant_file(const stdfs::path& path, const std::string& content) {
   stdfs::create_directories(path.parent_path());
   std::ofstream(path) << content;
 }
@@ -40,7 +40,7 @@ inline void write_file(const stdfs::path& path, const std::string& content) {
 inline std::map<std::string, std::string> everything(const stdfs::path& root) {
   std::map<std::string, std::string> found;
   for (const auto& entry : stdfs::recursive_directory_iterator(root)) {
-    const struct stat status = status_of(entry.path());
+    const struct stat status = own_status_of(entry.path());
     std::string& text = found[stdfs::relative(entry.path(), root).string()];
     text = std::to_string(status.st_mode) + " " + std::to_string(status.st_uid) + " ";
     if (entry.is_regular_file()) text += read_whole_file(entry.path(), 1 << 30);
@@ -56,8 +56,8 @@ class HostileTargetTest : public ::testing::Test {
     if (!test::is_root()) GTEST_SKIP() << "needs root";
     ::chmod(dir_.path().c_str(), 0755);
     for (const char* name : {"db/autogen/2", "autogen/2", "2"})
-      write_file(victim_ / name / "old.tsm", "precious");
-    write_file(victim_ / "meta.db", "precious");
+      plant_file(victim_ / name / "old.tsm", "precious");
+    plant_file(victim_ / "meta.db", "precious");
     victim_before_ = everything(victim_);
     stdfs::create_directories(datadir_);
     stdfs::create_directories(metadir_);
@@ -89,7 +89,7 @@ class HostileTargetTest : public ::testing::Test {
       const auto stored = test::put(writer, tsm_, index::FileKind::kTsm);
       builder.add_shard(
           {"db", "autogen", id},
-          {TreeEntry{kFile, EntryKind::kFile, 0644, now(), stored.size, 0, stored.id}}, 0);
+          {TreeEntry{kTsmFile, EntryKind::kFile, 0644, now(), stored.size, 0, stored.id}}, 0);
       groups += bytes(5, number(1, id) + number(2, id * 3600) + number(3, id * 3600 + 3600) +
                              bytes(5, number(1, id)));
     }
@@ -124,16 +124,16 @@ class HostileTargetTest : public ::testing::Test {
   }
   void expect_restored(uid_t user = kOtherUser, gid_t group = kOtherGroup) const {
     for (const char* name : {"db", "db/autogen", "db/autogen/2", "db/autogen/3"}) {
-      const struct stat status = status_of(datadir_ / name);
+      const struct stat status = own_status_of(datadir_ / name);
       EXPECT_EQ(status.st_mode, S_IFDIR | 0755u) << name;
       EXPECT_EQ(status.st_uid, user) << name;
       EXPECT_EQ(status.st_gid, group) << name;
     }
-    const struct stat file = status_of(datadir_ / "db/autogen/2" / kFile);
+    const struct stat file = own_status_of(datadir_ / "db/autogen/2" / kTsmFile);
     EXPECT_EQ(file.st_mode, S_IFREG | 0644u);
     EXPECT_EQ(file.st_uid, user);
     EXPECT_EQ(file.st_gid, group);
-    const struct stat meta = status_of(metadir_ / "meta.db");
+    const struct stat meta = own_status_of(metadir_ / "meta.db");
     EXPECT_EQ(meta.st_mode, S_IFREG | 0600u);
     EXPECT_EQ(meta.st_uid, user);
     EXPECT_EQ(meta.st_gid, group);

@@ -18,7 +18,7 @@ TEST_F(HostileTargetTest, MissingDirectoriesAreTheOwners) {
   request_.datadir = datadir_ = home_ / "new/data";
   run();
   expect_restored();
-  EXPECT_EQ(status_of(home_ / "new").st_uid, kOtherUser);
+  EXPECT_EQ(own_status_of(home_ / "new").st_uid, kOtherUser);
 }
 
 TEST_F(HostileTargetTest, ALinkUnderATemporaryNameIsRemovedAndNotFollowed) {
@@ -34,14 +34,15 @@ TEST_F(HostileTargetTest, AHardLinkUnderATemporaryNameKeepsItsContent) {
   stdfs::create_directories(datadir_ / "db/autogen/.2.tsmfs-restore");
   mine();
   give_to(victim_ / "meta.db", 0, 0);
-  stdfs::create_hard_link(victim_ / "2/old.tsm", datadir_ / "db/autogen/.2.tsmfs-restore" / kFile);
+  stdfs::create_hard_link(victim_ / "2/old.tsm",
+                          datadir_ / "db/autogen/.2.tsmfs-restore" / kTsmFile);
   run();
   expect_restored();
 }
 
 TEST_F(HostileTargetTest, AnythingElseUnderATemporaryNameIsRemoved) {
   ASSERT_EQ(::mkfifo((home_ / "fifo").c_str(), 0666), 0);
-  write_file(metadir_ / ".meta.db.tsmfs-restore/deep/file", "x");
+  plant_file(metadir_ / ".meta.db.tsmfs-restore/deep/file", "x");
   stdfs::create_directories(datadir_ / "db/autogen");
   stdfs::rename(home_ / "fifo", datadir_ / "db/autogen/.2.tsmfs-restore");
   mine();
@@ -83,7 +84,7 @@ TEST_F(HostileTargetTest, WhatThePlanDidNotSeeIsNotReplaced) {
   EXPECT_EQ(refusal(), (datadir_ / "db/autogen/2").string() +
                            " is in the way, which the restore did not expect; look at it; when it "
                            "can go, remove it and restore again");
-  EXPECT_TRUE(S_ISLNK(status_of(datadir_ / "db/autogen/2").st_mode));
+  EXPECT_TRUE(S_ISLNK(own_status_of(datadir_ / "db/autogen/2").st_mode));
   EXPECT_EQ(everything(datadir_).size(), 3u) << "nothing of the shard";
 }
 
@@ -99,13 +100,13 @@ TEST_F(HostileTargetTest, AMetastoreThatIsNoPlainFileIsAnError) {
   EXPECT_NE(refusal().find(meta_db.string()), std::string::npos);
   stdfs::remove(meta_db);
   // Another server's, which only root may read, would go into a file that its owner may.
-  write_file(home_ / "theirs", meta_db_);
+  plant_file(home_ / "theirs", meta_db_);
   plant(meta_db, home_ / "theirs");
   EXPECT_NE(refusal().find(meta_db.string() + " is a link, or no file"), std::string::npos);
 }
 
 TEST_F(HostileTargetTest, AShardThatItsOwnerCouldNotRemoveStays) {
-  write_file(datadir_ / "db/autogen/2/old.tsm", "root's");
+  plant_file(datadir_ / "db/autogen/2/old.tsm", "root's");
   mine();
   give_tree_to(datadir_ / "db/autogen/2", 0, 0);
   request_.overwrite = true;
@@ -119,9 +120,9 @@ TEST_F(HostileTargetTest, ALinkToTheOwnersOtherDiskWorks) {
   stdfs::create_directories(home_ / "disk");
   plant(datadir_ / "db", "../disk");
   run();
-  EXPECT_TRUE(stdfs::exists(home_ / "disk/autogen/2" / kFile));
-  EXPECT_EQ(status_of(home_ / "disk/autogen/3").st_uid, kOtherUser);
-  EXPECT_TRUE(S_ISLNK(status_of(datadir_ / "db").st_mode));
+  EXPECT_TRUE(stdfs::exists(home_ / "disk/autogen/2" / kTsmFile));
+  EXPECT_EQ(own_status_of(home_ / "disk/autogen/3").st_uid, kOtherUser);
+  EXPECT_TRUE(S_ISLNK(own_status_of(datadir_ / "db").st_mode));
 }
 
 TEST_F(HostileTargetTest, AnExplicitOwnerGetsTheFiles) {
@@ -161,7 +162,7 @@ TEST_F(HostileTargetTest, AnExportIsTheOwners) {
   exporter.write_legacy(home_ / "new");
   exporter.write_tar_file(home_ / "new.tar");
   for (const char* name : {"new", "new/meta.00", "new/db.autogen.00002.00", "new.tar"})
-    EXPECT_EQ(status_of(home_ / name).st_uid, kOtherUser) << name;
+    EXPECT_EQ(own_status_of(home_ / name).st_uid, kOtherUser) << name;
 }
 
 TEST_F(HostileTargetTest, AnExportFollowsNoPlantedLink) {

@@ -6,28 +6,19 @@
 #include <string>
 
 #include "index/base/error.h"
+#include "tests/support/metastore_messages.h"
 #include "tests/support/protobuf.h"
 
 namespace tsmfs::snapshot {
 namespace {
 
+using support::metastore::database;
+using support::metastore::group;
+using support::metastore::policy;
+using support::metastore::shard;
 using support::protobuf::bytes;
 using support::protobuf::number;
 
-std::string shard(uint64_t id) {
-  return bytes(5, number(1, id));
-}
-std::string group(uint64_t id, uint64_t start, const std::string& shards, uint64_t deleted = 0) {
-  return bytes(
-      5, number(1, id) + number(2, start) + number(3, start + 100) + number(4, deleted) + shards);
-}
-std::string policy(const std::string& name, const std::string& groups, uint64_t duration = 0) {
-  return bytes(3, bytes(1, name) + number(2, duration) + number(3, 3600) + number(4, 1) + groups);
-}
-std::string database(const std::string& name, const std::string& rest,
-                     const std::string& default_policy = "autogen") {
-  return bytes(5, bytes(1, name) + bytes(2, default_policy) + rest);
-}
 std::string user(const std::string& name, const std::string& on) {
   return bytes(6, bytes(1, name) + bytes(4, bytes(1, on) + number(2, 1)));
 }
@@ -64,7 +55,7 @@ MetaEdit merge(const std::string& target, const MetaChoice& choice,
 MetaEdit filter(const MetaChoice& choice, const ShardsOnDisk& on_disk = {}) {
   return filter_metastore(as_bytes(snapshot()), choice, on_disk);
 }
-Metastore parse(const std::string& protobuf) {
+Metastore parse_result(const std::string& protobuf) {
   return Metastore::parse(as_bytes(protobuf), "result");
 }
 bool holds(const std::string& protobuf, const std::string& part) {
@@ -95,7 +86,7 @@ TEST(FilterMetastore, KeepsEverythingByteForByte) {
 
 TEST(FilterMetastore, LeavesOtherDatabasesOutAndKeepsUsersAndWhatItDoesNotKnow) {
   const MetaEdit edit = filter(choose("a"));
-  const Metastore meta = parse(edit.protobuf);
+  const Metastore meta = parse_result(edit.protobuf);
   ASSERT_EQ(meta.databases().size(), 1u);
   EXPECT_EQ(meta.databases()[0].policies.size(), 2u);
   EXPECT_FALSE(meta.find_shard(3)) << "its group had been deleted";
@@ -107,7 +98,7 @@ TEST(FilterMetastore, LeavesOtherDatabasesOutAndKeepsUsersAndWhatItDoesNotKnow) 
 
 TEST(FilterMetastore, OnePolicyBecomesTheDefault) {
   const MetaEdit edit = filter(choose("a", "year"));
-  const Metastore meta = parse(edit.protobuf);
+  const Metastore meta = parse_result(edit.protobuf);
   ASSERT_EQ(meta.databases()[0].policies.size(), 1u);
   EXPECT_EQ(meta.databases()[0].default_policy, "year");
   EXPECT_EQ(edit.moves, (ShardMoves{{10, {"a", "year", 10}}}));
@@ -115,7 +106,7 @@ TEST(FilterMetastore, OnePolicyBecomesTheDefault) {
 
 TEST(FilterMetastore, OneShardBringsItsGroupOnly) {
   const MetaEdit edit = filter(choose("", "", 2));
-  const Metastore meta = parse(edit.protobuf);
+  const Metastore meta = parse_result(edit.protobuf);
   ASSERT_EQ(meta.databases().size(), 1u);
   ASSERT_EQ(meta.databases()[0].policies.size(), 1u);
   ASSERT_EQ(meta.databases()[0].policies[0].groups.size(), 1u);
@@ -127,7 +118,7 @@ TEST(FilterMetastore, RenamesTheDatabaseThePolicyAndTheUsersRights) {
   choice.new_database = "c";
   choice.new_policy = "old";
   const MetaEdit edit = filter(choice);
-  const Metastore meta = parse(edit.protobuf);
+  const Metastore meta = parse_result(edit.protobuf);
   EXPECT_EQ(where(meta, 10), "c.old");
   EXPECT_EQ(meta.databases()[0].default_policy, "old");
   EXPECT_EQ(edit.moves, (ShardMoves{{10, {"c", "old", 10}}}));
@@ -138,7 +129,7 @@ TEST(FilterMetastore, NumbersThatTheDiskHasElsewhereAreReplaced) {
   const MetaEdit edit = filter(choose(), {{10, {"z", "autogen", 10}}, {1, {"a", "autogen", 1}}});
   EXPECT_EQ(edit.moves.at(10).shard, 12u);
   EXPECT_EQ(edit.moves.at(1).shard, 1u);
-  EXPECT_EQ(where(parse(edit.protobuf), 12), "a.year");
+  EXPECT_EQ(where(parse_result(edit.protobuf), 12), "a.year");
 }
 
 // A server with a database "x" of the same numbers as the snapshot's "a".
@@ -151,7 +142,7 @@ std::string stranger() {
 
 TEST(MergeMetastore, OthersStayAndNumbersThatClashAreReplaced) {
   const MetaEdit edit = merge(stranger(), choose("a"));
-  const Metastore meta = parse(edit.protobuf);
+  const Metastore meta = parse_result(edit.protobuf);
   EXPECT_EQ(where(meta, 1), "x.autogen");
   EXPECT_EQ(where(meta, 2), "x.autogen");
   EXPECT_EQ(
@@ -182,7 +173,7 @@ TEST(MergeMetastore, GainsAShardGroupThatIsMissing) {
   const std::string target =
       store(30, 7, database("a", policy("autogen", group(2, 1100, shard(2)), 777)), 9, 20);
   const MetaEdit edit = merge(target, choose("a", "", 1));
-  const Metastore meta = parse(edit.protobuf);
+  const Metastore meta = parse_result(edit.protobuf);
   const MetaPolicy& changed = meta.databases()[0].policies[0];
   EXPECT_EQ(changed.duration_ns, 777) << "the target's definition stays";
   ASSERT_EQ(changed.groups.size(), 2u);
@@ -198,7 +189,7 @@ TEST(MergeMetastore, AGroupOfTheSameTimeIsTheSame) {
       9, 20);
   const MetaEdit edit = merge(target, choose("a", "autogen"));
   EXPECT_EQ(edit.moves, (ShardMoves{{1, {"a", "autogen", 15}}, {2, {"a", "autogen", 2}}}));
-  EXPECT_EQ(parse(edit.protobuf).databases()[0].policies[0].groups.size(), 2u);
+  EXPECT_EQ(parse_result(edit.protobuf).databases()[0].policies[0].groups.size(), 2u);
 }
 
 TEST(MergeMetastore, ADeletedGroupOfTheTargetIsNotTheSame) {
@@ -212,14 +203,14 @@ TEST(MergeMetastore, TwiceChangesNothingMore) {
   const MetaEdit once = merge(stranger(), choose("a"));
   const MetaEdit twice = merge(once.protobuf, choose("a"));
   EXPECT_EQ(twice.moves, once.moves);
-  EXPECT_EQ(parse(twice.protobuf).find_database("a")->policies[0].groups.size(), 2u);
+  EXPECT_EQ(parse_result(twice.protobuf).find_database("a")->policies[0].groups.size(), 2u);
 }
 
 TEST(MergeMetastore, RenamedItLeavesTheOriginalAlone) {
   MetaChoice choice = choose("a");
   choice.new_database = "copy";
   const MetaEdit edit = merge(snapshot(), choice);
-  const Metastore meta = parse(edit.protobuf);
+  const Metastore meta = parse_result(edit.protobuf);
   EXPECT_EQ(meta.databases().size(), 3u);
   EXPECT_EQ(where(meta, 1), "a.autogen");
   EXPECT_EQ(edit.moves, (ShardMoves{{1, {"copy", "autogen", 12}},

@@ -6,37 +6,27 @@
 #include <string>
 
 #include "index/base/error.h"
+#include "tests/support/metastore_messages.h"
 #include "tests/support/protobuf.h"
 
 namespace tsmfs::snapshot {
 namespace {
 
+using support::metastore::database;
+using support::metastore::group;
+using support::metastore::policy;
+using support::metastore::shard;
 using support::protobuf::bytes;
 using support::protobuf::number;
 using support::protobuf::varint;
 
-std::string shard(uint64_t id) {
-  return bytes(5, number(1, id));
-}
-std::string group(uint64_t id, int64_t start, int64_t deleted, const std::string& shards) {
-  const std::string times = number(2, static_cast<uint64_t>(start)) +
-                            number(3, static_cast<uint64_t>(start + 100)) +
-                            number(4, static_cast<uint64_t>(deleted));
-  return bytes(5, number(1, id) + times + shards);
-}
-std::string policy(const std::string& name, const std::string& groups) {
-  return bytes(3, bytes(1, name) + number(2, 7200) + number(3, 3600) + number(4, 1) + groups);
-}
-std::string database(const std::string& name, const std::string& policies) {
-  return bytes(5, bytes(1, name) + bytes(2, "autogen") + policies);
-}
 const std::string kHead = number(1, 0) + number(2, 14) + number(3, 77);
 
 std::string sample() {
   const std::string first =
-      policy("autogen", group(1, 1000, 0, shard(1)) + group(2, 1100, 5555, shard(2) + shard(3)));
+      policy("autogen", group(1, 1000, shard(1)) + group(2, 1100, shard(2) + shard(3), 5555), 7200);
   return kHead + database("plain", first + policy("two weeks.v2", "")) +
-         database("my.db 1", policy("autogen", group(4, -50, 0, shard(10)))) +
+         database("my.db 1", policy("autogen", group(4, -50, shard(10)))) +
          bytes(6, bytes(1, "admin")) + number(7, 0) + number(8, 4) + number(9, 10);
 }
 
@@ -45,8 +35,8 @@ Metastore parse(const std::string& protobuf) {
 }
 
 TEST(Metastore, AShardThatLivesHidesADeletedOneOfItsNumber) {
-  const std::string gone = policy("rp", group(1, 1000, 5, shard(5)));
-  const std::string lives = policy("rp", group(2, 2000, 0, shard(5)));
+  const std::string gone = policy("rp", group(1, 1000, shard(5), 5));
+  const std::string lives = policy("rp", group(2, 2000, shard(5)));
   for (const auto& meta : {parse(kHead + database("a", gone) + database("b", lives)),
                            parse(kHead + database("b", lives) + database("a", gone))}) {
     EXPECT_EQ(meta.find_shard(5)->database->name, "b");
@@ -56,7 +46,7 @@ TEST(Metastore, AShardThatLivesHidesADeletedOneOfItsNumber) {
 }
 
 TEST(Metastore, ADeletedShardIsFoundAndNotThere) {
-  const Metastore meta = parse(kHead + database("a", policy("rp", group(1, 1000, 5, shard(5)))));
+  const Metastore meta = parse(kHead + database("a", policy("rp", group(1, 1000, shard(5), 5))));
   EXPECT_TRUE(meta.find_shard(5)->group->deleted);
   EXPECT_FALSE(meta.has_shard({"a", "rp", 5}));
 }

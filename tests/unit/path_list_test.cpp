@@ -9,20 +9,20 @@
 namespace tsmfs::snapshot {
 namespace {
 
-std::vector<ShardPath> parse(std::string_view json) {
+std::vector<ShardPath> paths_of(std::string_view json) {
   return parse_path_list(json, "my.db", "server").shards;
 }
 
 TEST(PathList, ReadsAndSortsPaths) {
-  const auto paths = parse("{\"Paths\":[\"my.db/two weeks/10\",\"my.db/autogen/9\"]}\n");
+  const auto paths = paths_of("{\"Paths\":[\"my.db/two weeks/10\",\"my.db/autogen/9\"]}\n");
   ASSERT_EQ(paths.size(), 2u);
   EXPECT_EQ(paths[0], (ShardPath{"my.db", "autogen", 9}));
   EXPECT_EQ(paths[1], (ShardPath{"my.db", "two weeks", 10}));
 }
 
 TEST(PathList, TakesNullAndEmptyForNoShards) {
-  EXPECT_TRUE(parse("{\"Paths\":null}\n").empty());
-  EXPECT_TRUE(parse("{\"Paths\":[]}\n").empty());
+  EXPECT_TRUE(paths_of("{\"Paths\":null}\n").empty());
+  EXPECT_TRUE(paths_of("{\"Paths\":[]}\n").empty());
 }
 
 TEST(PathList, ReadsGoEscapes) {
@@ -56,12 +56,12 @@ TEST(PathList, RejectsOtherJson) {
                            "{\"Paths\":[\"my.db/r/1\",]}",
                            "{\"Paths\":[\"\\ud800/r/1\"]}",
                            "{\"Paths\":[\"\xff/r/1\"]}"})
-    EXPECT_THROW(parse(json), ProtocolError) << json;
+    EXPECT_THROW(paths_of(json), ProtocolError) << json;
 }
 
 TEST(PathList, RejectsPathsThatAreNoShardsOfTheDatabase) {
   for (const char* path : {"", "my.db", "../r/1", "other/r/1", "/my.db/r/1", "my.db2/r/1"})
-    EXPECT_THROW(parse(std::string("{\"Paths\":[\"") + path + "\"]}"), ProtocolError) << path;
+    EXPECT_THROW(paths_of(std::string("{\"Paths\":[\"") + path + "\"]}"), ProtocolError) << path;
 }
 
 TEST(PathList, TellsPathsThatCannotBeUsedFromTheOthers) {
@@ -75,18 +75,18 @@ TEST(PathList, TellsPathsThatCannotBeUsedFromTheOthers) {
 }
 
 TEST(PathList, RejectsAPathThatComesTwice) {
-  EXPECT_THROW(parse("{\"Paths\":[\"my.db/r/1\",\"my.db/s/2\",\"my.db/r/1\"]}"), ProtocolError);
+  EXPECT_THROW(paths_of("{\"Paths\":[\"my.db/r/1\",\"my.db/s/2\",\"my.db/r/1\"]}"), ProtocolError);
 }
 
 TEST(PathList, RejectsEveryCut) {
   const std::string json = "{\"Paths\":[\"my.db/r/1\",\"my.db/r/2\"]}";
   for (size_t length = 0; length < json.size(); ++length)
-    EXPECT_THROW(parse(json.substr(0, length)), ProtocolError);
+    EXPECT_THROW(paths_of(json.substr(0, length)), ProtocolError);
 }
 
 TEST(PathList, RejectsDeepNestingAtOnce) {
-  EXPECT_THROW(parse(std::string(10'000'000, '[')), ProtocolError);
-  EXPECT_THROW(parse("{\"Paths\":" + std::string(10'000'000, '[')), ProtocolError);
+  EXPECT_THROW(paths_of(std::string(10'000'000, '[')), ProtocolError);
+  EXPECT_THROW(paths_of("{\"Paths\":" + std::string(10'000'000, '[')), ProtocolError);
 }
 
 TEST(PathList, SurvivesRandomDamage) {
@@ -97,7 +97,7 @@ TEST(PathList, SurvivesRandomDamage) {
     std::string json = sound;
     for (int i = 0; i < 3; ++i) json[random() % json.size()] = static_cast<char>(random());
     try {
-      for (const ShardPath& path : parse(json)) EXPECT_EQ(path.database, "my.db");
+      for (const ShardPath& path : paths_of(json)) EXPECT_EQ(path.database, "my.db");
     } catch (const ProtocolError&) {
     }
   }

@@ -15,14 +15,14 @@ using support::protobuf::number;
 std::string grant(const std::string& on, uint64_t privilege) {
   return bytes(4, bytes(1, on) + number(2, privilege));
 }
-std::string user(const std::string& name, const std::string& grants, uint64_t admin = 0) {
+std::string user_with(const std::string& name, const std::string& grants, uint64_t admin = 0) {
   return bytes(6, bytes(1, name) + number(3, admin) + grants);
 }
 std::string query(const std::string& name, const std::string& text) {
   return bytes(4, bytes(1, name) + bytes(2, text));
 }
-std::string database(const std::string& name, const std::string& queries,
-                     const std::string& subscription = "") {
+std::string database_with(const std::string& name, const std::string& queries,
+                          const std::string& subscription = "") {
   const std::string policy =
       bytes(1, "rp") + (subscription.empty() ? "" : bytes(6, bytes(1, subscription)));
   return bytes(5, bytes(1, name) + bytes(2, "rp") + bytes(3, policy) + queries);
@@ -30,7 +30,7 @@ std::string database(const std::string& name, const std::string& queries,
 std::string store(const std::string& rest) {
   return number(2, 5) + number(3, 7) + rest;
 }
-ServerSettings read(const std::string& rest) {
+ServerSettings settings_of(const std::string& rest) {
   const std::string stored = store(rest);
   return read_settings(as_bytes(stored), "test");
 }
@@ -41,9 +41,10 @@ MetaChoice only(const std::string& name) {
 }
 
 const ServerSettings& full() {
-  static const ServerSettings settings =
-      read(database("a", query("q", "CREATE CONTINUOUS QUERY q ON a BEGIN x END"), "sub") +
-           database("b", "") + user("root", "", 1) + user("joe", grant("a", 1) + grant("b", 3)));
+  static const ServerSettings settings = settings_of(
+      database_with("a", query("q", "CREATE CONTINUOUS QUERY q ON a BEGIN x END"), "sub") +
+      database_with("b", "") + user_with("root", "", 1) +
+      user_with("joe", grant("a", 1) + grant("b", 3)));
   return settings;
 }
 
@@ -75,7 +76,8 @@ TEST(ServerSettings, GrantsOfAUserWhoIsThereAreComparedUnderTheNewName) {
   MetaChoice choice = only("a");
   choice.new_database = "c";
   const auto with = [&](uint64_t privilege) {
-    return find_missing(full(), choice, read(user("joe", grant("c", privilege)))).grants;
+    return find_missing(full(), choice, settings_of(user_with("joe", grant("c", privilege))))
+        .grants;
   };
   EXPECT_TRUE(with(1).empty());
   EXPECT_TRUE(with(3).empty()) << "ALL includes READ";
@@ -85,9 +87,10 @@ TEST(ServerSettings, GrantsOfAUserWhoIsThereAreComparedUnderTheNewName) {
 }
 
 TEST(ServerSettings, LinesNameWhatIsMissingAndAreFitForATerminal) {
-  const auto lines =
-      describe(find_missing(read(database("a\x1b", query("q", ""), "s") + user("u", "")), {}, {}),
-               {"one", "two", "three"});
+  const auto lines = describe(
+      find_missing(settings_of(database_with("a\x1b", query("q", ""), "s") + user_with("u", "")),
+                   {}, {}),
+      {"one", "two", "three"});
   ASSERT_EQ(lines.size(), 3u);
   EXPECT_EQ(lines[0], "continuous queries not restored: 'q' of 'a\\x1b' (one)");
   EXPECT_EQ(lines[1], "users not restored: 'u' (two)");
@@ -99,11 +102,12 @@ TEST(SameMetastore, TheOrderOfGrantsDoesNotMatterAndAllElseDoes) {
     const std::string a = store(left), b = store(right);
     return same_metastore(as_bytes(a), as_bytes(b));
   };
-  EXPECT_TRUE(
-      same(user("u", grant("a", 1) + grant("b", 2)), user("u", grant("b", 2) + grant("a", 1))));
-  EXPECT_FALSE(same(user("u", grant("a", 1)), user("u", grant("a", 2))));
-  EXPECT_FALSE(same(user("u", ""), user("v", "")));
-  EXPECT_FALSE(same(user("u", "") + user("v", ""), user("v", "") + user("u", "")));
+  EXPECT_TRUE(same(user_with("u", grant("a", 1) + grant("b", 2)),
+                   user_with("u", grant("b", 2) + grant("a", 1))));
+  EXPECT_FALSE(same(user_with("u", grant("a", 1)), user_with("u", grant("a", 2))));
+  EXPECT_FALSE(same(user_with("u", ""), user_with("v", "")));
+  EXPECT_FALSE(
+      same(user_with("u", "") + user_with("v", ""), user_with("v", "") + user_with("u", "")));
   EXPECT_FALSE(same_metastore(as_bytes("\xff"), as_bytes("\xfe")));
 }
 

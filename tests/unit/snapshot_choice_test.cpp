@@ -8,7 +8,7 @@
 namespace tsmfs::snapshot {
 namespace {
 
-constexpr int64_t kDay = 86'400;
+constexpr int64_t kDaySeconds = 86'400;
 
 class SnapshotChoiceTest : public BackupTest {
  protected:
@@ -27,7 +27,8 @@ class SnapshotChoiceTest : public BackupTest {
   }
   ChosenSnapshot choose(const SnapshotWish& wish) const {
     const auto repository = index::Repository::open_reader(root);
-    return choose_snapshot(*snapshots(), wish, repository->objects(), {3 * kDay * 1'000'000'000});
+    return choose_snapshot(*snapshots(), wish, repository->objects(),
+                           {3 * kDaySeconds * 1'000'000'000});
   }
   index::SnapshotId chosen(std::string_view which, Filter asked = {},
                            std::string_view server = {}) const {
@@ -48,8 +49,8 @@ class SnapshotChoiceTest : public BackupTest {
 };
 
 TEST_F(SnapshotChoiceTest, FindsTheNewestOfAPointInTime) {
-  const auto noon = add(kDay / 2);
-  const auto next = add(kDay + 100);
+  const auto noon = add(kDaySeconds / 2);
+  const auto next = add(kDaySeconds + 100);
   EXPECT_EQ(chosen("1970-01-01"), noon->id);
   EXPECT_EQ(chosen("1970-01-02"), next->id);
   EXPECT_EQ(chosen("1970-01-02T00:01:39Z"), noon->id);

@@ -34,7 +34,7 @@ TEST_F(SwappedTargetTest, LinksSwappedInWhileRestoreWorksLeadNowhere) {
     done = true;
     swapper.join();
     for (const stdfs::path& each : {trap, path})
-      if (S_ISLNK(status_of(each).st_mode)) stdfs::remove(each);
+      if (S_ISLNK(own_status_of(each).st_mode)) stdfs::remove(each);
     if (stdfs::exists(trap)) stdfs::rename(trap, path);
     EXPECT_EQ(everything(victim_), victim_before_) << path;
   };
@@ -78,7 +78,7 @@ TEST_F(SwappedTargetTest, AStagingDirectoryThatIsSwappedLeadsNowhere) {
     swapper.join();
     EXPECT_EQ(everything(victim_), victim_before_);
     for (const auto& entry : stdfs::directory_iterator(policy))
-      EXPECT_TRUE(link || status_of(entry.path()).st_uid != 0 || stdfs::is_empty(entry.path()))
+      EXPECT_TRUE(link || own_status_of(entry.path()).st_uid != 0 || stdfs::is_empty(entry.path()))
           << "written into root's own";
     stdfs::remove_all(datadir_ / "db");
     stdfs::create_directories(policy);

@@ -30,13 +30,14 @@ std::string gzip(const std::string& content) {
   gzip.finish();
   return sink.text;
 }
-Tombstone read(const std::string& file, TombstoneLimits limits = {}, size_t piece = SIZE_MAX) {
+Tombstone tombstone_of(const std::string& file, TombstoneLimits limits = {},
+                       size_t piece = SIZE_MAX) {
   support::StringStream stream(file, piece);
   return read_tombstone(stream, "1.tombstone", limits);
 }
 std::string complaint_about_tombstone(const std::string& file) {
   try {
-    read(file);
+    tombstone_of(file);
   } catch (const TombstoneError& error) {
     return error.what();
   }
@@ -48,29 +49,29 @@ const std::string kV3 = std::string("\0\0\x15\x03", 4);
 const std::string kV4 = std::string("\0\0\x15\x04", 4);
 
 TEST(Tombstone, EmptyFileDeletesNothing) {
-  EXPECT_TRUE(read("").empty());
-  EXPECT_TRUE(read(kV2).empty());
-  EXPECT_TRUE(read(kV4).empty());
+  EXPECT_TRUE(tombstone_of("").empty());
+  EXPECT_TRUE(tombstone_of(kV2).empty());
+  EXPECT_TRUE(tombstone_of(kV4).empty());
 }
 
 TEST(Tombstone, Version1IsLinesOfKeys) {
   for (const std::string end : {"", "\n"}) {
-    const Tombstone found = read("cpu,host=a#!~#idle\ncpu,host=a#!~#user\nm#!~#f" + end);
+    const Tombstone found = tombstone_of("cpu,host=a#!~#idle\ncpu,host=a#!~#user\nm#!~#f" + end);
     EXPECT_EQ(found.version, 1u);
     EXPECT_EQ(found.series, (Series{"cpu,host=a", "m"}));
     EXPECT_FALSE(found.more_series);
   }
-  EXPECT_EQ(read("abc").series, Series{"abc"});
+  EXPECT_EQ(tombstone_of("abc").series, Series{"abc"});
 }
 
 TEST(Tombstone, Version2IsRecords) {
-  const Tombstone found = read(kV2 + record("cpu,host=a#!~#idle") + record("net#!~#in"));
+  const Tombstone found = tombstone_of(kV2 + record("cpu,host=a#!~#idle") + record("net#!~#in"));
   EXPECT_EQ(found.version, 2u);
   EXPECT_EQ(found.series, (Series{"cpu,host=a", "net"}));
 }
 
 TEST(Tombstone, Version3IsOneGzipMember) {
-  const Tombstone found = read(kV3 + gzip(record("cpu#!~#idle")));
+  const Tombstone found = tombstone_of(kV3 + gzip(record("cpu#!~#idle")));
   EXPECT_EQ(found.version, 3u);
   EXPECT_EQ(found.series, Series{"cpu"});
 }
@@ -79,7 +80,7 @@ TEST(Tombstone, Version4IsSeveralInPiecesOfAnySize) {
   const std::string file =
       kV4 + gzip(record("cpu#!~#idle")) + gzip(record("net#!~#in")) + gzip(record("disk#!~#free"));
   for (const size_t piece : {size_t{1}, size_t{7}, SIZE_MAX}) {
-    const Tombstone found = read(file, {}, piece);
+    const Tombstone found = tombstone_of(file, {}, piece);
     EXPECT_EQ(found.version, 4u);
     EXPECT_EQ(found.series, (Series{"cpu", "disk", "net"}));
   }
@@ -96,7 +97,8 @@ TEST(Tombstone, ReadsWhatInfluxd167Writes) {
       0x2f, 0x4a, 0x4d, 0x2e, 0x6b, 0x60, 0x80, 0x80, 0xfa, 0xff, 0x10, 0xc0, 0xc0, 0xc0, 0x60,
       0x49, 0x86, 0x81, 0xa9, 0x45, 0x45, 0xf9, 0x45, 0xc5, 0xe8, 0x86, 0x01, 0x02, 0x00, 0x00,
       0xff, 0xff, 0xe4, 0x70, 0xb6, 0x8a, 0x9e, 0x00, 0x00, 0x00};
-  const Tombstone found = read(std::string(reinterpret_cast<const char*>(bytes), sizeof bytes));
+  const Tombstone found =
+      tombstone_of(std::string(reinterpret_cast<const char*>(bytes), sizeof bytes));
   EXPECT_EQ(found.version, 4u);
   EXPECT_EQ(found.series, Series{"net,host=web-001,interface=eth0,region=us\\ east"});
   EXPECT_FALSE(found.more_series);
@@ -105,12 +107,12 @@ TEST(Tombstone, ReadsWhatInfluxd167Writes) {
 TEST(Tombstone, NamesABoundedNumberOfSeries) {
   std::string records;
   for (int i = 0; i < 1000; ++i) records += record("cpu,host=" + std::to_string(i) + "#!~#idle");
-  const Tombstone found = read(kV4 + gzip(records), {2});
+  const Tombstone found = tombstone_of(kV4 + gzip(records), {2});
   EXPECT_EQ(found.series.size(), 2u);
   EXPECT_TRUE(found.more_series);
-  EXPECT_TRUE(read(kV4 + gzip(records), {5000, 100}).more_series);
+  EXPECT_TRUE(tombstone_of(kV4 + gzip(records), {5000, 100}).more_series);
   // What is behind the limit is not looked at.
-  EXPECT_TRUE(read(kV2 + records + "damaged", {2}).more_series);
+  EXPECT_TRUE(tombstone_of(kV2 + records + "damaged", {2}).more_series);
 }
 
 TEST(Tombstone, RefusesWhatIsNoTombstone) {

@@ -40,7 +40,7 @@ std::string entry(char type, const std::string& content) {
   const std::string packed = snappy_literal(content);
   return std::string(1, type) + be(static_cast<uint32_t>(packed.size())) + packed;
 }
-WalTimes read(const std::string& segment) {
+WalTimes times_of(const std::string& segment) {
   index::MemorySource source(as_bytes(segment));
   return read_wal_times(source);
 }
@@ -50,14 +50,14 @@ const std::string kEight(8, 'v');
 TEST(WalTimes, AreThoseOfAllTypesAndEntries) {
   const std::string first = key(1, kEight, {50, 40}) + key(2, kEight, {60}) + key(3, "v", {70, 80});
   const std::string second = key(4, be(uint32_t{3}) + "abc", {-5, 90}) + key(5, kEight, {100});
-  const WalTimes found = read(entry(1, first) + entry(2, "deleted") + entry(1, second));
+  const WalTimes found = times_of(entry(1, first) + entry(2, "deleted") + entry(1, second));
   EXPECT_TRUE(found.whole);
   EXPECT_EQ(found.points, (ShardTimes{{-5}, {100}}));
 }
 
 TEST(WalTimes, DeletesAndEmptySegmentsHaveNone) {
-  EXPECT_TRUE(read("").whole);
-  const WalTimes found = read(entry(2, "deleted") + entry(3, "deleted"));
+  EXPECT_TRUE(times_of("").whole);
+  const WalTimes found = times_of(entry(2, "deleted") + entry(3, "deleted"));
   EXPECT_TRUE(found.whole);
   EXPECT_FALSE(found.points);
 }
@@ -66,7 +66,7 @@ TEST(WalTimes, WhatIsBeforeATornEndCounts) {
   const std::string sound = entry(1, key(1, kEight, {50}));
   const std::string torn = entry(1, key(1, kEight, {70}));
   for (size_t bytes = 1; bytes < torn.size(); ++bytes) {
-    const WalTimes found = read(sound + torn.substr(0, bytes));
+    const WalTimes found = times_of(sound + torn.substr(0, bytes));
     EXPECT_FALSE(found.whole) << bytes;
     EXPECT_EQ(found.points, (ShardTimes{{50}, {50}})) << bytes;
   }
@@ -78,7 +78,7 @@ TEST(WalTimes, DamagedEntriesEndTheReading) {
   for (const std::string& damaged :
        {entry(9, whole), entry(0, whole), entry(1, whole.substr(0, whole.size() - 1)),
         entry(1, key(6, kEight, {70})), std::string("\1\0\0\0\4\xff\xff\xff\xff", 9)}) {
-    const WalTimes found = read(sound + damaged + entry(1, key(1, kEight, {5})));
+    const WalTimes found = times_of(sound + damaged + entry(1, key(1, kEight, {5})));
     EXPECT_FALSE(found.whole);
     EXPECT_EQ(found.points->first, Timestamp{50});
   }
