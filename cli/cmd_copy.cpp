@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/format.h"
 #include "index/base/error.h"
+#include "index/base/some_of.h"
 #include "index/frame_codec.h"
 #include "index/repository.h"
 #include "index/repository_writer.h"
@@ -18,6 +19,8 @@ namespace tsmfs::cli {
 namespace {
 
 using snapshot::SnapshotPtr;
+
+constexpr size_t kLostNamedMax = 5;
 
 struct CopyCommand {
   std::filesystem::path from, to;
@@ -39,36 +42,64 @@ std::vector<SnapshotPtr> chosen(const CopyCommand& command, const snapshot::Cata
   return found;
 }
 
-// Copies what is missing; the snapshots that could not be read are named. The number of those.
-size_t copy_all(const std::vector<SnapshotPtr>& snapshots, snapshot::Copier& copier,
-                Context& context) {
-  size_t copied = 0, there_before = 0, failed = 0;
+struct CopyReport {
+  size_t copied = 0, there = 0, healed = 0, failed = 0;
+};
+
+// Gives a copy that lost something that back.
+void heal(const snapshot::Manifest& one, const snapshot::Manifest& there, snapshot::Copier& copier,
+          CopyReport& report, Context& context) {
+  const std::vector<std::string> lost = copier.heal(one, there);
+  if (lost.empty()) {
+    ++report.healed;
+    if (!context.quiet)
+      fmt::print(context.out, "{}  {}  had lost something, and is whole again\n", there.short_id(),
+                 format_rfc3339(there.time));
+    return;
+  }
+  ++report.failed;
+  print_message(context.err, "",
+                fmt::format("snapshot {} has lost something that cannot be copied: {}",
+                            there.short_id(), some_of(lost, kLostNamedMax)));
+}
+
+void copy_one(const SnapshotPtr& one, snapshot::Copier& copier, CopyReport& report,
+              Context& context) {
+  try {
+    const SnapshotPtr made = copier.copy(*one);
+    ++report.copied;
+    if (!context.quiet)
+      fmt::print(context.out, "{}  {}  as {}; {} new\n", one->short_id(), format_rfc3339(one->time),
+                 made->short_id(), format_bytes(made->new_bytes));
+    context.out.flush();
+  } catch (const CorruptError& error) {
+    ++report.failed;
+    fmt::print(context.err, "tsmfs: snapshot {} was not copied: {}\n", one->short_id(),
+               visible(error.what()));
+  }
+}
+
+// Copies what is missing, and gives copies that are there what they lost.
+CopyReport copy_all(const std::vector<SnapshotPtr>& snapshots, snapshot::Copier& copier,
+                    Context& context) {
+  CopyReport report;
   SnapshotPtr last, last_copy;  // the newest pair that is not learned yet
   for (const SnapshotPtr& one : snapshots) {
     if (const SnapshotPtr there = copier.find_copy(*one)) {
-      ++there_before;
+      ++report.there;
+      if (!copier.is_whole(*there)) heal(*one, *there, copier, report, context);
       last = one;
       last_copy = there;
       continue;
     }
     if (last) copier.learn(*last, *last_copy);
     last.reset();
-    try {
-      const SnapshotPtr made = copier.copy(*one);
-      ++copied;
-      if (!context.quiet)
-        fmt::print(context.out, "{}  {}  as {}; {} new\n", one->short_id(),
-                   format_rfc3339(one->time), made->short_id(), format_bytes(made->new_bytes));
-      context.out.flush();
-    } catch (const CorruptError& error) {
-      ++failed;
-      fmt::print(context.err, "tsmfs: snapshot {} was not copied: {}\n", one->short_id(),
-                 visible(error.what()));
-    }
+    copy_one(one, copier, report, context);
   }
-  fmt::print(context.out, "{} snapshots copied, {} were there{}\n", copied, there_before,
-             failed > 0 ? fmt::format(", {} could not be read", failed) : "");
-  return failed;
+  fmt::print(context.out, "{} snapshots copied, {} were there{}{}\n", report.copied, report.there,
+             report.healed > 0 ? fmt::format(", {} healed", report.healed) : "",
+             report.failed > 0 ? fmt::format(", {} could not be read", report.failed) : "");
+  return report;
 }
 
 ExitCode run_copy(const CopyCommand& command, Context& context) {
@@ -89,10 +120,10 @@ ExitCode run_copy(const CopyCommand& command, Context& context) {
   snapshot::Catalog catalog(target->paths());
   catalog.refresh();
   snapshot::Copier copier(*source, *target, writer, catalog, context.stop);
-  const size_t failed = copy_all(snapshots, copier, context);
+  const CopyReport report = copy_all(snapshots, copier, context);
   for (const auto& damaged : state->damaged)
     print_message(context.err, "", damaged + "; it was not copied");
-  return failed == 0 && state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
+  return report.failed == 0 && state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
 }
 
 }  // namespace
@@ -102,7 +133,8 @@ void add_copy(CLI::App& app, Context& context) {
   CLI::App* sub = app.add_subcommand("copy", "Copy snapshots into another repository");
   sub->footer(
       "\nSnapshots that were copied before are left out: run it again and again for a\n"
-      "second copy of everything. Every byte is checked on the way.\n"
+      "second copy of everything. Every byte is checked on the way. What repair found\n"
+      "lost of copies that are there comes back.\n"
       "\nExample:\n  tsmfs copy --from /srv/tsmfs --to /mnt/usb/tsmfs");
   sub->add_option("--from", command->from, "The repository to read")->type_name("DIR")->required();
   sub->add_option("--to", command->to, "The repository to write; made when there is none")

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/chosen_snapshot.h"
 #include "cli/command.h"
 #include "cli/format.h"
 #include "index/base/error.h"
@@ -15,6 +16,7 @@
 #include "snapshot/catalog.h"
 #include "snapshot/exporter.h"
 #include "snapshot/snapshot_choice.h"
+#include "snapshot/stored_shards.h"
 
 namespace tsmfs::cli {
 
@@ -73,8 +75,14 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
   const auto chosen = snapshot::choose_snapshot(*catalog.refresh(),
                                                 {command.snapshot, command.server, command.filter},
                                                 repository->objects(), now());
-  for (const std::string& note : chosen.notes) print_message(context.err, "warning", note);
+  const ExitCode status = tell_of_choice(chosen, context);
   const auto& snapshot = chosen.snapshot;
+  const std::string wal = snapshot::describe_wal(repository->objects(), *snapshot, command.filter);
+  if (!wal.empty())
+    print_message(context.err, "warning",
+                  wal +
+                      ", is not exported: restore --datadir --waldir brings it, and /wal of the "
+                      "mount has it");
 
   snapshot::ExportOptions options;
   options.filter = command.filter;
@@ -100,7 +108,8 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
     fmt::print(result, "snapshot {} of {}: {} shards, {} files, {} exported\n",
                snapshot->short_id(), format_rfc3339(snapshot->time), report.shards, report.files,
                format_bytes(report.bytes));
-  return ExitCode::kOk;
+  if (status != ExitCode::kOk) return status;
+  return wal.empty() ? ExitCode::kOk : ExitCode::kIncomplete;
 }
 
 }  // namespace

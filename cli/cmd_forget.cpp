@@ -185,6 +185,7 @@ Json to_json(const std::vector<DecidedGroup>& groups, bool dry_run) {
 
 ExitCode run_forget(ForgetCommand& command, Context& context) {
   require_repository(command.repository);
+  check_prune_options(command.prune);
   if (!command.within.empty()) command.policy.within = CalendarSpan::parse(command.within);
   std::unique_ptr<index::Repository> repository;
   if (!command.dry_run)

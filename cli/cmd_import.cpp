@@ -32,6 +32,21 @@ struct ImportCommand {
   bool force = false;
 };
 
+// What the snapshot is not, though one might think so.
+void print_place(const snapshot::ImportReport& report, Context& context) {
+  const snapshot::Manifest& manifest = *report.snapshot;
+  if (!manifest.filter.databases.empty())
+    print_message(context.err, "",
+                  fmt::format("{} holds nothing of the other databases of its metastore: it counts "
+                              "as a backup of {} only",
+                              manifest.short_id(), manifest.filter.text()));
+  if (report.newer)
+    print_message(context.err, "",
+                  fmt::format("its time is when the directory last changed, which is before that "
+                              "of snapshot {} ({}): that stays the newest; --time gives another",
+                              report.newer->short_id(), format_rfc3339(report.newer->time)));
+}
+
 // `taken` becomes true when the time that was given has a snapshot already, whatever is in it.
 snapshot::ImportOptions options_of(const ImportCommand& command, Context& context, bool& taken) {
   snapshot::ImportOptions options;
@@ -58,9 +73,10 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
     if (report.already_there) {
       if (manifest.incomplete()) print_problems(context.err, manifest.problems);
       if (!quiet || manifest.incomplete())
-        fmt::print(context.out, "{} is there already, as snapshot {}{}\n",
+        fmt::print(context.out, "{} is there already, as snapshot {}{}{}\n",
                    format_rfc3339(manifest.time), manifest.short_id(),
-                   manifest.incomplete() ? ", and is incomplete as it was" : "");
+                   manifest.incomplete() ? ", and is incomplete as it was" : "",
+                   report.tagged ? "; it has the tags now" : "");
       return;
     }
     print_problems(context.err, manifest.problems);
@@ -69,6 +85,7 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
                format_bytes(manifest.bytes), format_bytes(manifest.new_bytes), manifest.short_id(),
                manifest.incomplete() ? ", incomplete" : "");
     context.out.flush();
+    if (!quiet) print_place(report, context);
   };
   return options;
 }

@@ -71,7 +71,7 @@ struct PruneArguments {
 
 ExitCode run(const PruneArguments& arguments, Context& context) {
   require_repository(arguments.repository);
-  parse_max_unused(arguments.prune.max_unused);
+  check_prune_options(arguments.prune);
   const auto repository =
       arguments.prune.dry_run
           ? index::Repository::open_reader(arguments.repository)
@@ -93,6 +93,10 @@ void add_prune_options(CLI::App& command, PruneCommand& prune) {
   command.add_flag(
       "--accept-loss", prune.accept_loss,
       "Prune though parts of snapshots are lost;\nwhat only they lead to goes as well");
+}
+
+void check_prune_options(const PruneCommand& prune) {
+  parse_max_unused(prune.max_unused);
 }
 
 ExitCode run_prune(index::Repository& repository, snapshot::Catalog& catalog,

@@ -20,6 +20,10 @@ struct RepairCommand {
   bool json = false;
 };
 
+bool lost_something(const snapshot::RepairReport& report) {
+  return report.lossy_files > 0 || !report.unreadable.empty() || !report.manifests.empty();
+}
+
 void print_report(const snapshot::RepairReport& report, bool dry_run, Context& context) {
   const char* const moved = dry_run ? "would move" : "moved";
   for (const std::string& what : report.manifests)
@@ -29,7 +33,7 @@ void print_report(const snapshot::RepairReport& report, bool dry_run, Context& c
                visible(pack.what), moved, format_bytes(pack.salvage.saved_bytes),
                format_bytes(pack.salvage.lost_bytes),
                pack.salvage.tables_lost ? ", and what was cut off" : "");
-  if (report.packs.empty() && report.manifests.empty())
+  if (report.packs.empty() && report.manifests.empty() && !lost_something(report))
     fmt::print(context.out, "nothing is damaged\n");
   if (report.healed > 0)
     fmt::print(context.out, "{} files got bytes back that had been lost\n", report.healed);
@@ -55,10 +59,6 @@ nlohmann::json to_json(const snapshot::RepairReport& report, bool dry_run) {
           {"healed_files", report.healed},
           {"lossy_files", report.lossy_files},
           {"unreadable", report.unreadable}};
-}
-
-bool lost_something(const snapshot::RepairReport& report) {
-  return report.lossy_files > 0 || !report.unreadable.empty() || !report.manifests.empty();
 }
 
 ExitCode run_repair(const RepairCommand& command, Context& context) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/chosen_snapshot.h"
 #include "cli/command.h"
 #include "cli/format.h"
 #include "cli/restore_command.h"
@@ -146,14 +147,13 @@ ExitCode run_restore(const RestoreCommand& command, Context& context) {
 
 }  // namespace
 
-snapshot::SnapshotPtr choose_snapshot(const RestoreCommand& command, snapshot::Catalog& catalog,
-                                      index::Repository& repository, Context& context) {
+Chosen choose_snapshot(const RestoreCommand& command, snapshot::Catalog& catalog,
+                       index::Repository& repository, Context& context) {
   const bool data = command.online || !command.datadir.empty();
   const auto chosen = snapshot::choose_snapshot(
       *catalog.refresh(), {command.snapshot, command.server, command.filter, data},
       repository.objects(), now());
-  for (const std::string& note : chosen.notes) print_message(context.err, "warning", note);
-  return chosen.snapshot;
+  return {chosen.snapshot, tell_of_choice(chosen, context)};
 }
 
 void add_restore(CLI::App& app, Context& context) {

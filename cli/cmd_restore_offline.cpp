@@ -127,7 +127,8 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
   snapshot::RestoreRequest request;
-  request.snapshot = choose_snapshot(command, catalog, *repository, context);
+  const Chosen chosen = choose_snapshot(command, catalog, *repository, context);
+  request.snapshot = chosen.snapshot;
   request.choice = {command.filter, command.new_database, command.new_policy, command.with_users,
                     command.with_subscriptions};
   request.metadir = command.metadir;
@@ -153,7 +154,8 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   }
   restore_with_progress(*repository, plan, request, command, context);
   print_result(context.out, plan, request, command.verify);
-  return plan.lacks_settings ? ExitCode::kIncomplete : ExitCode::kOk;
+  if (chosen.status != ExitCode::kOk) return chosen.status;
+  return plan.lacks_settings || plan.lacks_wal ? ExitCode::kIncomplete : ExitCode::kOk;
 }
 
 }  // namespace tsmfs::cli

@@ -83,7 +83,7 @@ ExitCode print_result(const OnlinePlan& plan, const OnlineReport& report, const 
 ExitCode restore_online(const RestoreCommand& command, Context& context) {
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
-  const auto snapshot = choose_snapshot(command, catalog, *repository, context);
+  const auto [snapshot, choice_status] = choose_snapshot(command, catalog, *repository, context);
   const auto endpoint = snapshot::parse_endpoint(command.host);
   if (!context.quiet) warn_of_open_connection(endpoint, "", context.err);
   const auto timeouts = client_options(command.timeout_s);
@@ -124,7 +124,10 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
     throw;
   }
   const ExitCode code = print_result(plan, report, endpoint.text(), context);
-  return code == ExitCode::kOk ? settings.run() : code;
+  if (code != ExitCode::kOk) return code;
+  const ExitCode of_settings = settings.run();
+  if (of_settings != ExitCode::kOk) return of_settings;
+  return plan.lacks_wal ? ExitCode::kIncomplete : choice_status;
 }
 
 }  // namespace tsmfs::cli

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/format.h"
 #include "index/base/error.h"
 #include "index/base/visible.h"
 #include "index/repository.h"
@@ -40,6 +41,7 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
       index::Repository::open_writer(command.repository, {"tag", command.lock_wait, context.stop});
   snapshot::Catalog catalog(repository->paths());
   const auto state = catalog.refresh();
+  for (const std::string& damaged : state->damaged) print_message(context.err, "", damaged);
   std::vector<snapshot::SnapshotPtr> chosen;
   for (const std::string& name : command.snapshots)
     chosen.push_back(snapshot::find_snapshot(*state, name));
@@ -52,7 +54,7 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
     fmt::print(context.out, "{}  {}\n", one->short_id(),
                visible(fmt::format("{}", fmt::join(manifest.tags, ","))));
   }
-  return ExitCode::kOk;
+  return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
 }
 
 struct AcceptCommand {

@@ -18,6 +18,8 @@ struct PruneCommand {
 
 // Adds --max-unused and --accept-loss.
 void add_prune_options(CLI::App& command, PruneCommand& prune);
+// Before anything is done: UsageError when an option has no sense.
+void check_prune_options(const PruneCommand& prune);
 // Requires: `repository` was opened for writing, but for a dry run.
 ExitCode run_prune(index::Repository& repository, snapshot::Catalog& catalog,
                    const PruneCommand& command, Context& context);

@@ -43,10 +43,15 @@ struct RestoreCommand {
   bool http_unsafe_ssl = false;              // any certificate is taken
 };
 
+struct Chosen {
+  snapshot::SnapshotPtr snapshot;
+  ExitCode status = ExitCode::kOk;  // of a restore of it that does not fail
+};
+
 // The snapshot that is meant, of those in `catalog`; what a person should know of the choice goes
 // to `context.err`.
-snapshot::SnapshotPtr choose_snapshot(const RestoreCommand& command, snapshot::Catalog& catalog,
-                                      index::Repository& repository, Context& context);
+Chosen choose_snapshot(const RestoreCommand& command, snapshot::Catalog& catalog,
+                       index::Repository& repository, Context& context);
 
 ExitCode restore_offline(const RestoreCommand& command, Context& context);
 ExitCode restore_online(const RestoreCommand& command, Context& context);

@@ -40,7 +40,7 @@ class RepositoryWriter::Impl {
                       const std::stop_token& stop);
   TreeId put_tree(ByteView encoded);
   Holding holding_of(const FileId& id) { return find_known(id).holding; }
-  bool holds_tree(const TreeId& id) const;
+  bool holds_tree(const TreeId& id);
   void flush();
   WriterTotals totals() const;
   const DigestKey& key() const { return repository_.key(); }
@@ -51,6 +51,7 @@ class RepositoryWriter::Impl {
     std::string defect;  // of the whole file
   };
   Known find_known(const FileId& id);
+  void require_pack(const PackId& id);
   uint64_t store_batch(const CutBatch& batch, RecipeBuilder& recipe);
   void look_up(const std::vector<ChunkId>& ids);
   void load_pack(PackNumber number);
@@ -64,7 +65,8 @@ class RepositoryWriter::Impl {
   KnownChunks known_ TSMFS_GUARDED_BY(mutex_);
   std::unordered_map<FileId, std::string, IdHash> held_files_
       TSMFS_GUARDED_BY(mutex_);  // put or found as a whole, with their defects
-  std::unordered_set<TreeId, IdHash> new_trees_ TSMFS_GUARDED_BY(mutex_);
+  std::unordered_set<TreeId, IdHash> held_trees_ TSMFS_GUARDED_BY(mutex_);   // put, or read
+  std::unordered_set<PackId, IdHash> sound_packs_ TSMFS_GUARDED_BY(mutex_);  // that open
   WriterTotals totals_ TSMFS_GUARDED_BY(mutex_);
   std::atomic<uint64_t> stored_bytes_ = 0;
   PackFiller filler_ TSMFS_GUARDED_BY(mutex_);  // last: its threads use the rest
@@ -102,8 +104,7 @@ StoredFile RepositoryWriter::Impl::put_file(ByteSource& source, const FileId& id
   return result;
 }
 
-// An entry in the index is no promise: its recipe is read, and the packs that it needs are looked
-// for.
+// An entry in the index is no promise: its recipe is read, and the packs that it needs are opened.
 RepositoryWriter::Impl::Known RepositoryWriter::Impl::find_known(const FileId& id) {
   {
     MutexLock lock(mutex_);
@@ -116,10 +117,7 @@ RepositoryWriter::Impl::Known RepositoryWriter::Impl::find_known(const FileId& i
   if (place->lossy) return {Holding::kPart, {}};
   try {
     const auto recipe = repository_.objects().read_recipe(id);
-    for (const PackId& pack : packs_needed(*recipe))
-      if (!index.has_pack(pack))
-        throw CorruptError(
-            fmt::format("file {} needs pack {}, which is gone", id.hex(), pack.hex()));
+    for (const PackId& pack : packs_needed(*recipe)) require_pack(pack);
     MutexLock lock(mutex_);
     held_files_.emplace(id, recipe->tsm_defect());
     return {Holding::kAll, recipe->tsm_defect()};
@@ -127,6 +125,19 @@ RepositoryWriter::Impl::Known RepositoryWriter::Impl::find_known(const FileId& i
     log::warning("{}; the file counts as not stored", error.what());
     return {Holding::kPart, {}};
   }
+}
+
+// Throws: CorruptError for a pack that is gone, or cut short; IoError.
+void RepositoryWriter::Impl::require_pack(const PackId& id) {
+  if (!repository_.index().has_pack(id))
+    throw CorruptError(fmt::format("pack {}, which it needs, is gone", id.hex()));
+  {
+    MutexLock lock(mutex_);
+    if (sound_packs_.contains(id)) return;
+  }
+  repository_.packs().open(id);
+  MutexLock lock(mutex_);
+  sound_packs_.insert(id);
 }
 
 // Returns the bytes of chunks that were not stored before.
@@ -215,19 +226,29 @@ void RepositoryWriter::Impl::add_recipe(const FileId& id, const RecipeBuilder& r
 
 TreeId RepositoryWriter::Impl::put_tree(ByteView encoded) {
   const TreeId id = key().digest<TreeId>(encoded);
-  const bool indexed = repository_.index().find_tree(id).has_value();
+  if (holds_tree(id)) return id;
   MutexLock lock(mutex_);
-  if (!indexed && new_trees_.insert(id).second)
+  if (held_trees_.insert(id).second)
     filler_.add_tree(id, ByteBuffer(encoded.begin(), encoded.end()));
   return id;
 }
 
-bool RepositoryWriter::Impl::holds_tree(const TreeId& id) const {
+// As for files: a node that the index knows is read, so that one in a damaged pack is stored again.
+bool RepositoryWriter::Impl::holds_tree(const TreeId& id) {
   {
     MutexLock lock(mutex_);
-    if (new_trees_.contains(id)) return true;
+    if (held_trees_.contains(id)) return true;
   }
-  return repository_.index().find_tree(id).has_value();
+  if (!repository_.index().find_tree(id)) return false;
+  try {
+    repository_.objects().read_tree(id);
+  } catch (const Error& error) {
+    log::warning("{}; the directory counts as not stored", error.what());
+    return false;
+  }
+  MutexLock lock(mutex_);
+  held_trees_.insert(id);
+  return true;
 }
 
 void RepositoryWriter::Impl::take_durable(const PackContents& pack) {

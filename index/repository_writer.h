@@ -43,8 +43,8 @@ struct WriterTotals {
   uint64_t stored_bytes = 0;     // growth of packs/, complete after flush()
 };
 
-// How much of a file is stored: nothing, not all (a pack that it needs is gone, or its recipe
-// cannot be read), or all.
+// How much of a file is stored: nothing, not all (a pack that it needs is gone or cannot be opened,
+// or its recipe cannot be read), or all.
 enum class Holding { kNothing, kPart, kAll };
 
 class RepositoryWriter {
@@ -65,6 +65,7 @@ class RepositoryWriter {
   StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind, std::stop_token stop);
   // Stores an encoded tree node (snapshot/tree.h). Requires: what it names is stored.
   TreeId put_tree(ByteView encoded);
+  // Whether the node can be read. One that cannot be counts as not stored.
   bool holds_tree(const TreeId& id) const;
   // On return everything put so far is durable and indexed, and may be referenced by a manifest.
   void flush();

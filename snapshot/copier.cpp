@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "index/base/error.h"
 #include "index/stored_source.h"
 #include "snapshot/past_snapshot.h"
+#include "snapshot/quote.h"
 #include "snapshot/snapshot_builder.h"
 #include "snapshot/tree_store.h"
 
@@ -26,7 +28,8 @@ Copier::Copier(index::Repository& source, index::Repository& target,
       target_(target),
       writer_(writer),
       catalog_(target_catalog),
-      stop_(std::move(stop)) {}
+      stop_(stop),
+      whole_(target, writer, std::move(stop)) {}
 
 Original Copier::original_of(const Manifest& snapshot) const {
   return snapshot.original.value_or(Original{source_.config().id, snapshot.id});
@@ -65,6 +68,53 @@ void Copier::learn_tree(const index::TreeId& from, const index::TreeId& to) {
       learn_tree(one.directory(), other.directory());
     else if (writer_.holding_of(other.file()) == index::Holding::kAll)
       files_.emplace(one.file(), other.file());
+  }
+}
+
+std::vector<std::string> Copier::heal(const Manifest& snapshot, const Manifest& copy) {
+  std::vector<std::string> lost;
+  heal_tree(snapshot.data, copy.data, "data", lost);
+  heal_tree(snapshot.meta, copy.meta, "meta", lost);
+  if (snapshot.wal && copy.wal) heal_tree(*snapshot.wal, *copy.wal, "wal", lost);
+  writer_.flush();
+  return lost;
+}
+
+void Copier::heal_tree(const index::TreeId& from, const index::TreeId& to, const std::string& path,
+                       std::vector<std::string>& lost) {
+  if (whole_.holds(to)) return;
+  const auto differs = [&] { lost.push_back(quote(path) + ": the other repository has another"); };
+  try {
+    const Tree source = read_tree(source_.objects(), from);
+    std::optional<Tree> target;
+    try {
+      target = read_tree(target_.objects(), to);
+    } catch (const CorruptError&) {
+      if (copy_tree(from) != to) differs();
+      return;
+    }
+    const auto same = [](const TreeEntry& one, const TreeEntry& other) {
+      return one.name == other.name && one.kind == other.kind;
+    };
+    if (!std::ranges::equal(source.entries(), target->entries(), same)) return differs();
+    for (size_t i = 0; i < source.entries().size(); ++i)
+      heal_entry(source.entries()[i], target->entries()[i],
+                 path + "/" + source.entries()[i].name.text(), lost);
+  } catch (const CorruptError& error) {
+    lost.push_back(quote(path) + ": " + error.what());
+  }
+}
+
+void Copier::heal_entry(const TreeEntry& from, const TreeEntry& to, const std::string& path,
+                        std::vector<std::string>& lost) {
+  if (from.kind == EntryKind::kDirectory)
+    return heal_tree(from.directory(), to.directory(), path, lost);
+  if (whole_.holds_file(to.file())) return;
+  try {
+    if (copy_file(from) != to.file())
+      lost.push_back(quote(path) + ": the other repository has another");
+  } catch (const CorruptError& error) {
+    lost.push_back(quote(path) + ": " + error.what());
   }
 }
 

@@ -9,11 +9,13 @@
 #include <stop_token>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "index/repository.h"
 #include "index/repository_writer.h"
 #include "snapshot/catalog.h"
 #include "snapshot/tree.h"
+#include "snapshot/whole_trees.h"
 
 namespace tsmfs::snapshot {
 
@@ -29,6 +31,11 @@ class Copier {
   SnapshotPtr find_copy(const Manifest& snapshot) const;
   // Learns what a copy made earlier has of its original, so that this is not read again.
   void learn(const Manifest& snapshot, const Manifest& copy);
+  // Whether the target has all that a snapshot of its own needs (whole_trees.h).
+  bool is_whole(const Manifest& copy) { return whole_.holds(copy); }
+  // Stores again what the target has lost of a copy. What cannot be had, a line each; nothing when
+  // the copy is whole now. Throws: IoError; Cancelled.
+  std::vector<std::string> heal(const Manifest& snapshot, const Manifest& copy);
   // The copy, published. Throws: CorruptError when the source is damaged; IoError; Cancelled.
   // Nothing is published then.
   SnapshotPtr copy(const Manifest& snapshot);
@@ -38,6 +45,10 @@ class Copier {
   index::FileId copy_file(const TreeEntry& entry);
   index::FileId digest_in_target(const TreeEntry& entry);
   void learn_tree(const index::TreeId& from, const index::TreeId& to);
+  void heal_tree(const index::TreeId& from, const index::TreeId& to, const std::string& path,
+                 std::vector<std::string>& lost);
+  void heal_entry(const TreeEntry& from, const TreeEntry& to, const std::string& path,
+                  std::vector<std::string>& lost);
   Original original_of(const Manifest& snapshot) const;
 
   index::Repository& source_;
@@ -49,6 +60,7 @@ class Copier {
   uint64_t new_bytes_ = 0;  // of the snapshot being copied
   std::unordered_map<index::TreeId, index::TreeId, index::IdHash> trees_;
   std::unordered_map<index::FileId, index::FileId, index::IdHash> files_;
+  WholeTrees whole_;  // of the target
 };
 
 }  // namespace tsmfs::snapshot

@@ -34,9 +34,9 @@ struct DataDir {
   std::vector<std::string> notes;  // what else lies there and was left out
 };
 
-// Links to databases, policies and shards are followed, as influxd follows them. Throws: UsageError,
-// with the likely right path, when `data` holds no shard, or a directory that was given is none or
-// another than its option says; ProtocolError when none can be read; IoError.
+// Links to databases, policies and shards are followed, as influxd follows them. Throws:
+// UsageError, with the likely right path, when `data` holds no shard, or a directory that was given
+// is none or another than its option says; ProtocolError when none can be read; IoError.
 DataDir read_data_dir(const DataDirPlaces& places);
 
 // The metastore as the server keeps it; node_json is empty where there is none. Throws:

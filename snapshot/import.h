@@ -24,7 +24,9 @@ constexpr std::string_view kDataDirImport = "data directory";
 
 struct ImportReport {
   SnapshotPtr snapshot;
-  bool already_there = false;  // imported earlier; one that is incomplete came out as it was then
+  bool already_there = false;   // imported earlier; one that is incomplete came out as it was then
+  bool tagged = false;          // it got tags that it had not
+  SnapshotPtr newer = nullptr;  // the server's newest, when a data directory is older than that
 };
 
 struct ImportOptions {
@@ -45,6 +47,10 @@ struct ImportTarget {
   index::RepositoryWriter& writer;
   Catalog& catalog;
 };
+
+// Tells of a snapshot that is there already, which gets the tags that were given, unless it was
+// given a time too: then it need not be what was to be imported.
+void report_there(const SnapshotPtr& there, const ImportOptions& options, ImportTarget& target);
 
 // Each run becomes a snapshot, oldest first, whose parent is the server's last one before it; a
 // legacy run is laid over the earlier ones of the directory, and so is a portable one that lacks

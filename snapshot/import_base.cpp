@@ -65,6 +65,22 @@ SnapshotPtr find_imported(const CatalogState& state, const Manifest& wanted,
   return found;
 }
 
+SnapshotPtr find_other_of_time(const CatalogState& state, const Manifest& wanted) {
+  for (const SnapshotPtr& snapshot : state.snapshots)
+    if (snapshot->server == wanted.server && snapshot->time == wanted.time &&
+        snapshot->dialect != wanted.dialect && !snapshot->incomplete())
+      return snapshot;
+  return nullptr;
+}
+
+SnapshotPtr with_tags(Catalog& catalog, const SnapshotPtr& there,
+                      const std::vector<std::string>& tags) {
+  Manifest manifest = *there;
+  manifest.tags.insert(manifest.tags.end(), tags.begin(), tags.end());
+  manifest.tags = checked_tags(std::move(manifest.tags));
+  return manifest.tags == there->tags ? there : catalog.replace(manifest);
+}
+
 SnapshotPtr last_before(const CatalogState& state, std::string_view server, Timestamp time) {
   SnapshotPtr last;
   for (const SnapshotPtr& snapshot : state.snapshots)

@@ -26,6 +26,12 @@ namespace tsmfs::snapshot {
 SnapshotPtr find_imported(
     const CatalogState& state, const Manifest& wanted,
     const std::function<bool(const Manifest&)>& fits = [](const Manifest&) { return true; });
+// A complete snapshot of that server and time that came another way; null when there is none.
+SnapshotPtr find_other_of_time(const CatalogState& state, const Manifest& wanted);
+// Gives a snapshot that is there the tags that it has not yet. The snapshot as it is then; the same
+// one when it had them all.
+SnapshotPtr with_tags(Catalog& catalog, const SnapshotPtr& there,
+                      const std::vector<std::string>& tags);
 // The last snapshot of the server before a time.
 SnapshotPtr last_before(const CatalogState& state, std::string_view server, Timestamp time);
 // A manifest with what an import knows of it. Requires: the catalog is fresh.

@@ -20,6 +20,7 @@
 #include "snapshot/quote.h"
 #include "snapshot/shard_dir.h"
 #include "snapshot/stored_shards.h"
+#include "snapshot/whole_trees.h"
 
 namespace tsmfs::snapshot {
 
@@ -39,6 +40,14 @@ constexpr unsigned kListingsMax = 10;
   throw Error(fmt::format("whether {} has changed since snapshot {} cannot be told: {}",
                           quote(dir.places.data.string()), there.short_id(), why),
               "import it again once all of it can be read, or give --time");
+}
+
+// Null when the snapshot is the server's newest.
+SnapshotPtr newest_after(const CatalogState& state, const Manifest& snapshot) {
+  SnapshotPtr newest;
+  for (const SnapshotPtr& one : state.snapshots)
+    if (one->server == snapshot.server && one->time > snapshot.time) newest = one;
+  return newest;
 }
 
 bool has_metastore(index::Repository& repository, const Manifest& snapshot) {
@@ -191,14 +200,16 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
   Manifest manifest =
       begin_manifest(*target.catalog.refresh(), options.server, options.time.value_or(dir.changed),
                      resolved_path(dir.places.data).string(), kDataDirImport);
-  const SnapshotPtr there = find_imported(*target.catalog.state(), manifest, [&](const auto& is) {
+  SnapshotPtr there = find_imported(*target.catalog.state(), manifest, [&](const auto& is) {
     return !options.make_metastore || has_metastore(target.repository, is);
   });
+  if (!there && options.time) there = find_other_of_time(*target.catalog.state(), manifest);
   // Of another directory it may be another one that last changed at that time.
-  if (there && !there->incomplete() && (options.time || there->address == manifest.address) &&
-      !options.shard_duration_ns) {
+  const bool same = there && (options.time || there->address == manifest.address);
+  if (same && !there->incomplete() && !options.shard_duration_ns &&
+      WholeTrees(target.repository, target.writer, stop).holds(*there)) {
     if (!options.time && !dir.changed_is_known) throw_unknown_change(dir, *there);
-    options.on_snapshot({there, true});
+    report_there(there, options, target);
     return true;
   }
   manifest.problems = dir.problems;
@@ -208,7 +219,12 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
   import.read();
   import.note_movement();
   const SnapshotPtr snapshot = builder.publish_unless_as(there);
-  options.on_snapshot({snapshot, snapshot == there});
+  if (snapshot == there)
+    report_there(there, options, target);
+  else
+    options.on_snapshot(
+        {snapshot, false, false,
+         options.time ? nullptr : newest_after(*target.catalog.state(), *snapshot)});
   import.save_seen();
   return !snapshot->incomplete();
 }

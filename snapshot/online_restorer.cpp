@@ -90,7 +90,19 @@ OnlinePlan OnlineRestorer::plan() {
     plan.server_databases.insert(database.name);
   find_missing_settings(meta_db, read_settings(answer.meta_db, server), plan);
   check_deletes(shards, plan);
+  note_wal(plan);
   return plan;
+}
+
+void OnlineRestorer::note_wal(OnlinePlan& plan) const {
+  Filter restored = options_.filter;
+  restored.databases.clear();
+  for (const OnlineDatabase& database : plan.databases)
+    restored.databases.push_back(database.names.database);
+  const std::string wal = describe_wal(repository_.objects(), *snapshot_, restored);
+  if (wal.empty()) return;
+  plan.lacks_wal = true;
+  plan.notes.push_back(wal + ", does not come this way: restore --datadir --waldir brings it");
 }
 
 // The shards that the server will be able to query.

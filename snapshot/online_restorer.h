@@ -49,6 +49,7 @@ struct OnlineDatabase {
 struct OnlinePlan {
   std::vector<OnlineDatabase> databases;
   std::vector<std::string> notes;          // what a person should know before
+  bool lacks_wal = false;                  // points that the snapshot service cannot bring
   MissingSettings missing;                 // what the snapshot service does not bring
   std::set<std::string> server_databases;  // what the server has now
   size_t shards = 0;
@@ -85,6 +86,7 @@ class OnlineRestorer {
 
  private:
   std::vector<StoredShard> choose(const Metastore& metastore, OnlinePlan& plan) const;
+  void note_wal(OnlinePlan& plan) const;
   void check_deletes(const std::vector<StoredShard>& shards, OnlinePlan& plan) const;
   void check_names(const OnlinePlan& plan, const Metastore& there) const;
   void find_missing_settings(ByteView meta_db, const ServerSettings& there, OnlinePlan& plan) const;

@@ -71,6 +71,7 @@ RepairReport repair_repository(index::Repository& repository, const RepairOption
   report.packs = index::find_damaged_packs(repository, stop);
   if (options.dry_run) {
     index::assess(repository, report.packs, stop);
+    count_losses(repository, stop, report);
     return report;
   }
   quarantine_manifests(repository.paths(), manifests);

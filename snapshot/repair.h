@@ -23,7 +23,8 @@ struct RepairReport {
   std::vector<index::DamagedPack> packs;  // moved to quarantine/packs/
   std::vector<std::string> manifests;     // moved to quarantine/snapshots/, one message each
   size_t healed = 0;                      // files that got bytes back that were lost before
-  // What snapshots still lack afterwards; not known with dry_run.
+  // What snapshots still lack afterwards; with dry_run what they lack already, beside what damaged
+  // packs will cost.
   size_t lossy_files = 0;               // files of which bytes are lost
   std::vector<std::string> unreadable;  // directories, one message each
 };

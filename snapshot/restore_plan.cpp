@@ -15,6 +15,7 @@
 #include "snapshot/server_settings.h"
 #include "snapshot/shards_on_disk.h"
 #include "snapshot/stored_shards.h"
+#include "snapshot/target_meta_db.h"
 #include "snapshot/unopenable.h"
 
 namespace tsmfs::snapshot {
@@ -22,11 +23,6 @@ namespace tsmfs::snapshot {
 namespace {
 
 namespace stdfs = std::filesystem;
-
-std::optional<std::string> read_if_exists(const stdfs::path& path) {
-  if (path.empty() || !path_exists(path)) return std::nullopt;
-  return read_whole_file(path, kMetastoreBytesMax);
-}
 
 // "database telegraf only"
 std::string made_of(const Filter& filter) {
@@ -110,7 +106,7 @@ void Planner::plan_metastore() {
     return;
   }
   const stdfs::path path = meta_db_path(request_.metadir);
-  auto there = read_if_exists(path);
+  auto there = read_target_meta_db(request_.metadir, request_.owner);
   MetaEdit edit = there ? merge_metastore(as_bytes(*there), path.string(), as_bytes(stored_),
                                           request_.choice, on_disk_)
                         : filter_metastore(as_bytes(stored_), request_.choice, on_disk_);
@@ -224,8 +220,9 @@ stdfs::path Planner::beside_data(const char* name) const {
 // Without --metadir the data go under the numbers of the snapshot, which the server's own metastore
 // has to agree with.
 void Planner::look_at_servers_metastore() {
-  const stdfs::path path = meta_db_path(beside_data("meta"));
-  const auto there = read_if_exists(path);
+  const stdfs::path metadir = beside_data("meta");
+  const stdfs::path path = meta_db_path(metadir);
+  const auto there = read_target_meta_db(metadir, request_.owner);
   if (!there) return;
   const Metastore server = Metastore::parse(as_bytes(*there), path.string());
   for (const RestoreShard& shard : plan_.shards) {
@@ -263,10 +260,11 @@ void Planner::warn_of_snapshot() {
     warn(fmt::format("the snapshot is incomplete: {}{}{}", problem.path,
                      problem.path.empty() ? "" : " ", problem.what));
   }
-  if (snapshot_.wal && request_.waldir.empty())
-    warn(
-        "the snapshot has a WAL too, whose points are not in its files, and which is not restored: "
-        "name --waldir; it is in /wal of the mount as well");
+  if (!request_.waldir.empty() || request_.datadir.empty()) return;
+  const std::string wal = describe_wal(objects_, snapshot_, request_.choice.filter);
+  if (wal.empty()) return;
+  plan_.lacks_wal = true;
+  warn(wal + ", is not restored: name --waldir; it is in /wal of the mount as well");
 }
 
 void Planner::warn_of_missing_shards() {
@@ -326,7 +324,7 @@ void Planner::warn_of_wal() {
 }  // namespace
 
 stdfs::path meta_db_path(const stdfs::path& metadir) {
-  return metadir / "meta.db";
+  return metadir / kMetaDb;
 }
 
 stdfs::path shard_directory(const stdfs::path& datadir, const ShardPath& shard) {

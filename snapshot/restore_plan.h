@@ -57,6 +57,7 @@ struct RestorePlan {
   uint64_t bytes = 0;
   std::vector<std::string> warnings;
   std::vector<std::string> notes;  // that can be passed over where there is little room
+  bool lacks_wal = false;          // points that were asked for, and only the log has
   bool lacks_settings = false;     // continuous queries, users and the like that were asked for
 };
 

@@ -20,6 +20,7 @@
 #include "snapshot/read_ahead.h"
 #include "snapshot/restore_tree.h"
 #include "snapshot/restore_writer.h"
+#include "snapshot/target_meta_db.h"
 
 namespace tsmfs::snapshot {
 
@@ -27,7 +28,6 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-constexpr const char* kMetaDb = "meta.db";
 constexpr const char* kNewMetaDb = ".meta.db.tsmfs-restore";
 constexpr unsigned kNewMetaDbMode = 0600;  // it holds password hashes
 constexpr mode_t kPermissions = 0777;
@@ -90,22 +90,8 @@ void write_data(index::Repository& repository, const RestorePlan& plan,
         repository, plan.wal, request.waldir, request, options, [](const auto&) {}, stop);
 }
 
-std::string read_meta_db(const Directory& directory) {
-  const Fd fd = directory.open_file(kMetaDb);
-  const stdfs::path path = directory.path(kMetaDb);
-  const uint64_t size = file_size(fd, path);
-  if (size > kMetastoreBytesMax)
-    throw CorruptError(fmt::format("{} holds {} bytes, more than the {} allowed", path.string(),
-                                   size, kMetastoreBytesMax));
-  std::string content(size, '\0');
-  pread_exactly(fd, 0, {reinterpret_cast<std::byte*>(content.data()), content.size()}, path);
-  return content;
-}
-
 void require_unchanged(const Directory& metadir, const std::optional<std::string>& before) {
-  std::optional<std::string> now;
-  if (metadir.status(kMetaDb)) now = read_meta_db(metadir);
-  if (now != before)
+  if (read_target_meta_db(metadir) != before)
     throw BusyError(metadir.path(kMetaDb).string() +
                         " has changed since the restore began, so it is left alone",
                     "stop influxd, and restore again with --overwrite");
@@ -170,7 +156,7 @@ void verify(const RestorePlan& plan, const RestoreRequest& request, const index:
   verify_shards(plan.wal, request.waldir);
   if (!plan.meta_db) return;
   const Directory metadir = reach_target(request.metadir, request.owner).directory;
-  if (read_meta_db(metadir) != *plan.meta_db) fail(metadir.path(kMetaDb));
+  if (read_target_meta_db(metadir) != plan.meta_db) fail(metadir.path(kMetaDb));
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ class ShardDirReader {
     bool settled = false;
     for (unsigned pass = 0; pass < passes_max && !settled; ++pass) {
       DirShard again;
-      again.moved = pass > 0;
+      again.moved = result.moved;
       again.shard.new_bytes = result.shard.new_bytes;  // chunks count as new the first time only
       settled = read_once(again);
       const bool same_problems = pass > 0 && !again.problems.empty() && !changed_;

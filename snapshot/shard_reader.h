@@ -46,8 +46,8 @@ class ShardReader {
   // A larger shard is taken for a stream without end. Call it before read().
   void set_shard_bytes_max(uint64_t bytes) { shard_bytes_max_ = bytes; }
   // Adds to `shard` what the stream holds; after a throw, what came whole before. What every server
-  // makes again at its start (index/, fields.idx, fields.idxl) is left out. Throws: ProtocolError for a stream
-  // that is not a whole tar of this shard's files; IoError; Cancelled.
+  // makes again at its start (index/, fields.idx, fields.idxl) is left out. Throws: ProtocolError
+  // for a stream that is not a whole tar of this shard's files; IoError; Cancelled.
   void read(const ShardPath& path, ByteStream& stream, const TarOptions& options, ReadShard& shard);
   // Stores one file. Requires: `file` is a name fit to stand in a directory. Throws: IoError,
   // Cancelled.

@@ -65,7 +65,7 @@ std::string Choice::lack_of(const Manifest& snapshot) const {
 }
 
 ChosenSnapshot Choice::named(const SnapshotPtr& snapshot) const {
-  ChosenSnapshot chosen{snapshot, {}};
+  ChosenSnapshot chosen{snapshot};
   if (const std::string lack = lack_of(*snapshot); !lack.empty())
     chosen.notes.push_back(describe(*snapshot) + " " + lack);
   return chosen;
@@ -86,7 +86,7 @@ Best Choice::best_of(const Snapshots& candidates) const {
 }
 
 ChosenSnapshot Choice::with_notes(const Best& best, const Snapshots& candidates) const {
-  ChosenSnapshot chosen{best.any(), {}};
+  ChosenSnapshot chosen{best.any()};
   const Manifest& newest = *candidates.back();
   const std::string lack = best.whole ? lack_of(newest) : lack_of(*chosen.snapshot);
   if (best.whole && best.whole->id != newest.id)
@@ -105,7 +105,7 @@ ChosenSnapshot Choice::newest(const Snapshots& candidates) const {
   std::map<std::string, Best> having;
   for (const auto& [server, snapshots] : by_server)
     if (const Best best = best_of(snapshots); best.any()) having.emplace(server, best);
-  if (having.empty()) return {candidates.back(), {}};
+  if (having.empty()) return {candidates.back()};
   if (having.size() == 1) {
     const auto& [server, best] = *having.begin();
     return with_notes(best, by_server.at(server));
@@ -155,8 +155,14 @@ ChosenSnapshot choose_snapshot(const CatalogState& state, const SnapshotWish& wi
                      "tsmfs snapshots lists them");
   const Choice choice(wish, objects);
   const Snapshots named = named_so(candidates, wish.which);
-  if (named.size() == 1) return choice.named(named.front());
-  return choice.newest(named.empty() ? until(candidates, wish.which, now) : named);
+  ChosenSnapshot chosen =
+      named.size() == 1 ? choice.named(named.front())
+                        : choice.newest(named.empty() ? until(candidates, wish.which, now) : named);
+  chosen.incomplete = wish.data && misses(*chosen.snapshot, wish.asked);
+  chosen.unsure = named.empty() && !state.damaged.empty();
+  for (const std::string& damaged : state.damaged)
+    chosen.notes.push_back(damaged + (chosen.unsure ? "; it may be the one that is meant" : ""));
+  return chosen;
 }
 
 }  // namespace tsmfs::snapshot

@@ -22,7 +22,10 @@ struct SnapshotWish {
 
 struct ChosenSnapshot {
   SnapshotPtr snapshot;
-  std::vector<std::string> notes;  // what a person should know: what it lacks, or a newer one does
+  // What a person should know: what it lacks, or a newer one does, and manifests that are damaged.
+  std::vector<std::string> notes = {};
+  bool incomplete = false;  // of what is asked, something is known to be missing
+  bool unsure = false;      // it was not named, and a damaged one may be what was meant
 };
 
 // Of those that `which` lets through the newest that holds all that is asked; where none does, the

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "index/base/error.h"
+#include "index/base/format_bytes.h"
+#include "index/base/some_of.h"
 #include "snapshot/metastore.h"
 #include "snapshot/past_snapshot.h"
 #include "snapshot/quote.h"
@@ -12,6 +14,8 @@
 namespace tsmfs::snapshot {
 
 namespace {
+
+constexpr size_t kWalShardsNamedMax = 3;
 
 StoredShard read_shard(index::ObjectReader& objects, const ShardPath& path,
                        const index::TreeId& id) {
@@ -87,6 +91,20 @@ ByteBuffer stored_metastore(index::Repository& repository, const Manifest& manif
   if (!content)
     throw UsageError(fmt::format("snapshot {} holds no metastore", manifest.short_id()));
   return std::move(*content);
+}
+
+std::string describe_wal(index::ObjectReader& objects, const Manifest& manifest,
+                         const Filter& filter) {
+  std::vector<std::string> shards;
+  uint64_t bytes = 0;
+  for (const StoredShard& shard : stored_wal(objects, manifest, filter)) {
+    if (shard.bytes == 0) continue;
+    shards.push_back(shard.path.text());
+    bytes += shard.bytes;
+  }
+  if (shards.empty()) return {};
+  return fmt::format("the write-ahead log of {} ({}), whose points are in no other file",
+                     some_of(shards, kWalShardsNamedMax), format_bytes(bytes));
 }
 
 }  // namespace tsmfs::snapshot

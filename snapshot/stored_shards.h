@@ -30,6 +30,10 @@ std::vector<StoredShard> stored_shards(index::ObjectReader& objects, const Manif
 // The same of its write-ahead log; empty when it has none.
 std::vector<StoredShard> stored_wal(index::ObjectReader& objects, const Manifest& manifest,
                                     const Filter& filter);
+// What of the write-ahead log the filter lets through, where the points are not in the data files:
+// "the write-ahead log of db/rp/1 (12 KiB)". Empty when there is nothing of it.
+std::string describe_wal(index::ObjectReader& objects, const Manifest& manifest,
+                         const Filter& filter);
 
 // The whole content of a file of the snapshot's meta directory, its digest checked; nothing when
 // there is no such file. Throws: CorruptError, IoError.

@@ -73,6 +73,12 @@ std::vector<std::string> lacks(const Manifest& snapshot, const Filter& asked) {
   return phrases;
 }
 
+bool misses(const Manifest& snapshot, const Filter& asked) {
+  return std::ranges::any_of(snapshot.problems, [&](const Problem& problem) {
+    return problem.severity == Problem::Severity::kIncomplete && concerns(problem.path, asked);
+  });
+}
+
 std::string lacks_text(const Manifest& snapshot, const Filter& asked) {
   return some_of(lacks(snapshot, asked), kPhrasesShown);
 }

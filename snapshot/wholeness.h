@@ -14,6 +14,8 @@ namespace tsmfs::snapshot {
 // only"; empty when it holds all of that, as the server had it. What a person accepted as missing
 // is not lacking, unless that shard is asked for.
 std::vector<std::string> lacks(const Manifest& snapshot, const Filter& asked);
+// Whether something of it is known to be missing: less was stored than was asked of the server.
+bool misses(const Manifest& snapshot, const Filter& asked);
 // The phrases in one line, the first few of them.
 std::string lacks_text(const Manifest& snapshot, const Filter& asked);
 // Of the snapshot's own selection: incomplete or partial.

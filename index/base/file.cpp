@@ -21,6 +21,13 @@ namespace {
 constexpr size_t kTransferBytesMax = 0x7ffff000;
 constexpr int kReadAttempts = 3;
 
+// Devices may stand for files, as /dev/null does.
+void require_file(const Fd& fd, const fs::path& path) {
+  const mode_t mode = file_status(fd, path).st_mode;
+  if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode))
+    throw CorruptError(path.string() + " is no file", "look at what is in its place");
+}
+
 // What a process that was killed left there goes; so does a link, which is not followed.
 Fd open_fresh(const fs::path& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw_errno("cannot remove " + path.string());
@@ -34,15 +41,18 @@ void Fd::reset() {
 }
 
 Fd open_file(const fs::path& path, int flags, unsigned mode) {
-  Fd fd(retry_eintr([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
+  // Without O_NONBLOCK a FIFO in the place of a file waits for its other end.
+  Fd fd(retry_eintr([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, mode); }));
   if (!fd) throw_errno("cannot open " + path.string());
+  if ((flags & (O_DIRECTORY | O_PATH)) == 0) require_file(fd, path);
   return fd;
 }
 
 Fd open_if_exists(const fs::path& path, int flags) {
-  Fd fd(retry_eintr([&] { return ::open(path.c_str(), flags | O_CLOEXEC); }));
+  Fd fd(retry_eintr([&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK); }));
   const bool other_kind = errno == ENOTDIR && (flags & O_DIRECTORY) != 0;
   if (!fd && (other_kind || !is_absence(errno))) throw_errno("cannot open " + path.string());
+  if (fd && (flags & O_DIRECTORY) == 0) require_file(fd, path);
   return fd;
 }
 
@@ -93,10 +103,8 @@ void sync_directory(const fs::path& directory) {
 }
 
 std::string read_whole_file(const fs::path& path, uint64_t bytes_max) {
-  const Fd fd = open_file(path, O_RDONLY | O_NONBLOCK);  // a FIFO would wait for its other end
-  const struct stat status = file_status(fd, path);
-  if (!S_ISREG(status.st_mode)) throw CorruptError(path.string() + " is no file");
-  const auto size = static_cast<uint64_t>(status.st_size);
+  const Fd fd = open_file(path, O_RDONLY);
+  const uint64_t size = file_size(fd, path);
   if (size > bytes_max)
     throw CorruptError(
         fmt::format("{} holds {} bytes, more than the {} allowed", path.string(), size, bytes_max));

@@ -40,7 +40,21 @@ class RestoreWays(EndToEndTest):
         self.assertEqual(self.started(home).answers(), self.answers)
 
     def test_without_waldir_it_says_that_points_are_left_out(self):
-        self.assertIn('--waldir', self.restore(self.path('home'), wal=False).stderr)
+        done = self.restore(self.path('home'), wal=False, expect=ExitCode.INCOMPLETE)
+        self.assertIn('--waldir', done.stderr)
+
+    def test_an_export_says_that_the_log_is_left_out(self):
+        for form in ('legacy', 'portable', 'tar'):
+            done = tsmfs('export', '--format', form, '--repo', self.repo.path, self.path(form),
+                         expect=ExitCode.INCOMPLETE)
+            self.assertIn('the write-ahead log of ', done.stderr)
+
+    def test_an_online_restore_says_that_the_log_is_left_out(self):
+        server = self.stopping(Influxd(self.path('other')))
+        done = tsmfs('restore', '--online', '--host', server.backup_address, '--database', 'fresh', self.repo.path,
+                     expect=ExitCode.INCOMPLETE)
+        self.assertIn('the write-ahead log of fresh/autogen/', done.stderr)
+        self.assertNotIn('flushed', done.stderr)
 
     def test_a_log_follows_its_shard_to_a_new_name_and_number(self):
         home = self.path('home')

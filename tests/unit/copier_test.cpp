@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "index/base/error.h"
+#include "snapshot/repair.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -45,6 +46,45 @@ class CopierTest : public BackupTest {
       copies.push_back(there);
     }
     return copies;
+  }
+
+  struct Healing {
+    bool healed = false;
+    std::vector<std::string> lost;
+  };
+  Healing heal_all(const stdfs::path& from, const stdfs::path& to) {
+    const auto source = index::Repository::open_reader(from);
+    const auto target = index::Repository::open_writer(to, "test");
+    index::RepositoryWriter writer(*target, {});
+    Catalog catalog(target->paths());
+    catalog.refresh();
+    Copier copier(*source, *target, writer, catalog, stop.get_token());
+    Healing healing;
+    const auto originals = Catalog(source->paths()).refresh();
+    for (const SnapshotPtr& one : originals->snapshots) {
+      const SnapshotPtr there = copier.find_copy(*one);
+      if (copier.is_whole(*there)) continue;
+      healing.healed = true;
+      for (std::string& line : copier.heal(*one, *there)) healing.lost.push_back(std::move(line));
+      EXPECT_TRUE(!healing.lost.empty() || copier.is_whole(*there));
+    }
+    return healing;
+  }
+
+  static std::vector<stdfs::path> all_packs(const stdfs::path& repository_root) {
+    std::map<stdfs::file_time_type, stdfs::path> found;
+    for (const auto& entry :
+         stdfs::recursive_directory_iterator(index::RepositoryPaths(repository_root).packs()))
+      if (entry.is_regular_file()) found.emplace(entry.last_write_time(), entry.path());
+    std::vector<stdfs::path> oldest_first;
+    for (const auto& [time, path] : found) oldest_first.push_back(path);
+    return oldest_first;
+  }
+  void lose(const stdfs::path& repository_root, const stdfs::path& pack) {
+    stdfs::remove(pack);
+    const auto repository = index::Repository::open_writer(repository_root, "test");
+    const RepairReport report = repair_repository(*repository, {}, stop.get_token());
+    EXPECT_GT(report.lossy_files + report.unreadable.size(), 0u);
   }
 
   static FileContents contents(const stdfs::path& repository_root, const index::TreeId& tree) {
@@ -106,6 +146,35 @@ TEST_F(CopierTest, DamagedSourceIsNotCopied) {
   }
   EXPECT_THROW(copy_all(root, other), CorruptError);
   EXPECT_TRUE(Catalog(index::RepositoryPaths(other)).refresh()->snapshots.empty());
+}
+
+// As `copy --from SECOND` is to heal the first.
+TEST_F(CopierTest, WhatRepairFoundLostComesBack) {
+  copy_all(root, other);
+  lose(root, all_packs(root).front());
+  EXPECT_TRUE(heal_all(other, root).healed);
+  EXPECT_EQ(contents(root, older->data), older_files);
+  EXPECT_EQ(contents(root, newer->data), expected(state));
+  EXPECT_FALSE(heal_all(other, root).healed) << "nothing is lost any more";
+}
+
+TEST_F(CopierTest, ACopyWhoseTreesAreLostIsHealed) {
+  const auto copies = copy_all(root, other);
+  for (const stdfs::path& pack : all_packs(other)) lose(other, pack);
+  const Healing healing = heal_all(root, other);
+  EXPECT_TRUE(healing.healed);
+  EXPECT_TRUE(healing.lost.empty());
+  EXPECT_EQ(contents(other, copies[0]->data), older_files);
+  EXPECT_EQ(contents(other, copies[1]->data), expected(state));
+}
+
+TEST_F(CopierTest, WhatBothHaveLostIsNamedAndTheRestComesBack) {
+  const auto copies = copy_all(root, other);
+  for (const stdfs::path& pack : all_packs(other)) lose(other, pack);
+  lose(root, all_packs(root).back());  // what the newer snapshot alone has
+  const Healing healing = heal_all(root, other);
+  EXPECT_FALSE(healing.lost.empty());
+  EXPECT_EQ(contents(other, copies[0]->data), older_files);
 }
 
 TEST_F(CopierTest, StopsWhenItIsTold) {

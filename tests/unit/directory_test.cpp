@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <fstream>
@@ -89,6 +90,17 @@ TEST_F(DirectoryTest, ADirectoryThatIsNoneIsNotAbsent) {
   expect_failure([&] { remove_directory(file_); }, ENOTDIR);
   expect_failure([&] { remove_directory(full_); }, ENOTEMPTY);
   expect_failure([&] { open_if_exists(file_, O_RDONLY | O_DIRECTORY); }, ENOTDIR);
+}
+
+// Whoever waits for the other end of a FIFO waits for ever.
+TEST_F(DirectoryTest, WhatIsNoFileIsSaidToBeNone) {
+  const stdfs::path fifo = nothing_;
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  for (const stdfs::path& path : {fifo, full_}) {
+    EXPECT_THROW(open_file(path, O_RDONLY), CorruptError) << path;
+    EXPECT_THROW(open_if_exists(path, O_RDONLY), CorruptError) << path;
+    EXPECT_THROW(read_whole_file(path, 100), CorruptError) << path;
+  }
 }
 
 TEST_F(DirectoryTest, ListsAllNamesInOrder) {

@@ -103,6 +103,15 @@ TEST_F(HostileTargetTest, AMetastoreThatIsNoPlainFileIsAnError) {
   plant_file(home_ / "theirs", meta_db_);
   plant(meta_db, home_ / "theirs");
   EXPECT_NE(refusal().find(meta_db.string() + " is a link, or no file"), std::string::npos);
+  EXPECT_THROW(plan_restore(*repository_, request_), UsageError) << "not even looked at";
+}
+
+TEST_F(HostileTargetTest, AMetastoreBesideTheDataIsNotFollowedEither) {
+  request_.metadir.clear();
+  plant_file(victim_ / "meta.db", meta_db_);
+  victim_before_ = everything(victim_);
+  plant(datadir_.parent_path() / "meta/meta.db", victim_ / "meta.db");
+  EXPECT_NE(refusal().find("meta/meta.db is a link, or no file"), std::string::npos);
 }
 
 TEST_F(HostileTargetTest, AShardThatItsOwnerCouldNotRemoveStays) {

@@ -287,6 +287,35 @@ TEST_F(ImportTest, PortableSizesMustBeThoseOfTheManifest) {
       has_problem(gone.manifest(0).problems, Severity::kIncomplete, "db/rp/1", "s1.tar.gz"));
 }
 
+TEST_F(ImportTest, WhatIsThereAlreadyGetsTheTagsThatAreNew) {
+  add_run(0, 0, {}, {});
+  const SnapshotPtr made = import().reports.at(0).snapshot;
+  const auto found = read_backup_dirs(source);
+  for (const bool is_new : {true, false}) {
+    const Result again = with_target([&](const ImportOptions& options, ImportTarget& target) {
+      ImportOptions tagged = options;
+      tagged.tags = {"keep"};
+      return import_backup_dirs(found, tagged, target, {});
+    });
+    EXPECT_TRUE(again.reports.at(0).already_there);
+    EXPECT_EQ(again.reports.at(0).tagged, is_new);
+  }
+  EXPECT_EQ(snapshots()->snapshots.at(0)->tags, std::vector<std::string>{"keep"});
+  EXPECT_EQ(snapshots()->snapshots.at(0)->id, made->id);
+}
+
+TEST_F(ImportTest, ATimeIsTakenWhicheverWayItsSnapshotCame) {
+  const Timestamp time{77 * kSecond};
+  add_run(0, 0, {}, {});
+  const SnapshotPtr made = import(time).reports.at(0).snapshot;
+  stdfs::remove_all(source);
+  add_portable("20160101T000000Z", {}, {});
+  const Result portable = import(time);
+  EXPECT_TRUE(portable.reports.at(0).already_there);
+  EXPECT_EQ(portable.reports.at(0).snapshot->id, made->id);
+  EXPECT_EQ(snapshots()->snapshots.size(), 1u);
+}
+
 TEST_F(ImportTest, ATimeIsForASingleRun) {
   add_run(0, 0, {}, {});
   const Timestamp time{77 * kSecond};

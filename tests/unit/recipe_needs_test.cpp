@@ -218,6 +218,38 @@ TEST_F(KnownFileTest, WhatAPackThatCameBackCompletesIsWholeAgain) {
   EXPECT_FALSE(repository->index().find_file(id_in(*repository, returning_))->lossy);
 }
 
+// Whichever pack is cut short, and however far: what a backup then saves can be read.
+TEST_F(KnownFileTest, WhatIsImportedBesideADamagedPackIsWhole) {
+  const FileContents files{{"000000001-000000001.tsm", points(0, 9000)},
+                           {"000000002-000000001.tsm", points(50'000, 90'000)}};
+  import_files(files, 1);
+  const size_t count = packs().size();
+  for (size_t damaged = 0; damaged < count; ++damaged)
+    for (const uint64_t left : {uint64_t{0}, uint64_t{100}, uint64_t{20'000}}) {
+      auto all = packs();
+      std::ranges::sort(all);
+      const stdfs::path pack = all.at(damaged);
+      stdfs::resize_file(pack, std::min<uint64_t>(left, stdfs::file_size(pack) - 1));
+      const SnapshotPtr made =
+          import_files(files, 2 + static_cast<int64_t>(3 * damaged + left % 97));
+      EXPECT_FALSE(made->incomplete());
+      EXPECT_EQ(
+          contents_of(made->data),
+          (FileContents{{"db/rp/1/000000001-000000001.tsm", files.at("000000001-000000001.tsm")},
+                        {"db/rp/1/000000002-000000001.tsm", files.at("000000002-000000001.tsm")}}))
+          << pack << " cut to " << left;
+    }
+}
+
+TEST_F(KnownFileTest, AnImportThatIsThereAlreadyHealsWhatItLost) {
+  const FileContents files{{"000000001-000000001.tsm", points(0, 9000)}};
+  const SnapshotPtr made = import_files(files, 1);
+  for (const stdfs::path& pack : packs()) stdfs::remove(pack);
+  EXPECT_EQ(import_files(files, 1)->id, made->id);
+  EXPECT_EQ(contents_of(made->data).size(), 1u);
+  expect_sound();
+}
+
 TEST_F(KnownFileTest, AnIndexRefusesARecipeWithoutItsPacks) {
   const auto repository = index::Repository::open_writer(root, "test");
   index::PackContents contents;

@@ -60,6 +60,13 @@ class RepairTest : public BackupTest {
   stdfs::path older_pack;
 };
 
+TEST_F(RepairTest, ADryRunSaysWhatIsLostAlready) {
+  stdfs::remove(older_pack);
+  const RepairReport report = repair(/*dry_run=*/true);
+  EXPECT_TRUE(report.packs.empty());
+  EXPECT_GT(report.lossy_files + report.unreadable.size(), 0u);
+}
+
 TEST_F(RepairTest, SoundRepositoryStaysAsItIs) {
   const auto before = packs();
   const RepairReport report = repair();
@@ -111,7 +118,8 @@ TEST_F(RepairTest, LostChunksCostTheirFilesOnly) {
   const Tree shard = read_tree(repository->objects(), entries.at({"db", "rp", 2}).directory());
   EXPECT_EQ(as_text(test::read_all(*repository, shard.find("000000002-000000001.tsm")->file())),
             tsm(40, 9));
-  EXPECT_THROW(test::read_all(*repository, shard.find("000000001-000000001.tsm")->file()), MissingError);
+  EXPECT_THROW(test::read_all(*repository, shard.find("000000001-000000001.tsm")->file()),
+               MissingError);
 }
 
 TEST_F(RepairTest, BytesThatNoSnapshotNeedsAreNoLoss) {

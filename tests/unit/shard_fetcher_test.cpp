@@ -216,8 +216,8 @@ TEST_F(ShardFetcherTest, SmallChangesOfSizeAreBelieved) {
 
 TEST_F(ShardFetcherTest, LeavesOutWhatTheServerMakesAtItsStart) {
   std::vector<support::TarEntry> entries;
-  for (const char* name :
-       {"fields.idx", "fields.idxl", "index/0/MANIFEST", "index/0/L0-00000001.tsl", "000000003-000000001.tsm.tmp"})
+  for (const char* name : {"fields.idx", "fields.idxl", "index/0/MANIFEST",
+                           "index/0/L0-00000001.tsl", "000000003-000000001.tsm.tmp"})
     entries.push_back({path.text() + "/" + name, "left out"});
   entries.push_back({path.text() + "/index", "", 1, 0, true});
   for (const auto& [name, content] : files) entries.push_back({path.text() + "/" + name, content});

@@ -48,6 +48,29 @@ class SnapshotChoiceTest : public BackupTest {
   ServerState state = sample_state();
 };
 
+// An older one in its place would be an older state without a word.
+TEST_F(SnapshotChoiceTest, WhetherADamagedOneWasMeantIsNotKnown) {
+  const auto whole = add(100), damaged = add(200);
+  flip(index::RepositoryPaths(root).snapshots() / damaged->id.hex(), 60);
+  for (const std::string which : {"latest", "2d-ago"}) {
+    const ChosenSnapshot chosen = choose({which, "", {}});
+    EXPECT_EQ(chosen.snapshot->id, whole->id);
+    EXPECT_TRUE(chosen.unsure);
+    ASSERT_EQ(chosen.notes.size(), 1u);
+    EXPECT_NE(chosen.notes[0].find(damaged->id.hex()), std::string::npos) << chosen.notes[0];
+  }
+  EXPECT_FALSE(choose({whole->short_id(), "", {}}).unsure);
+}
+
+TEST_F(SnapshotChoiceTest, WhatItIsKnownToMissIsTold) {
+  const auto lesser = add(100, lack_a_shard);
+  EXPECT_TRUE(choose({lesser->short_id(), "", {}}).incomplete);
+  EXPECT_TRUE(choose({"latest", "", {}}).incomplete);
+  EXPECT_FALSE(choose({"latest", "", shard(1)}).incomplete);
+  EXPECT_TRUE(choose({"latest", "", shard(2)}).incomplete);
+  EXPECT_FALSE(choose({"latest", "", {}, /*data=*/false}).incomplete);
+}
+
 TEST_F(SnapshotChoiceTest, FindsTheNewestOfAPointInTime) {
   const auto noon = add(kDaySeconds / 2);
   const auto next = add(kDaySeconds + 100);
