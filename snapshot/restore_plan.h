@@ -58,6 +58,7 @@ struct RestorePlan {
   std::vector<std::string> warnings;
   std::vector<std::string> notes;  // that can be passed over where there is little room
   bool lacks_settings = false;     // continuous queries, users and the like that were asked for
+  bool lacks_wal = false;          // it was asked for, and the snapshot has none
 };
 
 // The metastore's path in a meta directory.
