@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <ostream>
 #include <sstream>
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/empty_values.h"
 #include "cli/visible_stream.h"
 #include "index/base/error.h"
 #include "index/base/visible.h"
@@ -93,37 +95,58 @@ void require_known_command(const CLI::App& app, const std::vector<std::string>& 
   }
 }
 
+ExitCode parse_and_run(std::vector<std::string> arguments, Context& context) {
+  CLI::App app;
+  app.name("tsmfs");
+  add_commands(app, context);
+  double_single_dashes(app, arguments);
+  split_empty_values(app, arguments);
+  require_known_command(app, arguments);
+  try {
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+    app.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {  // help was asked for
+      app.exit(error, context.out, context.err);
+      return ExitCode::kOk;
+    }
+    require_values(app);
+    std::ostringstream said;
+    app.exit(error, said, said);
+    context.err << visible_message(said.view().substr(0, said.view().find_last_not_of('\n') + 1))
+                << '\n';
+    return ExitCode::kUsage;
+  } catch (const UsageError&) {
+    require_values(app);  // of an option that looked at its value at once
+    throw;
+  }
+  require_values(app);
+  return context.run();
+}
+
+// What a command said has to arrive, or else the command failed. A reader that has enough, as head
+// does, is no failure.
+ExitCode ended(ExitCode code, std::ostream& bytes, VisibleStream& out, std::ostream& err) {
+  if (bytes.bad()) return code;  // whoever wrote there has said so
+  const int failure = out.flushed_failure();
+  if (failure == 0 || failure == EPIPE) return code;
+  err << "tsmfs: " << IoError("cannot write the output", failure).what() << '\n';
+  return code == ExitCode::kOk ? ExitCode::kFailed : code;
+}
+
 }  // namespace
 
 ExitCode run(std::vector<std::string> arguments, std::ostream& out, std::ostream& err,
              std::stop_token stop) {
+  VisibleStream shown_out(out), shown_err(err);
+  Context context{shown_out, shown_err, out, std::move(stop), {}};
+  ExitCode code = ExitCode::kOk;
   try {
-    CLI::App app;
-    app.name("tsmfs");
-    VisibleStream shown_out(out), shown_err(err);
-    Context context{shown_out, shown_err, out, std::move(stop), {}};
-    add_commands(app, context);
-    double_single_dashes(app, arguments);
-    require_known_command(app, arguments);
-    try {
-      std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
-      app.parse(arguments);
-    } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() == 0) {  // help was asked for
-        app.exit(error, context.out, context.err);
-        return ExitCode::kOk;
-      }
-      std::ostringstream said;
-      app.exit(error, said, said);
-      context.err << visible_message(said.view().substr(0, said.view().find_last_not_of('\n') + 1))
-                  << '\n';
-      return ExitCode::kUsage;
-    }
-    return context.run();
+    code = parse_and_run(std::move(arguments), context);
   } catch (...) {
-    VisibleStream shown_err(err);
-    return report(std::current_exception(), shown_err);
+    code = report(std::current_exception(), shown_err);
   }
+  return ended(code, out, shown_out, shown_err);
 }
 
 }  // namespace tsmfs::cli

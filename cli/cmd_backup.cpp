@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
@@ -8,6 +9,7 @@
 
 #include "cli/backup_report.h"
 #include "cli/command.h"
+#include "cli/format.h"
 #include "cli/ssh_tunnel.h"
 #include "index/base/error.h"
 #include "index/base/host_name.h"
@@ -95,8 +97,31 @@ snapshot::CaptureOptions capture_options(const BackupCommand& command,
   return options;
 }
 
+// The whole metastore comes, and no shard.
+void require_no_choice_of_shards(const BackupCommand& command) {
+  snapshot::Filter bare;
+  bare.metastore_only = true;
+  if (command.filter == bare && command.since.empty() && command.start.empty() &&
+      command.end.empty())
+    return;
+  throw UsageError("--metastore-only does not go with a choice of shards",
+                   "leave out --database, --retention, --shard, --since, --start and --end");
+}
+
+// --accept-missing may name another shard than was meant.
+void warn_of_nothing_accepted(const snapshot::Manifest& made, const std::set<uint64_t>& shards,
+                              std::ostream& err) {
+  for (const uint64_t shard : shards)
+    if (!made.extent || std::ranges::find(made.extent->missing, shard, [](const auto& missing) {
+                          return missing.path.shard;
+                        }) == made.extent->missing.end())
+      print_message(err, "warning",
+                    fmt::format("--accept-missing {0}: shard {0} is not missing", shard));
+}
+
 ExitCode run_backup(const BackupCommand& command, Context& context) {
   require_repository(command.repository);
+  if (command.filter.metastore_only) require_no_choice_of_shards(command);
   const auto endpoint = snapshot::parse_endpoint(command.host);
   snapshot::CaptureOptions options = capture_options(command, endpoint);
   const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
@@ -132,6 +157,7 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
   const auto captured =
       snapshot::capture(client, *repository, writer, catalog, options, context.stop);
   report.result(captured, options.since.has_value());
+  warn_of_nothing_accepted(*captured.snapshot, options.accept_missing, context.err);
   return captured.snapshot->incomplete() ? ExitCode::kIncomplete : ExitCode::kOk;
 }
 
@@ -189,7 +215,7 @@ void add_backup(CLI::App& app, Context& context) {
   sub->add_flag("--json", command->as_json, "Print JSON, one object a line");
   sub->add_option("REPOSITORY", command->last_argument, "The repository, as for influxd backup");
   sub->callback([command, &context] {
-    if (!command->last_argument.empty()) command->repository = command->last_argument;
+    take_last_argument(command->last_argument, command->repository);
     context.run = [command, &context] { return run_backup(*command, context); };
   });
 }

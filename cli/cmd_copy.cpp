@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/format.h"
+#include "cli/selection.h"
 #include "index/base/error.h"
 #include "index/base/some_of.h"
 #include "index/frame_codec.h"
@@ -25,22 +25,9 @@ constexpr size_t kLostNamedMax = 5;
 struct CopyCommand {
   std::filesystem::path from, to;
   std::chrono::seconds lock_wait{0};
-  std::string host, tag;
-  std::vector<std::string> snapshots;
+  Selection selection;
   std::string compression = std::to_string(index::Compression::kLevelDefault);
 };
-
-// Oldest first, so that parents come before their children.
-std::vector<SnapshotPtr> chosen(const CopyCommand& command, const snapshot::CatalogState& state) {
-  std::vector<SnapshotPtr> named;
-  for (const std::string& name : command.snapshots)
-    named.push_back(snapshot::find_snapshot(state, name));
-  auto found = snapshot::choose_snapshots(state, command.host, command.tag);
-  std::erase_if(found, [&](const SnapshotPtr& one) {
-    return !named.empty() && std::ranges::find(named, one) == named.end();
-  });
-  return found;
-}
 
 struct CopyReport {
   size_t copied = 0, there = 0, healed = 0, failed = 0;
@@ -107,7 +94,8 @@ ExitCode run_copy(const CopyCommand& command, Context& context) {
   const auto source = index::Repository::open_reader(command.from);
   snapshot::Catalog source_catalog(source->paths());
   const auto state = source_catalog.refresh();
-  const auto snapshots = chosen(command, *state);
+  // Oldest first, so that parents come before their children.
+  const auto snapshots = select_snapshots(*state, command.selection);
   if (index::Repository::is_vacant(command.to)) {
     index::Repository::create(command.to);
     if (!context.quiet) fmt::print(context.err, "created repository {}\n", command.to.string());
@@ -141,11 +129,10 @@ void add_copy(CLI::App& app, Context& context) {
       ->type_name("DIR")
       ->required();
   add_lock_wait_option(*sub, command->lock_wait);
-  sub->add_option("--host", command->host, "Only snapshots of this server")->type_name("NAME");
-  sub->add_option("--tag", command->tag, "Only snapshots with this tag")->type_name("TAG");
+  add_selection_options(*sub, command->selection);
   sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
       ->capture_default_str();
-  sub->add_option("SNAPSHOT", command->snapshots, "Ids, times, or latest; without any, all");
+  sub->add_option("SNAPSHOT", command->selection.names, "Ids, times, or latest; without any, all");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_copy(*command, context); };
   });

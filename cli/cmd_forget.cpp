@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/format.h"
 #include "cli/prune_command.h"
+#include "cli/selection.h"
 #include "index/base/error.h"
 #include "index/repository.h"
 #include "snapshot/catalog.h"
@@ -24,15 +25,15 @@ using Json = nlohmann::json;
 using snapshot::Decision;
 using snapshot::SnapshotPtr;
 
+constexpr const char* kGroupByDefault = "host,database";
+
 struct ForgetCommand {
   std::filesystem::path repository;
   std::chrono::seconds lock_wait{0};
   snapshot::RetentionPolicy policy;
   std::string within;
-  std::string group_by = "host,database";
-  std::string host;
-  std::string tag;
-  std::vector<std::string> snapshots;
+  std::string group_by = kGroupByDefault;
+  Selection selection;
   bool allow_remove_all = false;
   bool allow_last = false;
   bool dry_run = false;
@@ -68,11 +69,11 @@ void require_none_last(const snapshot::CatalogState& state, const std::vector<Sn
 // Snapshots named one by one go, unless they are pinned.
 DecidedGroup decide_named(const ForgetCommand& command, const snapshot::CatalogState& state) {
   DecidedGroup group{"as named", {}};
-  for (const std::string& name : command.snapshots) {
-    const SnapshotPtr snapshot = snapshot::find_snapshot(state, name);
+  for (const SnapshotPtr& snapshot : select_snapshots(state, command.selection)) {
     if (snapshot->is_pinned())
-      throw UsageError(fmt::format("snapshot {} is pinned; nothing was forgotten", name),
-                       fmt::format("tsmfs tag remove {} {} unpins it", snapshot::kPinTag, name));
+      throw UsageError(
+          fmt::format("snapshot {} is pinned; nothing was forgotten", snapshot->short_id()),
+          fmt::format("tsmfs tag remove {} {} unpins it", snapshot::kPinTag, snapshot->short_id()));
     group.decisions.push_back({snapshot, {}, snapshot::is_whole(*snapshot)});
   }
   if (!command.allow_last) require_none_last(state, going_of({group}));
@@ -90,7 +91,7 @@ void keep_last_whole(const snapshot::CatalogState& state, std::vector<DecidedGro
 
 std::vector<DecidedGroup> decide_by_policy(const ForgetCommand& command,
                                            const snapshot::CatalogState& state) {
-  const auto concerned = snapshot::choose_snapshots(state, command.host, command.tag);
+  const auto concerned = select_snapshots(state, command.selection);
   std::vector<DecidedGroup> groups;
   for (auto& group : snapshot::group(concerned, snapshot::Grouping::parse(command.group_by))) {
     DecidedGroup decided{group.name, snapshot::decide(group.snapshots, command.policy)};
@@ -106,12 +107,17 @@ std::vector<DecidedGroup> decide_by_policy(const ForgetCommand& command,
 
 std::vector<DecidedGroup> decide(const ForgetCommand& command,
                                  const snapshot::CatalogState& state) {
-  if (!command.snapshots.empty() && !command.policy.is_empty())
+  if (!command.selection.names.empty() && !command.policy.is_empty())
     throw UsageError("snapshots by name and --keep rules do not go together");
-  if (command.allow_last && command.snapshots.empty())
+  if (command.allow_last && command.selection.names.empty())
     throw UsageError("--allow-last goes with snapshots by name",
                      "a policy keeps the last whole snapshot of each database");
-  if (!command.snapshots.empty()) return {decide_named(command, state)};
+  if (command.allow_remove_all && !command.selection.names.empty())
+    throw UsageError("--unsafe-allow-remove-all is for a policy",
+                     "by name, --allow-last lets the last whole snapshot go");
+  if (command.group_by != kGroupByDefault && !command.selection.names.empty())
+    throw UsageError("--group-by is for a policy", "leave it out with snapshots by name");
+  if (!command.selection.names.empty()) return {decide_named(command, state)};
   if (command.policy.is_empty())
     throw UsageError("forget needs --keep rules, or snapshots to forget",
                      "see tsmfs forget --help");
@@ -212,6 +218,10 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   else if (!command.prune.json)
     fmt::print(context.out, "{} snapshots forgotten{}\n", going.size(),
                command.prune_too ? "" : "; tsmfs prune gives back their space");
+  if (command.prune_too && command.dry_run && !context.quiet)
+    print_message(context.err, "note",
+                  "what a prune would give back shows when the snapshots are gone: nothing was "
+                  "pruned");
   if (!command.prune_too || command.dry_run)
     return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
   return run_prune(*repository, catalog, command.prune, context);
@@ -248,11 +258,11 @@ void add_forget(CLI::App& app, Context& context) {
   add_repository_option(*sub, command->repository);
   add_lock_wait_option(*sub, command->lock_wait);
   add_policy_options(*sub, *command);
-  sub->add_option("--group-by", command->group_by, "Apply the policy to each host, database")
+  sub->add_option("--group-by", command->group_by,
+                  "Apply the policy to each host, database;\n'': to all together")
       ->type_name("WORDS")
       ->capture_default_str();
-  sub->add_option("--host", command->host, "Only snapshots of this server")->type_name("NAME");
-  sub->add_option("--tag", command->tag, "Only snapshots with this tag")->type_name("TAG");
+  add_selection_options(*sub, command->selection);
   sub->add_flag("--unsafe-allow-remove-all", command->allow_remove_all,
                 "Let a policy remove all snapshots of a group");
   sub->add_flag("--allow-last", command->allow_last,
@@ -260,8 +270,10 @@ void add_forget(CLI::App& app, Context& context) {
   sub->add_flag("--dry-run,-n", command->dry_run, "Say what would go and why; change nothing");
   sub->add_flag("--prune", command->prune_too, "Then prune");
   add_prune_options(*sub, command->prune);
+  for (const char* of_prune : {"--max-unused", "--accept-loss"})
+    sub->get_option(of_prune)->needs("--prune");
   sub->add_flag("--json", command->prune.json, "Report as JSON, one object a line");
-  sub->add_option("SNAPSHOT", command->snapshots, "Ids or times, instead of a policy");
+  sub->add_option("SNAPSHOT", command->selection.names, "Ids or times, instead of a policy");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_forget(*command, context); };
   });

@@ -187,7 +187,8 @@ void add_import(CLI::App& app, Context& context) {
                 "Instead of --meta-dir: derive it from the points");
   sub->add_option("--shard-duration", command->shard_duration, "Of it (as the shards fit it)")
       ->type_name("D");
-  sub->add_flag("--force", command->force, "Read unchanged files, too (--data-dir)");
+  sub->add_flag("--force", command->force, "Read unchanged files, too (--data-dir)")
+      ->needs("--data-dir");
   add_tag_option(*sub, command->tags);
   add_lock_wait_option(*sub, command->lock_wait);
   sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")

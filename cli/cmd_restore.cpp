@@ -29,6 +29,9 @@ constexpr const char* kRestoreFooter =
     "  tsmfs restore --online --database telegraf --newdb telegraf_old \\\n"
     "      --snapshot 2026-11-22T03:00:00Z /srv/tsmfs";
 
+constexpr const char* kDirectoriesGroup = "Into directories";
+constexpr const char* kUserVariable = "INFLUX_USERNAME";
+
 struct RestoreArguments {
   RestoreCommand command;
   std::filesystem::path last_argument;
@@ -66,7 +69,7 @@ void add_choice_options(CLI::App& sub, RestoreArguments& arguments) {
 }
 
 void add_offline_options(CLI::App& sub, RestoreCommand& command) {
-  const char* group = "Into directories";
+  const char* group = kDirectoriesGroup;
   sub.add_option("--metadir", command.metadir, "Where meta.db is written, or merged into")
       ->type_name("DIR")
       ->group(group);
@@ -79,69 +82,85 @@ void add_offline_options(CLI::App& sub, RestoreCommand& command) {
   sub.add_option("--waldir", command.waldir, "Where the WAL of an imported snapshot is written")
       ->type_name("DIR")
       ->group(group);
-  sub.add_flag("--overwrite", command.overwrite, "Replace shards that are there")->group(group);
+  sub.add_flag("--overwrite", command.overwrite, "Replace shards that are there")
+      ->group(group)
+      ->needs("--datadir");
   sub.add_flag("--skip-existing", command.skip_existing, "Leave shards that are there as they are")
-      ->group(group);
+      ->group(group)
+      ->needs("--datadir");
   sub.add_flag("--make-metastore", command.make_metastore,
                "Derive the metastore from the shards' points")
       ->group(group);
   sub.add_option("--shard-duration", command.shard_duration, "Of it (as the shards fit it)")
       ->type_name("D")
-      ->group(group);
+      ->group(group)
+      ->needs("--make-metastore");
   sub.add_flag("--with-users", command.with_users,
                "Merge users too, with grants and password hashes")
-      ->group(group);
+      ->group(group)
+      ->needs("--metadir");
   sub.add_flag("--verify", command.verify, "Read everything back and compare it")->group(group);
 }
 
 void add_online_options(CLI::App& sub, RestoreCommand& command) {
   const char* group = "Into a running server";
-  sub.add_flag("--online", command.online, "Restore into the influxd at --host (1.5 on)")
-      ->group(group);
+  auto* online =
+      sub.add_flag("--online", command.online, "Restore into the influxd at --host (1.5 on)")
+          ->group(group);
   sub.add_option("--host", command.host, "Its snapshot service (bind-address)")
       ->type_name("HOST:PORT")
       ->group(group)
+      ->needs(online)
       ->capture_default_str();
   sub.add_option("--timeout", command.timeout_s, "Seconds without a byte before giving up")
       ->type_name("S")
       ->check(CLI::Range(0.1, 86400.0))
       ->group(group)
+      ->needs(online)
       ->capture_default_str();
   sub.add_flag("--resurrect-deleted", command.resurrect_deleted,
                "Go on though deleted points come back")
-      ->group(group);
-  sub.add_option("--http", command.http_url, "Brings users, grants, continuous queries")
-      ->type_name("URL")
-      ->group(group);
+      ->group(group)
+      ->needs(online);
+  auto* http =
+      sub.add_option("--http", command.http_url, "Brings users, grants, continuous queries")
+          ->type_name("URL")
+          ->group(group)
+          ->needs(online);
   sub.add_option("--user", command.http_user, "An administrator, for --http")
-      ->envname("INFLUX_USERNAME")
+      ->envname(kUserVariable)
       ->type_name("NAME")
       ->group(group);
   sub.add_option("--password-file", command.http_password_file,
                  "First line: password (or $INFLUX_PASSWORD)")
       ->type_name("FILE")
-      ->group(group);
+      ->group(group)
+      ->needs(http)
+      ->needs("--user");
   sub.add_option("--http-ca", command.http_ca, "Certificates to trust, for --http")
       ->type_name("FILE")
-      ->group(group);
+      ->group(group)
+      ->needs(http);
   sub.add_flag("--unsafe-ssl", command.http_unsafe_ssl, "Take any certificate, for --http")
-      ->group(group);
+      ->group(group)
+      ->needs(http);
+}
+
+void refuse_directories(const CLI::App& sub) {
+  for (const CLI::Option* option : sub.get_options())
+    if (option->get_group() == kDirectoriesGroup && option->count() > 0)
+      throw UsageError("--online does not go with " + option->get_name(),
+                       "that is for a restore into directories");
 }
 
 ExitCode run_restore(const RestoreCommand& command, Context& context) {
   require_repository(command.repository);
-  const bool offline =
-      !command.metadir.empty() || !command.datadir.empty() || !command.waldir.empty();
-  if (command.online && (offline || command.overwrite || command.skip_existing || command.verify ||
-                         command.make_metastore || command.with_users || !command.owner.empty()))
-    throw UsageError("--online does not go with options for directories",
-                     "leave out --metadir, --datadir, --waldir, --owner, --overwrite, "
-                     "--skip-existing, --make-metastore, --with-users and --verify");
-  if (!command.online && command.resurrect_deleted)
-    throw UsageError("--resurrect-deleted is for --online",
-                     "into directories, deleted points stay deleted");
-  if (!command.online && !command.http_url.empty())
-    throw UsageError("--http is for --online", "into directories, --with-users brings users");
+  if (command.with_subscriptions && !command.new_database && !command.new_policy)
+    throw UsageError("--with-subscriptions goes with --newdb or --newrp",
+                     "under their own names subscriptions stay anyway");
+  if (command.http_url.empty() && !command.http_user.empty() &&
+      !is_from_environment(kUserVariable, command.http_user))
+    throw UsageError("--user is for --http", "name the server's HTTP address with --http");
   return command.online ? restore_online(command, context) : restore_offline(command, context);
 }
 
@@ -168,9 +187,10 @@ void add_restore(CLI::App& app, Context& context) {
   sub->add_flag("--dry-run,-n", command.dry_run, "Print what would be done, and do nothing");
   sub->add_option("REPOSITORY", arguments->last_argument,
                   "The repository (as influxd restore takes it)");
-  sub->callback([arguments, &context] {
+  sub->callback([arguments, sub, &context] {
     RestoreCommand& chosen = arguments->command;
-    if (!arguments->last_argument.empty()) chosen.repository = arguments->last_argument;
+    if (chosen.online) refuse_directories(*sub);
+    take_last_argument(arguments->last_argument, chosen.repository);
     if (!arguments->database.empty()) chosen.filter.databases = {arguments->database};
     chosen.filter.shard = arguments->shard;
     context.run = [arguments, &context] { return run_restore(arguments->command, context); };

@@ -122,8 +122,6 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   if (command.make_metastore && command.metadir.empty())
     throw UsageError("--make-metastore makes a meta.db, and it is not said where",
                      "name --metadir");
-  if (!command.make_metastore && !command.shard_duration.empty())
-    throw UsageError("--shard-duration goes with --make-metastore");
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->paths());
   snapshot::RestoreRequest request;

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/format.h"
+#include "cli/selection.h"
 #include "index/repository.h"
 #include "snapshot/catalog.h"
 #include "snapshot/wholeness.h"
@@ -20,7 +21,7 @@ using Json = nlohmann::json;
 
 struct SnapshotsCommand {
   std::filesystem::path repository;
-  std::string host, tag;
+  Selection selection;
   bool as_json = false;
   bool all_problems = false;
 };
@@ -111,7 +112,11 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   const auto paths = index::open_paths(command.repository);
   snapshot::Catalog catalog(paths);
   const auto state = catalog.refresh();
-  const auto shown = snapshot::choose_snapshots(*state, command.host, command.tag);
+  const auto shown =
+      snapshot::choose_snapshots(*state, command.selection.host, command.selection.tag);
+  // A list may be empty; it should be no typing error.
+  if (const std::string wrong = empty_selection(*state, command.selection); !wrong.empty())
+    print_message(context.err, "warning", wrong);
   if (command.as_json) {
     Json list = Json::array();
     for (const auto& snapshot : shown) list.push_back(to_json(*snapshot));
@@ -131,8 +136,7 @@ void add_snapshots(CLI::App& app, Context& context) {
       app.add_subcommand("snapshots", "List the snapshots of a repository, oldest first");
   sub->footer("\nExample:\n  tsmfs snapshots --repo /srv/tsmfs");
   add_repository_option(*sub, command->repository);
-  sub->add_option("--host", command->host, "Only those of this server")->type_name("NAME");
-  sub->add_option("--tag", command->tag, "Only those with this tag")->type_name("TAG");
+  add_selection_options(*sub, command->selection);
   sub->add_flag("--problems", command->all_problems,
                 "The problems of all, not of each server's last");
   sub->add_flag("--json", command->as_json, "Print a JSON array");

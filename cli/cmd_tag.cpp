@@ -10,6 +10,7 @@
 #include "index/base/visible.h"
 #include "index/repository.h"
 #include "snapshot/catalog.h"
+#include "snapshot/quote.h"
 
 namespace tsmfs::cli {
 
@@ -34,6 +35,19 @@ Tags changed(Tags tags, const TagCommand& command, TagChange change) {
   return snapshot::checked_tags(std::move(tags));
 }
 
+// A tag that nothing had is a typing error.
+void require_tagged(const std::vector<snapshot::SnapshotPtr>& snapshots,
+                    const TagCommand& command) {
+  if (std::ranges::any_of(snapshots, [&](const auto& one) { return one->has_tag(command.tag); }))
+    return;
+  throw UsageError(fmt::format("{} the tag {}",
+                               snapshots.size() == 1
+                                   ? fmt::format("snapshot {} does not have", command.snapshots[0])
+                                   : fmt::format("none of the {} snapshots has", snapshots.size()),
+                               snapshot::quote(command.tag)),
+                   "tsmfs snapshots lists tags");
+}
+
 ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) {
   require_repository(command.repository);
   snapshot::checked_tags({command.tag});
@@ -45,10 +59,17 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
   std::vector<snapshot::SnapshotPtr> chosen;
   for (const std::string& name : command.snapshots)
     chosen.push_back(snapshot::find_snapshot(*state, name));
+  if (change == TagChange::kRemove) require_tagged(chosen, command);
   for (const auto& one : chosen) {
     snapshot::Manifest manifest = *one;
     manifest.tags = changed(one->tags, command, change);
-    if (manifest.tags == one->tags) continue;
+    if (manifest.tags == one->tags) {
+      print_message(context.err, "warning",
+                    fmt::format("snapshot {} {} the tag {}", one->short_id(),
+                                change == TagChange::kRemove ? "does not have" : "has already",
+                                snapshot::quote(command.tag)));
+      continue;
+    }
     catalog.replace(manifest);
     if (context.quiet) continue;
     fmt::print(context.out, "{}  {}\n", one->short_id(),

@@ -4,6 +4,7 @@
 #include <fmt/ostream.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <map>
 
 #include "index/base/error.h"
@@ -13,10 +14,33 @@
 
 namespace tsmfs::cli {
 
+namespace {
+
+constexpr const char* kRepositoryVariable = "TSMFS_REPOSITORY";
+
+}  // namespace
+
 void add_repository_option(CLI::App& command, std::filesystem::path& repository) {
   command.add_option("--repo,-r", repository, "The repository's directory")
-      ->envname("TSMFS_REPOSITORY")
+      ->envname(kRepositoryVariable)
       ->type_name("DIR");
+}
+
+bool is_from_environment(const char* name, const std::string& value) {
+  const char* there = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): it is never changed
+  return there != nullptr && value == there;
+}
+
+void take_last_argument(const std::filesystem::path& last_argument,
+                        std::filesystem::path& repository) {
+  if (last_argument.empty()) return;
+  if (!repository.empty() && repository != last_argument &&
+      !is_from_environment(kRepositoryVariable, repository.string()))
+    throw UsageError(
+        fmt::format("two repositories are named: --repo {}, and {}",
+                    snapshot::quote(repository.string()), snapshot::quote(last_argument.string())),
+        "name one of them");
+  repository = last_argument;
 }
 
 void add_lock_wait_option(CLI::App& command, std::chrono::seconds& wait) {

@@ -47,6 +47,13 @@ void add_restore(CLI::App& app, Context& context);
 
 // Adds --repo/-r, which TSMFS_REPOSITORY stands in for.
 void add_repository_option(CLI::App& command, std::filesystem::path& repository);
+// `last_argument` in the place of --repo, as influxd's commands have it; empty leaves --repo.
+// Throws: UsageError when both are there and differ.
+void take_last_argument(const std::filesystem::path& last_argument,
+                        std::filesystem::path& repository);
+// Whether the environment has `name` with this value: what stands for an option there is no option
+// that somebody gave.
+bool is_from_environment(const char* name, const std::string& value);
 // Adds --tag, which may be repeated.
 void add_tag_option(CLI::App& command, std::vector<std::string>& tags);
 // Adds --accept-missing, which may be repeated: the number of a shard, or its path.

@@ -35,9 +35,6 @@ SettingsRestore::SettingsRestore(const RestoreCommand& command, const snapshot::
                                  const snapshot::MissingSettings& missing, Context& context)
     : context_(context), asked_(snapshot::asks_for_settings(choice)) {
   if (command.http_url.empty()) {
-    if (!command.http_password_file.empty() || !command.http_ca.empty() || command.http_unsafe_ssl)
-      throw UsageError("--password-file, --http-ca and --unsafe-ssl are for --http",
-                       "name the server's HTTP address with --http");
     made_.left = missing;
   } else {
     connect(command);

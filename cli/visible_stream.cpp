@@ -1,5 +1,7 @@
 #include "cli/visible_stream.h"
 
+#include <cerrno>
+
 #include "index/base/visible.h"
 
 namespace tsmfs::cli {
@@ -15,7 +17,18 @@ bool VisibleBuffer::write_control(std::string_view sequence) {
 
 bool VisibleBuffer::put(std::string_view text) {
   const auto length = static_cast<std::streamsize>(text.size());
-  return beneath_.sputn(text.data(), length) == length;
+  errno = 0;
+  return keep_failure(beneath_.sputn(text.data(), length) == length);
+}
+
+bool VisibleBuffer::keep_failure(bool done) {
+  if (!done && failure_ == 0) failure_ = errno != 0 ? errno : EIO;
+  return done;
+}
+
+int VisibleBuffer::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
 }
 
 VisibleBuffer::int_type VisibleBuffer::overflow(int_type c) {
@@ -35,7 +48,13 @@ std::streamsize VisibleBuffer::xsputn(const char* text, std::streamsize length) 
 
 int VisibleBuffer::sync() {
   const std::lock_guard lock(mutex_);
-  return beneath_.pubsync();
+  errno = 0;
+  return keep_failure(beneath_.pubsync() == 0) ? 0 : -1;
+}
+
+int VisibleStream::flushed_failure() {
+  buffer_.pubsync();
+  return buffer_.failure();
 }
 
 void write_control(std::ostream& stream, std::string_view sequence) {

@@ -21,6 +21,8 @@ class VisibleBuffer : public std::streambuf {
   ~VisibleBuffer() override;
   // Past the filter.
   bool write_control(std::string_view sequence);
+  // The errno of the first write that failed; 0 when none has.
+  int failure() const;
 
  protected:
   int_type overflow(int_type c) override;
@@ -29,9 +31,11 @@ class VisibleBuffer : public std::streambuf {
 
  private:
   bool put(std::string_view text);
-  std::mutex mutex_;
+  bool keep_failure(bool done);
+  mutable std::mutex mutex_;
   std::streambuf& beneath_;
   std::string pending_;
+  int failure_ = 0;
 };
 
 class VisibleStream : public std::ostream {
@@ -40,6 +44,8 @@ class VisibleStream : public std::ostream {
   explicit VisibleStream(std::ostream& beneath) : std::ostream(nullptr), buffer_(*beneath.rdbuf()) {
     rdbuf(&buffer_);
   }
+  // Of all that was written so far, on its way to where it goes; as VisibleBuffer::failure().
+  int flushed_failure();
 
  private:
   VisibleBuffer buffer_;

@@ -192,9 +192,13 @@ bool is_id_of(std::string_view text, const Manifest& snapshot) {
 }
 
 SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text) {
-  if (text == "latest" && !state.snapshots.empty()) return state.snapshots.back();
+  return find_snapshot(state.snapshots, text);
+}
+
+SnapshotPtr find_snapshot(const std::vector<SnapshotPtr>& snapshots, std::string_view text) {
+  if (text == "latest" && !snapshots.empty()) return snapshots.back();
   std::vector<SnapshotPtr> matches;
-  for (const SnapshotPtr& snapshot : state.snapshots)
+  for (const SnapshotPtr& snapshot : snapshots)
     if (is_id_of(text, *snapshot) || format_rfc3339(snapshot->time) == text)
       matches.push_back(snapshot);
   if (matches.size() == 1) return matches.front();

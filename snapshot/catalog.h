@@ -75,8 +75,9 @@ std::vector<SnapshotPtr> choose_snapshots(const CatalogState& state, std::string
 // What a manifest's file holds. Throws: IoError; CorruptError, also when its id is not its name.
 SnapshotPtr read_snapshot(const std::filesystem::path& path);
 
-// "latest", an id or its beginning (at least 4 digits), or an RFC 3339 time in seconds. Throws:
-// UsageError when none or several match.
+// One of these, oldest first: "latest", an id or its beginning (at least 4 digits), or an RFC 3339
+// time in seconds. Throws: UsageError when none or several match.
+SnapshotPtr find_snapshot(const std::vector<SnapshotPtr>& snapshots, std::string_view text);
 SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text);
 
 // Whether `text` is the snapshot's id, or at least 4 digits that it begins with.

@@ -121,22 +121,18 @@ Exporter::Exporter(index::Repository& repository, SnapshotPtr snapshot, ExportOp
       options_(std::move(options)),
       stop_(std::move(stop)) {}
 
-std::vector<StoredShard> Exporter::choose() const {
-  auto shards = stored_shards(repository_.objects(), *snapshot_, options_.filter);
-  if (shards.empty() && !options_.filter.is_everything() && !options_.filter.metastore_only)
-    throw UsageError(fmt::format("snapshot {} holds no shard of {}", snapshot_->short_id(),
-                                 options_.filter.text()),
-                     "tsmfs snapshots lists the databases");
-  return shards;
+ExportChoice Exporter::choose() const {
+  return choose_for_export(repository_, *snapshot_, options_.filter);
 }
 
-ExportReport Exporter::sum(const std::vector<StoredShard>& shards) const {
+ExportReport Exporter::sum(const ExportChoice& chosen) const {
   ExportReport report;
-  report.shards = shards.size();
-  for (const StoredShard& shard : shards) {
+  report.shards = chosen.shards.size();
+  for (const StoredShard& shard : chosen.shards) {
     report.files += shard.files.size();
     report.bytes += shard.bytes;
   }
+  report.notes = chosen.notes;
   return report;
 }
 
@@ -195,7 +191,8 @@ void Exporter::report(const StoredShard& shard, size_t done, size_t total) const
 }
 
 ExportReport Exporter::write_legacy(const std::filesystem::path& directory) {
-  const auto shards = choose();
+  const ExportChoice chosen = choose();
+  const auto& shards = chosen.shards;
   std::vector<std::string> names;
   for (const StoredShard& shard : shards) {
     names.push_back(legacy_name(shard.path));
@@ -215,7 +212,7 @@ ExportReport Exporter::write_legacy(const std::filesystem::path& directory) {
     sink.write(frame_metastore(meta_db, node_json ? *node_json : as_bytes(kNoNodeJson)));
   });
   stage.publish(names);
-  ExportReport report = sum(shards);
+  ExportReport report = sum(chosen);
   report.warnings = legacy_traps(shards);
   return report;
 }
@@ -241,17 +238,21 @@ std::vector<std::string> Exporter::portable_notes(const std::vector<StoredShard>
       "influxd restore -portable",
       "use --format legacy, or tsmfs restore into the directories of a stopped server");
   if (!back.empty()) notes.push_back(std::move(back));
+  if (shards.empty() && !options_.filter.is_everything())
+    notes.push_back(
+        "influxd restore -portable makes databases without shards, and calls that a failure");
   return notes;
 }
 
 ExportReport Exporter::write_portable(const std::filesystem::path& directory) {
-  const auto shards = choose();
+  const ExportChoice chosen = choose();
+  const auto& shards = chosen.shards;
   const ByteBuffer meta_db = portable_metastore(shards);
   const ByteBuffer packed = pack_metastore(meta_db);
   const std::string stamp = portable_stamp(snapshot_->time);
   const auto seconds = static_cast<uint32_t>(snapshot_->time.unix_ns / kNanosecondsPerSecond);
   StagedDirectory stage(directory, snapshot_->time);
-  std::vector<std::string> notes = portable_notes(shards);
+  const std::vector<std::string> notes = portable_notes(shards);
   std::vector<uint64_t> tar_bytes(shards.size());
   std::vector<std::string> names;
   for (const StoredShard& shard : shards)
@@ -285,13 +286,14 @@ ExportReport Exporter::write_portable(const std::filesystem::path& directory) {
     sink.write(as_bytes(text));
   });
   stage.publish(names);
-  ExportReport report = sum(shards);
-  report.notes = std::move(notes);
+  ExportReport report = sum(chosen);
+  report.notes.insert(report.notes.end(), notes.begin(), notes.end());
   return report;
 }
 
 ExportReport Exporter::write_tar(ByteSink& sink) {
-  const auto shards = choose();
+  const ExportChoice chosen = choose();
+  const auto& shards = chosen.shards;
   const ByteBuffer meta_db = stored_metastore(repository_, *snapshot_);
   for (const StoredShard& shard : shards)
     if (shard.path.database == kMetaDirectory && shard.path.policy == kMetaFile)
@@ -311,7 +313,7 @@ ExportReport Exporter::write_tar(ByteSink& sink) {
     report(shards[i], i + 1, shards.size());
   }
   tar.finish();
-  return sum(shards);
+  return sum(chosen);
 }
 
 ExportReport Exporter::write_tar_file(const std::filesystem::path& file) {

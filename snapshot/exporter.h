@@ -12,6 +12,7 @@
 #include "index/repository.h"
 #include "snapshot/byte_sink.h"
 #include "snapshot/catalog.h"
+#include "snapshot/export_choice.h"
 #include "snapshot/filter.h"
 #include "snapshot/manifest.h"
 #include "snapshot/stored_shards.h"
@@ -46,9 +47,9 @@ struct ExportReport {
   std::vector<std::string> notes;     // what it will leave out, or bring back
 };
 
-// Not thread safe. Requires: the references outlive it. All throw: UsageError when the filter lets
-// nothing through; CorruptError when what is stored is damaged, IoError, Cancelled; nothing has
-// appeared then.
+// Not thread safe. Requires: the references outlive it. All throw: UsageError when the snapshot
+// does not have what the filter names (export_choice.h); CorruptError when what is stored is
+// damaged, IoError, Cancelled; nothing has appeared then.
 class Exporter {
  public:
   Exporter(index::Repository& repository, SnapshotPtr snapshot, ExportOptions options,
@@ -70,9 +71,8 @@ class Exporter {
   ExportReport write_tar_file(const std::filesystem::path& file);
 
  private:
-  // What the filter lets through; fails when that is nothing.
-  std::vector<StoredShard> choose() const;
-  ExportReport sum(const std::vector<StoredShard>& shards) const;
+  ExportChoice choose() const;
+  ExportReport sum(const ExportChoice& chosen) const;
   void add_shard(TarWriter& tar, ReadAhead& content, const StoredShard& shard) const;
   // The whole tar of a shard; its length.
   uint64_t write_shard(const StoredShard& shard, ByteSink& sink, const std::stop_token& stop) const;

@@ -34,6 +34,8 @@ class PathListReader : public nlohmann::json_sax<Json> {
     const bool is_of_database = text.starts_with(database_) &&
                                 std::string_view(text).substr(database_.size()).starts_with('/');
     if (!is_of_database) return fail(quote(text) + " is of another database");
+    if (list.shards.size() + list.unusable.size() == kPathsMax)
+      return fail(fmt::format("it has more than {} paths", kPathsMax));
     if (const auto path = parse_shard_path(text))
       list.shards.push_back(*path);
     else

@@ -176,7 +176,12 @@ void Planner::plan_shard(StoredShard stored) {
 
 // Of a shard whose data are left as they are, the log is too.
 void Planner::plan_wal() {
-  for (StoredShard& stored : stored_wal(objects_, snapshot_, request_.choice.filter)) {
+  plan_.lacks_wal = !snapshot_.wal;
+  auto logs = stored_wal(objects_, snapshot_, request_.choice.filter);
+  if (logs.empty())
+    warn(fmt::format("the snapshot has no write-ahead log{}: nothing is written to {}",
+                     snapshot_.wal ? " of what was chosen" : "", request_.waldir.string()));
+  for (StoredShard& stored : logs) {
     const auto to = target_of(stored.path);
     if (!to || std::ranges::find(plan_.skipped, *to) != plan_.skipped.end()) continue;
     RestoreShard shard{stored.path, *to, std::move(stored.files), stored.bytes, false};

@@ -59,6 +59,7 @@ struct RestorePlan {
   std::vector<std::string> notes;  // that can be passed over where there is little room
   bool lacks_wal = false;          // points that were asked for, and only the log has
   bool lacks_settings = false;     // continuous queries, users and the like that were asked for
+  bool lacks_wal = false;          // it was asked for, and the snapshot has none
 };
 
 // The metastore's path in a meta directory.

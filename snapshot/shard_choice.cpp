@@ -123,10 +123,14 @@ std::vector<uint64_t> live_shards(const MetaPolicy& policy, const Filter& filter
 
 }  // namespace
 
+void require_known(const Metastore& snapshot, const Filter& filter) {
+  require_databases(snapshot, filter);
+  require_policy(snapshot, filter);
+}
+
 ShardMoves choose_shards(const Metastore& snapshot, const MetaChoice& choice) {
   require_sensible(choice);
-  require_databases(snapshot, choice.filter);
-  require_policy(snapshot, choice.filter);
+  require_known(snapshot, choice.filter);
   ShardMoves chosen;
   for (const MetaDatabase& database : snapshot.databases()) {
     const Filter& filter = choice.filter;

@@ -24,6 +24,10 @@ struct MetaChoice {
   bool is_everything() const { return filter.is_everything() && !new_database && !new_policy; }
 };
 
+// Throws: UsageError, saying what there is, when the snapshot has no database or policy that the
+// filter names.
+void require_known(const Metastore& snapshot, const Filter& filter);
+
 // Where chosen shards go, by their number in the snapshot.
 using ShardMoves = std::map<uint64_t, ShardPath>;
 // The chosen shards under their new names, their numbers kept. Throws: UsageError, saying what

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "index/base/error.h"
@@ -48,8 +50,10 @@ struct ShardFetcher::Attempt {
   }
   // In a stream that is not whole, a file that is not sound was damaged on the way.
   void drop_defective() {
-    for (const FileDefect& defect : read.defects)
-      std::erase_if(read.files, [&](const TreeEntry& entry) { return entry.name == defect.file; });
+    std::set<std::string_view> defective;  // a hostile server sends many
+    for (const FileDefect& defect : read.defects) defective.insert(defect.file);
+    std::erase_if(read.files,
+                  [&](const TreeEntry& entry) { return defective.contains(entry.name.text()); });
     read.defects.clear();
   }
 };

@@ -14,6 +14,9 @@ namespace tsmfs::snapshot {
 
 namespace {
 
+// Of all databases together: what a server names takes memory until the backup's end.
+constexpr size_t kShardsMax = 1'000'000;
+
 using Severity = Problem::Severity;
 
 // "'a', 'b', 'c'"
@@ -78,6 +81,9 @@ ShardList list_shards(const InfluxdClient& client, const Metastore& metastore,
                                fmt::format("has a shard {}, which cannot be the path of one: it is "
                                            "not in the snapshot",
                                            quote(path))});
+    if (paths->shards.size() > kShardsMax - list.shards.size())
+      throw ProtocolError(fmt::format("the server offers more than {} shards", kShardsMax),
+                          "name databases with --database");
     for (const ShardPath& path : paths->shards)
       if (filter.takes(path) && (!filter.range || overlaps(metastore, path, *filter.range)))
         list.shards.push_back(path);

@@ -142,6 +142,15 @@ Snapshots until(const Snapshots& candidates, std::string_view text, Timestamp no
   return {candidates.begin(), later};
 }
 
+// An id that names a snapshot of another server is no time either.
+void refuse_other_server(const CatalogState& state, const SnapshotWish& wish) {
+  for (const SnapshotPtr& snapshot : state.snapshots)
+    if (is_id_of(wish.which, *snapshot))
+      throw UsageError(fmt::format("{} is of server {}, not of {}", describe(*snapshot),
+                                   quote(snapshot->server), quote(wish.server)),
+                       "leave out --server, or name a snapshot of that server");
+}
+
 }  // namespace
 
 ChosenSnapshot choose_snapshot(const CatalogState& state, const SnapshotWish& wish,
@@ -155,6 +164,7 @@ ChosenSnapshot choose_snapshot(const CatalogState& state, const SnapshotWish& wi
                      "tsmfs snapshots lists them");
   const Choice choice(wish, objects);
   const Snapshots named = named_so(candidates, wish.which);
+  if (named.empty() && !wish.server.empty()) refuse_other_server(state, wish);
   ChosenSnapshot chosen =
       named.size() == 1 ? choice.named(named.front())
                         : choice.newest(named.empty() ? until(candidates, wish.which, now) : named);

@@ -43,6 +43,9 @@ std::optional<TarMember> TarReader::next() {
       read_trailer();
       return std::nullopt;
     }
+    if (++headers_ > options_.headers_max)
+      fail(fmt::format("it has more than {} members and headers, as no shard has",
+                       options_.headers_max));
     try {
       const TarHeader header = parse_tar_header(block);
       member_name_ = header.name;

@@ -30,6 +30,9 @@ struct TarOptions {
   // Zeros behind the trailer, as other programs fill their last record; influxd never does.
   bool padding_allowed = false;
   uint64_t member_bytes_max = uint64_t{1} << 40;
+  // Members, and headers that announce them. A shard has some thousands of files; one that never
+  // ends, of members without data, would fill the memory.
+  uint32_t headers_max = 100'000;
   bool backslashes = false;  // those in names stand for slashes, as on Windows
 };
 
@@ -70,6 +73,7 @@ class TarReader {
   uint64_t header_position_ = 0;  // of the block being looked at
   uint64_t data_left_ = 0;        // of the current member
   uint32_t padding_left_ = 0;     // behind its data
+  uint32_t headers_ = 0;          // so far
   bool ended_ = false;
 };
 

@@ -1,14 +1,17 @@
 """Answers that are cut, reset, stalled or glued together: fetched again, and never taken for whole."""
 import os
+import tarfile
 import time
 
-from harness import (DAY, START, EndToEndTest, ExitCode, Influxd, Mount, Proxy, Repo, compare_trees, differences, main,
+from harness import (DAY, START, EndToEndTest, ExitCode, Influxd, Mount, Proxy, Reply, Repo, compare_trees, differences, main,
                      points, stored_files)
 from harness import proxy
 
 TRIES = 5
 RETRY_SECONDS_MIN = 15
 SHARDS = 6
+MEMBERS = 120_000
+MEMORY_KIB_MAX = 200 << 10
 SAME_SERVER = ('--server', 'db1')  # with or without the proxy, whose port is another
 
 
@@ -164,6 +167,23 @@ class BrokenAlways(BrokenStreams):
         wrong = differences(self.files, shown)
         self.assertEqual(len(wrong), 1, wrong)
         self.assertIn(str(broken), wrong[0])
+
+
+class WithoutEnd(BrokenStreams):
+    def test_members_without_data_fill_no_memory(self):
+        broken = self.shards[2]
+        names = (f'{broken}/{number:09}-000000001.tsm' for number in range(1, MEMBERS + 1))
+        members = b''.join(tarfile.TarInfo(name).tobuf(tarfile.USTAR_FORMAT) for name in names)
+        through = self.proxy(lambda request, attempt: (lambda answer: Reply(members)) if request.shard == broken.shard else None)
+        backup = self.repo.start_backup(through)
+        with backup.stdout, backup.stderr:
+            output, errors = backup.stdout.read(), backup.stderr.read()
+        _, status, usage = os.wait4(backup.pid, 0)
+        backup.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(backup.returncode, ExitCode.INCOMPLETE, errors)
+        self.assertIn(f'{broken} did not come whole', output + errors)
+        self.assertIn('more than 100000 members', output + errors)
+        self.assertLess(usage.ru_maxrss, MEMORY_KIB_MAX)
 
 
 class ChangesMeanwhile(BrokenStreams):

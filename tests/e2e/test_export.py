@@ -23,6 +23,7 @@ class Export(EndToEndTest):
         for seed, database in enumerate(DATABASES):
             cls.server.create_database(database)
             cls.server.write(database, points(seconds=2 * DAY, step=600, seed=seed))
+        cls.server.create_database('empty')
         cls.server.create_policy('telegraf', 'year', '7d')
         cls.server.write('telegraf', points(seconds=DAY, step=600, seed=7), 'year')
         cls.server.flush()
@@ -205,7 +206,20 @@ class Export(EndToEndTest):
         done = self.export('portable', '-', expect=ExitCode.USAGE)
         self.assertIn('needs a directory', done.stderr)
         done = self.export('legacy', self.path('new'), '--database', 'nowhere', expect=ExitCode.USAGE)
-        self.assertIn('holds no shard of database nowhere', done.stderr)
+        self.assertIn("the snapshot has no database 'nowhere'", done.stderr)
+        self.assertFalse(os.path.exists(self.path('new')))
+
+    def test_a_database_without_shards_comes_in_the_metastore(self):
+        done = self.export('portable', self.path('out'), '--database', 'empty')
+        self.assertIn("database 'empty' has no shards", done.stderr)
+        self.assertIn('calls that a failure', done.stderr)
+        server = self.stopping(Influxd(self.path('server')))
+        restored = subprocess.run(['influxd', 'restore', '-portable', '-db', 'empty', '-host', server.snapshot_address,
+                                   self.path('out')], capture_output=True, check=False)
+        self.assertEqual(restored.returncode, 1)  # as of its own backup of such a database
+        self.assertIn('empty', server.databases())
+        done = self.export('legacy', self.path('new'), '--database', 'telegraf', '--database', 'nosuch', expect=ExitCode.USAGE)
+        self.assertIn("no database 'nosuch'", done.stderr)
         self.assertFalse(os.path.exists(self.path('new')))
 
     def test_damage_publishes_nothing(self):

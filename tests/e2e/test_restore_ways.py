@@ -51,7 +51,7 @@ class RestoreWays(EndToEndTest):
 
     def test_an_online_restore_says_that_the_log_is_left_out(self):
         server = self.stopping(Influxd(self.path('other')))
-        done = tsmfs('restore', '--online', '--host', server.backup_address, '--database', 'fresh', self.repo.path,
+        done = tsmfs('restore', '--online', '--host', server.snapshot_address, '--database', 'fresh', self.repo.path,
                      expect=ExitCode.INCOMPLETE)
         self.assertIn('the write-ahead log of fresh/autogen/', done.stderr)
         self.assertNotIn('flushed', done.stderr)

@@ -148,6 +148,61 @@ TEST_F(ExporterTest, FiltersByDatabasePolicyAndShard) {
   EXPECT_THROW(shards_of(filter), UsageError);
 }
 
+// A server that has another database, without shards.
+class ExporterOfEmptyDatabaseTest : public ExporterTest {
+ protected:
+  ExporterOfEmptyDatabaseTest() {
+    using namespace support::protobuf;
+    const std::string empty = bytes(5, bytes(1, "empty") + bytes(3, bytes(1, "autogen")));
+    fake->answer_metastore({support::frame_metastore(state.meta_db() + empty)});
+    fake->answer_database("empty", {"{\"Paths\":null}\n"});
+    repository.reset();
+    taken = back_up();
+    repository = index::Repository::open_reader(root);
+  }
+  static Filter databases(std::vector<std::string> names) {
+    Filter filter;
+    filter.databases = std::move(names);
+    return filter;
+  }
+};
+
+TEST_F(ExporterOfEmptyDatabaseTest, TheMetastoreCarriesIt) {
+  const std::vector<std::string> notes = {
+      "database 'empty' has no shards: only the metastore holds it"};
+  const auto portable = exporter(databases({"empty"})).write_portable(dir / "portable");
+  EXPECT_EQ(portable.shards, 0u);
+  ASSERT_EQ(portable.notes.size(), 2u);
+  EXPECT_EQ(portable.notes[0], notes[0]);
+  EXPECT_NE(portable.notes[1].find("calls that a failure"), std::string::npos);
+  EXPECT_EQ(names_in(dir / "portable").size(), 2u);
+  EXPECT_EQ(exporter(databases({"empty"})).write_legacy(dir / "legacy").notes, notes);
+  EXPECT_EQ(names_in(dir / "legacy"), std::set<std::string>{"meta.00"});
+  EXPECT_EQ(exporter(databases({"empty"})).write_tar_file(dir / "tar").notes, notes);
+  const auto beside = exporter(databases({"db", "empty"})).write_legacy(dir / "beside");
+  EXPECT_EQ(beside.shards, 3u);
+  EXPECT_EQ(beside.notes, notes);
+}
+
+TEST_F(ExporterOfEmptyDatabaseTest, WhatIsNotThereIsRefusedBesideWhatIs) {
+  Filter policy = databases({"db", "empty"}), shard = databases({"empty"});
+  policy.policy = "rp";
+  shard.shard = 1;
+  for (const Filter& filter : {databases({"db", "nosuch"}), databases({"nosuch"}), policy, shard}) {
+    EXPECT_THROW(exporter(filter).write_legacy(dir / "out"), UsageError) << filter.text();
+    EXPECT_THROW(exporter(filter).write_portable(dir / "out"), UsageError) << filter.text();
+    EXPECT_THROW(exporter(filter).write_tar_file(dir / "out"), UsageError) << filter.text();
+  }
+  EXPECT_FALSE(stdfs::exists(dir / "out"));
+  // As restore, what a snapshot lacks of what its metastore names is no typing error.
+  CaptureOptions how = options();
+  how.filter = databases({"other db"});
+  repository.reset();
+  taken = back_up(how);
+  repository = index::Repository::open_reader(root);
+  EXPECT_THROW(exporter(databases({"db"})).write_legacy(dir / "out"), UsageError);
+}
+
 TEST_F(ExporterTest, LeavesADirectoryThatIsNotEmptyAlone) {
   const stdfs::path out = dir / "out";
   stdfs::create_directory(out);

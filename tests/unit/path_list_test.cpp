@@ -78,6 +78,16 @@ TEST(PathList, RejectsAPathThatComesTwice) {
   EXPECT_THROW(paths_of("{\"Paths\":[\"my.db/r/1\",\"my.db/s/2\",\"my.db/r/1\"]}"), ProtocolError);
 }
 
+TEST(PathList, RejectsMoreThanAServerHas) {
+  const auto list = [](size_t count) {
+    std::string json = "{\"Paths\":[\"my.db/r/1\"";
+    for (size_t i = 2; i <= count; ++i) json += ",\"my.db/r/" + std::to_string(i) + "\"";
+    return json + "]}";
+  };
+  EXPECT_EQ(paths_of(list(kPathsMax)).size(), kPathsMax);
+  EXPECT_THROW(paths_of(list(kPathsMax + 1)), ProtocolError);
+}
+
 TEST(PathList, RejectsEveryCut) {
   const std::string json = "{\"Paths\":[\"my.db/r/1\",\"my.db/r/2\"]}";
   for (size_t length = 0; length < json.size(); ++length)

@@ -161,6 +161,28 @@ TEST(TarReader, IgnoresAGlobalHeaderThatChangesNothing) {
   EXPECT_EQ(read_all(pax_member(pax_record("comment", "git"), 'g') + one_member({})).size(), 1u);
 }
 
+// Headers that announce no member count too.
+TEST(TarReader, RejectsMembersWithoutEnd) {
+  const auto said_of = [](const std::string& bytes) {
+    try {
+      StringStream stream(bytes);
+      TarReader reader(stream, "shard 'db/rp/1'", {.headers_max = 3});
+      while (reader.next()) {
+      }
+    } catch (const ProtocolError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  for (const std::string& one :
+       {raw_member({}, ""), pax_member(pax_record("comment", "git"), 'g')}) {
+    EXPECT_EQ(said_of(one + one + one + tar_trailer()), "");
+    const std::string said = said_of(one + one + one + one + tar_trailer());
+    EXPECT_NE(said.find("shard 'db/rp/1'"), std::string::npos) << said;
+    EXPECT_NE(said.find("more than 3 members"), std::string::npos) << said;
+  }
+}
+
 TEST(TarReader, RejectsACutAtEveryByte) {
   auto entries = sample_entries();
   entries[0].data.resize(1500);
