@@ -95,8 +95,8 @@ std::vector<std::string> legacy_traps(const std::vector<StoredShard>& shards) {
   bool meta = false;
   for (const StoredShard& shard : shards) {
     const ShardPath& path = shard.path;
-    if ((path.database.text() + path.policy.text()).find('.') != std::string::npos)
-      dotted.insert(quote(path.database));
+    for (const Name* name : {&path.database, &path.policy})
+      if (name->text().find('.') != std::string::npos) dotted.insert(quote(*name));
     if (path.shard % 10 == 0) numbers.insert(std::to_string(path.shard));
     meta |= path.database == "meta";
   }

@@ -57,9 +57,8 @@ struct RestorePlan {
   uint64_t bytes = 0;
   std::vector<std::string> warnings;
   std::vector<std::string> notes;  // that can be passed over where there is little room
-  bool lacks_wal = false;          // points that were asked for, and only the log has
-  bool lacks_settings = false;     // continuous queries, users and the like that were asked for
-  bool lacks_wal = false;          // it was asked for, and the snapshot has none
+  bool lacks_wal = false;  // the log was asked for and is not there, or the points that only it has
+  bool lacks_settings = false;  // continuous queries, users and the like that were asked for
 };
 
 // The metastore's path in a meta directory.

@@ -65,7 +65,8 @@ std::vector<std::string> lacks(const Manifest& snapshot, const Filter& asked) {
   for (const Problem& problem : snapshot.problems)
     if (problem.severity == Problem::Severity::kIncomplete && concerns(problem.path, asked) &&
         paths.insert(problem.path).second)
-      phrases.push_back(problem.path.empty() ? problem.what : "lacks " + problem.path);
+      phrases.push_back(problem.path.empty() ? "is incomplete: " + problem.what
+                                             : "lacks " + problem.path);
   if (asked.shard && snapshot.extent)
     for (const MissingShard& missing : snapshot.extent->missing)
       if (missing.accepted && asked.takes(missing.path))
