@@ -16,8 +16,8 @@ namespace tsmfs::index {
 // Thread safe (immutable, reads with pread).
 class PackReader {
  public:
-  // Reads header, trailer and frame table. Throws: IoError; MissingError when there is no such file;
-  // CorruptError (also when the pack is not the one its name says, or of another repository).
+  // Reads header, trailer and frame table. Throws: IoError; MissingError when there is no such
+  // file; CorruptError (also when the pack is not the one its name says, or of another repository).
   PackReader(const std::filesystem::path& path, const PackId& id, const RepositoryId& repository);
 
   const PackHeader& header() const { return header_; }

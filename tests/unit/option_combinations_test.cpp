@@ -83,8 +83,7 @@ TEST_F(OptionCombinationsTest, Backup) {
 
 TEST_F(OptionCombinationsTest, Forget) {
   const std::string id = one->short_id();
-  refuses({"forget", id, "--allow-last"},
-          {{"--group-by", "host"}, {"--unsafe-allow-remove-all"}});
+  refuses({"forget", id, "--allow-last"}, {{"--group-by", "host"}, {"--unsafe-allow-remove-all"}});
   refuses({"forget", "--keep-last", "1"},
           {{"--max-unused", "0%"}, {"--accept-loss"}, {"--allow-last"}});
   EXPECT_TRUE(
