@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "index/base/error.h"
+#include "snapshot/past_snapshot.h"
 #include "snapshot/tree.h"
 
 namespace tsmfs::snapshot {
