@@ -1,4 +1,5 @@
-// What LeakSanitizer (presets sanitizers) is to pass over: libraries' leaks that are not ours to mend.
+// What LeakSanitizer (presets sanitizers) is to pass over: libraries' leaks that are not ours to
+// mend.
 
 extern "C" const char* __lsan_default_suppressions();
 
