@@ -13,7 +13,9 @@
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/base/mutex.h"
+#include "index/byte_source.h"
 #include "index/frame_pipeline.h"
+#include "index/repository_writer.h"
 #include "snapshot/read_ahead.h"
 #include "tests/support/store_fixture.h"
 
@@ -101,10 +103,21 @@ TEST(ThreadGroup, ThreadThatCannotStartIsAnErrorAndEndsTheOthers) {
   EXPECT_EQ(ended, started);
 }
 
+index::FileId store_a_byte(const std::filesystem::path& root) {
+  const auto repository = index::Repository::open_writer(root, "test");
+  index::RepositoryWriter writer(*repository, {});
+  index::MemorySource source(as_bytes("x"));
+  const auto id = writer.digest_key().digest<index::FileId>(as_bytes("x"));
+  writer.put_file(source, id, index::FileKind::kOther, {});
+  writer.flush();
+  return id;
+}
+
 // Whatever has threads throws, instead of waiting for those that it has already.
 TEST(ThreadGroup, ConstructorsWithThreadsThrowWhenOneCannotStart) {
   const test::TempDir dir;
   index::Repository::create(dir / "repo");
+  const index::FileId file = store_a_byte(dir / "repo");
   const auto repository = index::Repository::open_reader(dir / "repo");
   const RoomForFewThreads few;
   const index::FramePipeline::Options options{
@@ -112,7 +125,7 @@ TEST(ThreadGroup, ConstructorsWithThreadsThrowWhenOneCannotStart) {
   EXPECT_THROW(index::FramePipeline pipeline(options), IoError);
   // More files than may be read ahead: the threads wait for somebody to take them.
   const std::vector<snapshot::WantedFile> files(2 * snapshot::ReadAhead::kWindowsAheadMax,
-                                                {index::FileId{}, 1});
+                                                {file, 1});
   EXPECT_THROW(snapshot::ReadAhead ahead(repository->objects(), files, kThreads), IoError);
   EXPECT_THROW(fs::ReadAhead ahead(size_t{1} << 20, kThreads), IoError);
 }
