@@ -12,10 +12,10 @@
 
 namespace tsmfs::snapshot {
 
+namespace {
+
 using Json = nlohmann::json;
 using Severity = Problem::Severity;
-
-namespace {
 
 constexpr std::string_view kSealKind = "manifest";
 constexpr uint32_t kManifestVersion = 1;
