@@ -33,7 +33,7 @@ class RepositoryWriter::Impl {
       : repository_(repository),
         filler_({repository.paths(), repository.config(), repository.next_pack_sequence(),
                  options.compression, options.compression_threads,
-                 [this](PackContents pack) { take_durable(pack); }}) {}
+                 [this](const PackContents& pack) { take_durable(pack); }}) {}
 
   std::optional<StoredFile> find_file(const FileId& id, uint64_t size, FileKind kind);
   StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind,

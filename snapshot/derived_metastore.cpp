@@ -19,7 +19,8 @@ namespace tsmfs::snapshot {
 namespace {
 
 constexpr int64_t kMinuteNs = int64_t{60} * 1'000'000'000;
-constexpr int64_t kDefaultDurationNs = 168 * 60 * kMinuteNs;  // influxd's, of what is kept for ever
+constexpr int64_t kDefaultDurationNs =
+    int64_t{168} * 60 * kMinuteNs;  // influxd's, of what is kept for ever
 constexpr const char* kDefaultPolicy = "autogen";
 constexpr size_t kDerivedNamedMax = 5;
 
@@ -169,8 +170,8 @@ DerivedMetastore derive_metastore(const TimesOfShards& shards, std::optional<int
 
 int64_t parse_shard_duration(const std::string& text) {
   constexpr std::string_view kUnits = "mhdw";
-  constexpr int64_t kUnitNs[] = {kMinuteNs, 60 * kMinuteNs, 24 * 60 * kMinuteNs,
-                                 7 * 24 * 60 * kMinuteNs};
+  constexpr int64_t kUnitNs[] = {kMinuteNs, int64_t{60} * kMinuteNs, int64_t{24} * 60 * kMinuteNs,
+                                 int64_t{168} * 60 * kMinuteNs};
   const char* advice = "give one such as 168h, 7d or 1h30m";
   int64_t sum = 0;
   for (std::string_view rest = text; !rest.empty();) {

@@ -255,6 +255,7 @@ ExportReport Exporter::write_portable(const std::filesystem::path& directory) {
   const std::vector<std::string> notes = portable_notes(shards);
   std::vector<uint64_t> tar_bytes(shards.size());
   std::vector<std::string> names;
+  names.reserve(shards.size());
   for (const StoredShard& shard : shards)
     names.push_back(fmt::format("{}.s{}.tar.gz", stamp, shard.path.shard));
   for_each_shard(shards, [&](size_t i, const std::stop_token& stop) {

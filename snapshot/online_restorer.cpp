@@ -244,7 +244,7 @@ ShardNumbers OnlineRestorer::import(const OnlineDatabase& database) const {
   std::set<uint64_t> wanted;
   for (const StoredShard& shard : database.shards) wanted.insert(shard.path.shard);
   for (unsigned i = 0; i < kImportTriesMax; ++i) {
-    const ShardNumbers numbers = upload_.import_metastore(database.meta_db, database.names, wanted);
+    ShardNumbers numbers = upload_.import_metastore(database.meta_db, database.names, wanted);
     if (!numbers.empty() && numbers.size() != wanted.size())
       throw ProtocolError(fmt::format("{} made {} shards of {} of database {}", server,
                                       numbers.size(), wanted.size(), quote(name)),

@@ -47,7 +47,10 @@ Name name_in(const Json& object, const char* name) {
 // influxd backup -shard leaves the names of database and policy empty.
 std::optional<ShardPath> path_in(const Json& file, uint64_t shard) {
   const Json &database = member(file, "database"), &policy = member(file, "policy");
-  if (database == "" && policy == "") return std::nullopt;
+  const auto is_empty = [](const Json& name) {
+    return name.is_string() && name.get_ref<const std::string&>().empty();
+  };
+  if (is_empty(database) && is_empty(policy)) return std::nullopt;
   return ShardPath{name_in(file, "database"), name_in(file, "policy"), shard};
 }
 

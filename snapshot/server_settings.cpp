@@ -98,6 +98,7 @@ void add_line(std::vector<std::string>& lines, const char* what, const Items& it
               Describe describe_item, const std::string& reason) {
   if (items.empty()) return;
   std::vector<std::string> names;
+  names.reserve(items.size());
   for (const auto& item : items) names.push_back(describe_item(item));
   lines.push_back(
       fmt::format("{} not restored: {} ({})", what, some_of(names, kSettingsShownMax), reason));

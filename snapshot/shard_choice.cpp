@@ -20,6 +20,7 @@ constexpr size_t kNamesListedMax = 20;
 template <typename Items, typename Name>
 std::string list(const Items& items, Name name) {
   std::vector<std::string> names;
+  names.reserve(items.size());
   for (const auto& item : items) names.push_back(name(item));
   return names.empty() ? "none" : some_of(names, kNamesListedMax);
 }

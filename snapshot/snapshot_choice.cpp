@@ -111,6 +111,7 @@ ChosenSnapshot Choice::newest(const Snapshots& candidates) const {
     return with_notes(best, by_server.at(server));
   }
   std::vector<std::string> names;
+  names.reserve(having.size());
   for (const auto& [server, best] : having) names.push_back(quote(server));
   const std::string what = wish_.asked.is_everything() ? "" : " that hold " + wish_.asked.text();
   throw UsageError(fmt::format("there are snapshots{} of {} servers", what, names.size()),

@@ -99,7 +99,7 @@ std::vector<std::string> Directory::list() const {
   std::vector<std::string> names;
   for (;;) {
     errno = 0;
-    const dirent* entry = ::readdir(stream.get());
+    const dirent* entry = ::readdir(stream.get());  // NOLINT(concurrency-mt-unsafe): its own stream
     if (!entry && errno != 0) fail(what);
     if (!entry) return names;
     std::string name = entry->d_name;
