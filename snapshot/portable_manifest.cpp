@@ -47,10 +47,10 @@ Name name_in(const Json& object, const char* name) {
 // influxd backup -shard leaves the names of database and policy empty.
 std::optional<ShardPath> path_in(const Json& file, uint64_t shard) {
   const Json &database = member(file, "database"), &policy = member(file, "policy");
-  const auto is_empty = [](const Json& name) {
+  const auto is_blank = [](const Json& name) {
     return name.is_string() && name.get_ref<const std::string&>().empty();
   };
-  if (is_empty(database) && is_empty(policy)) return std::nullopt;
+  if (is_blank(database) && is_blank(policy)) return std::nullopt;
   return ShardPath{name_in(file, "database"), name_in(file, "policy"), shard};
 }
 
