@@ -33,7 +33,7 @@ void print_report(const snapshot::RepairReport& report, bool dry_run, Context& c
                visible(pack.what), moved, format_bytes(pack.salvage.saved_bytes),
                format_bytes(pack.salvage.lost_bytes),
                pack.salvage.tables_lost ? ", and what was cut off" : "");
-  if (report.packs.empty() && report.manifests.empty() && !lost_something(report))
+  if (report.packs.empty() && !lost_something(report))
     fmt::print(context.out, "nothing is damaged\n");
   if (report.healed > 0)
     fmt::print(context.out, "{} files got bytes back that had been lost\n", report.healed);

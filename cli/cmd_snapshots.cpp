@@ -115,7 +115,7 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   const auto shown =
       snapshot::choose_snapshots(*state, command.selection.host, command.selection.tag);
   // A list may be empty; it should be no typing error.
-  if (const std::string wrong = empty_selection(*state, command.selection); !wrong.empty())
+  if (const std::string wrong = empty_selection(shown, command.selection); !wrong.empty())
     print_message(context.err, "warning", wrong);
   if (command.as_json) {
     Json list = Json::array();

@@ -44,17 +44,16 @@ void add_selection_options(CLI::App& command, Selection& selection) {
   command.add_option("--tag", selection.tag, "Only snapshots with this tag")->type_name("TAG");
 }
 
-std::string empty_selection(const snapshot::CatalogState& state, const Selection& selection) {
+std::string empty_selection(const Snapshots& let_through, const Selection& selection) {
   const std::string filters = filter_text(selection);
-  if (filters.empty() || !snapshot::choose_snapshots(state, selection.host, selection.tag).empty())
-    return {};
+  if (filters.empty() || !let_through.empty()) return {};
   return "there is no snapshot" + filters;
 }
 
 Snapshots select_snapshots(const snapshot::CatalogState& state, const Selection& selection) {
-  if (const std::string wrong = empty_selection(state, selection); !wrong.empty())
-    throw UsageError(wrong, "tsmfs snapshots lists servers and tags");
   Snapshots chosen = snapshot::choose_snapshots(state, selection.host, selection.tag);
+  if (const std::string wrong = empty_selection(chosen, selection); !wrong.empty())
+    throw UsageError(wrong, "tsmfs snapshots lists servers and tags");
   if (selection.names.empty()) return chosen;
   Snapshots named;
   for (const std::string& name : selection.names)

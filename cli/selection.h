@@ -17,9 +17,10 @@ struct Selection {
 // Adds --host and --tag.
 void add_selection_options(CLI::App& command, Selection& selection);
 
-// What is wrong with filters that let nothing through: "there is no snapshot of server 'db1' with
-// tag 'x'". Empty when nothing is: they let something through, or there are none.
-std::string empty_selection(const snapshot::CatalogState& state, const Selection& selection);
+// What is wrong with filters that let nothing through of what there is: "there is no snapshot of
+// server 'db1' with tag 'x'". Empty when nothing is: they let something through, or there are none.
+std::string empty_selection(const std::vector<snapshot::SnapshotPtr>& let_through,
+                            const Selection& selection);
 
 // Oldest first, each once. A name means one of those that the filters let through: "latest" the
 // newest of them. Throws: UsageError when a name means none or several, when the filters exclude

@@ -18,9 +18,9 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr int64_t kMinuteNs = int64_t{60} * 1'000'000'000;
-constexpr int64_t kDefaultDurationNs =
-    int64_t{168} * 60 * kMinuteNs;  // influxd's, of what is kept for ever
+constexpr int64_t kMinuteNs = 60 * kNanosecondsPerSecond;
+// influxd's, of what is kept for ever.
+constexpr int64_t kDefaultDurationNs = int64_t{168} * 60 * kMinuteNs;
 constexpr const char* kDefaultPolicy = "autogen";
 constexpr size_t kDerivedNamedMax = 5;
 

@@ -223,8 +223,8 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
     report_there(there, options, target);
   else
     options.on_snapshot(
-        {snapshot, false, false,
-         options.time ? nullptr : newest_after(*target.catalog.state(), *snapshot)});
+        {.snapshot = snapshot,
+         .newer = options.time ? nullptr : newest_after(*target.catalog.state(), *snapshot)});
   import.save_seen();
   return !snapshot->incomplete();
 }

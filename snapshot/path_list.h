@@ -22,8 +22,8 @@ struct PathList {
 };
 
 // Takes no memory for anything but the paths, however the JSON is nested. Throws: ProtocolError,
-// naming `label`, for any other JSON, more than kPathsMax
-// paths, a path of another database, and a path that comes twice.
+// naming `label`, for any other JSON, more than kPathsMax paths, a path of another database, and a
+// path that comes twice.
 PathList parse_path_list(std::string_view json, std::string_view database, std::string_view label);
 
 }  // namespace tsmfs::snapshot

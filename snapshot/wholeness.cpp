@@ -36,6 +36,10 @@ bool concerns(const std::string& path, const Filter& asked) {
   return shard.empty() || !asked.shard || shard == std::to_string(*asked.shard);
 }
 
+bool is_lack(const Problem& problem, const Filter& asked) {
+  return problem.severity == Problem::Severity::kIncomplete && concerns(problem.path, asked);
+}
+
 // What the selection leaves out of what is asked.
 void add_selection(const Manifest& snapshot, const Filter& asked,
                    std::vector<std::string>& phrases) {
@@ -63,8 +67,7 @@ std::vector<std::string> lacks(const Manifest& snapshot, const Filter& asked) {
   if (snapshot.partial && phrases.empty()) phrases.emplace_back("is partial");
   std::set<std::string> paths;
   for (const Problem& problem : snapshot.problems)
-    if (problem.severity == Problem::Severity::kIncomplete && concerns(problem.path, asked) &&
-        paths.insert(problem.path).second)
+    if (is_lack(problem, asked) && paths.insert(problem.path).second)
       phrases.push_back(problem.path.empty() ? "is incomplete: " + problem.what
                                              : "lacks " + problem.path);
   if (asked.shard && snapshot.extent)
@@ -75,9 +78,8 @@ std::vector<std::string> lacks(const Manifest& snapshot, const Filter& asked) {
 }
 
 bool misses(const Manifest& snapshot, const Filter& asked) {
-  return std::ranges::any_of(snapshot.problems, [&](const Problem& problem) {
-    return problem.severity == Problem::Severity::kIncomplete && concerns(problem.path, asked);
-  });
+  return std::ranges::any_of(snapshot.problems,
+                             [&](const Problem& problem) { return is_lack(problem, asked); });
 }
 
 std::string lacks_text(const Manifest& snapshot, const Filter& asked) {

@@ -1,5 +1,4 @@
 #include "index/base/file.h"
-#include "index/base/retry_eintr.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/retry_eintr.h"
 
 namespace tsmfs {
 

@@ -1,5 +1,4 @@
 #include "index/base/held_directory.h"
-#include "index/base/retry_eintr.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include <random>
 
 #include "index/base/error.h"
+#include "index/base/retry_eintr.h"
 
 namespace tsmfs {
 

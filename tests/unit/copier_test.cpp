@@ -25,18 +25,24 @@ class CopierTest : public BackupTest {
     newer = back_up();
   }
 
-  // Copies what is missing; the copies, in the order of the originals. `new_bytes` gets their sum.
-  std::vector<SnapshotPtr> copy_all(const stdfs::path& from, const stdfs::path& to,
-                                    uint64_t* new_bytes = nullptr) {
+  // Calls `visit` with a copier from one repository into the other and each snapshot of the first.
+  template <typename Visit>
+  void for_each_original(const stdfs::path& from, const stdfs::path& to, const Visit& visit) {
     const auto source = index::Repository::open_reader(from);
     const auto target = index::Repository::open_writer(to, "test");
     index::RepositoryWriter writer(*target, {});
     Catalog catalog(target->paths());
     catalog.refresh();
     Copier copier(*source, *target, writer, catalog, stop.get_token());
-    std::vector<SnapshotPtr> copies;
     const auto originals = Catalog(source->paths()).refresh();
-    for (const SnapshotPtr& one : originals->snapshots) {
+    for (const SnapshotPtr& one : originals->snapshots) visit(copier, one);
+  }
+
+  // Copies what is missing; the copies, in the order of the originals. `new_bytes` gets their sum.
+  std::vector<SnapshotPtr> copy_all(const stdfs::path& from, const stdfs::path& to,
+                                    uint64_t* new_bytes = nullptr) {
+    std::vector<SnapshotPtr> copies;
+    for_each_original(from, to, [&](Copier& copier, const SnapshotPtr& one) {
       SnapshotPtr there = copier.find_copy(*one);
       if (there) copier.learn(*one, *there);
       if (!there) {
@@ -44,7 +50,7 @@ class CopierTest : public BackupTest {
         if (new_bytes) *new_bytes += there->new_bytes;
       }
       copies.push_back(there);
-    }
+    });
     return copies;
   }
 
@@ -53,21 +59,14 @@ class CopierTest : public BackupTest {
     std::vector<std::string> lost;
   };
   Healing heal_all(const stdfs::path& from, const stdfs::path& to) {
-    const auto source = index::Repository::open_reader(from);
-    const auto target = index::Repository::open_writer(to, "test");
-    index::RepositoryWriter writer(*target, {});
-    Catalog catalog(target->paths());
-    catalog.refresh();
-    Copier copier(*source, *target, writer, catalog, stop.get_token());
     Healing healing;
-    const auto originals = Catalog(source->paths()).refresh();
-    for (const SnapshotPtr& one : originals->snapshots) {
+    for_each_original(from, to, [&](Copier& copier, const SnapshotPtr& one) {
       const SnapshotPtr there = copier.find_copy(*one);
-      if (copier.is_whole(*there)) continue;
+      if (copier.is_whole(*there)) return;
       healing.healed = true;
       for (std::string& line : copier.heal(*one, *there)) healing.lost.push_back(std::move(line));
       EXPECT_TRUE(!healing.lost.empty() || copier.is_whole(*there));
-    }
+    });
     return healing;
   }
 

@@ -13,7 +13,6 @@
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/base/mutex.h"
-#include "index/byte_source.h"
 #include "index/frame_pipeline.h"
 #include "index/repository_writer.h"
 #include "snapshot/read_ahead.h"
@@ -106,9 +105,7 @@ TEST(ThreadGroup, ThreadThatCannotStartIsAnErrorAndEndsTheOthers) {
 index::FileId store_a_byte(const std::filesystem::path& root) {
   const auto repository = index::Repository::open_writer(root, "test");
   index::RepositoryWriter writer(*repository, {});
-  index::MemorySource source(as_bytes("x"));
-  const auto id = writer.digest_key().digest<index::FileId>(as_bytes("x"));
-  writer.put_file(source, id, index::FileKind::kOther, {});
+  const index::FileId id = test::put(writer, as_bytes("x"), index::FileKind::kOther).id;
   writer.flush();
   return id;
 }
