@@ -13,6 +13,7 @@
 #include "fs/file_facts.h"
 #include "fs/open_file.h"
 #include "fs/reply.h"
+#include "index/base/file_time.h"
 
 namespace tsmfs::fs {
 namespace {
@@ -56,7 +57,6 @@ mode_t type_bits(NodeKind kind) {
 }
 
 struct stat to_stat(const MountedHistory& mount, const Node& node) {
-  constexpr int64_t kSecondNs = 1'000'000'000;
   struct stat status {};
   status.st_ino = node.inode.number();
   status.st_mode = type_bits(node.kind) | (node.mode & ~mount.umask);
@@ -66,13 +66,7 @@ struct stat to_stat(const MountedHistory& mount, const Node& node) {
   status.st_size = static_cast<off_t>(node.size);
   status.st_blksize = kBlockBytes;
   status.st_blocks = static_cast<blkcnt_t>((node.size + kSectorBytes - 1) / kSectorBytes);
-  int64_t seconds = node.mtime.unix_ns / kSecondNs;
-  int64_t nanoseconds = node.mtime.unix_ns % kSecondNs;
-  if (nanoseconds < 0) {
-    --seconds;
-    nanoseconds += kSecondNs;
-  }
-  status.st_mtim = {seconds, nanoseconds};
+  status.st_mtim = to_timespec(node.mtime);
   status.st_atim = status.st_ctim = status.st_mtim;
   return status;
 }

@@ -8,6 +8,8 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/file_time.h"
+#include "snapshot/bounded_notes.h"
 #include "snapshot/portable_dir.h"
 #include "snapshot/quote.h"
 
@@ -20,7 +22,6 @@ using Severity = Problem::Severity;
 constexpr std::string_view kMetaName = "meta";
 constexpr std::string_view kPendingSuffix = ".pending";  // a download that has not ended
 constexpr size_t kShardDigitsMin = 5, kNumberDigitsMin = 2;
-constexpr size_t kBackupDirNotesMax = 20;
 
 namespace fs = std::filesystem;
 
@@ -43,10 +44,8 @@ std::optional<Number> take_number(std::string_view& text, size_t digits_min) {
 }
 
 void note(BackupDir& dir, std::string what) {
-  if (dir.notes.size() < kBackupDirNotesMax)
-    dir.notes.push_back(std::move(what));
-  else if (dir.notes.size() == kBackupDirNotesMax)
-    dir.notes.emplace_back("more files that influxd backup did not leave are not named here");
+  add_note(dir.notes, std::move(what),
+           "more files that influxd backup did not leave are not named here");
 }
 
 bool is_named_as_backup(const std::string& name) {
@@ -65,7 +64,7 @@ std::vector<DirFile> list_files(BackupDir& dir) {
     const auto status = link_status_if_exists(dir.path / name);
     if (!status) continue;  // deleted since the list was made
     if (S_ISREG(status->st_mode))
-      files.push_back({name, {status->st_mtim.tv_sec * 1'000'000'000 + status->st_mtim.tv_nsec}});
+      files.push_back({name, from_timespec(status->st_mtim)});
     else if (!S_ISDIR(status->st_mode) && is_named_as_backup(name))
       dir.damaged.push_back(fmt::format("{} in {} is not a regular file and was left out",
                                         quote(name), quote(dir.path.string())));

@@ -10,6 +10,7 @@
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
+#include "index/base/file_time.h"
 #include "index/base/invariant.h"
 #include "index/sealed_json.h"
 
@@ -22,10 +23,6 @@ constexpr size_t kIdPrefixDigitsMin = 4;
 constexpr uint64_t kLastNumberBytesMax = 16;
 
 constexpr int64_t kClockGrainNs = 1'000'000'000;  // of any file system, generously
-
-int64_t ns_of(const timespec& time) {
-  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
-}
 
 // Whether a change from now on is sure to have another time.
 bool is_settled(int64_t ns) {
@@ -93,7 +90,7 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
   MutexLock lock(mutex_);
   // The time is taken before the list: a change in between shows at the next refresh. One within
   // the clock's grain of this list might not, so a directory that changed just now is listed again.
-  const int64_t mtime_ns = ns_of(status_of(paths_.snapshots()).st_mtim);
+  const int64_t mtime_ns = from_timespec(status_of(paths_.snapshots()).st_mtim).unix_ns;
   const bool settled = is_settled(mtime_ns);
   if (mtime_ns == directory_mtime_ns_) return state_;
   auto fresh = std::make_shared<CatalogState>();
@@ -119,7 +116,7 @@ void Catalog::read_all(CatalogState& fresh) {
       require_forgotten(path);
       continue;
     }
-    const FileState file{status->st_ino, ns_of(status->st_ctim)};
+    const FileState file{status->st_ino, from_timespec(status->st_ctim).unix_ns};
     const bool settled = is_settled(file.ctime_ns);
     try {
       const auto before = known_.find(name);

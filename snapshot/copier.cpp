@@ -20,6 +20,11 @@ namespace {
 
 constexpr size_t kCopyBytes = 1 << 20;
 
+// A copy and its original have the same content, unless one of them was changed by hand.
+void require_same(bool same) {
+  if (!same) throw CorruptError("the other repository has another");
+}
+
 }  // namespace
 
 Copier::Copier(index::Repository& source, index::Repository& target,
@@ -83,20 +88,18 @@ std::vector<std::string> Copier::heal(const Manifest& snapshot, const Manifest& 
 void Copier::heal_tree(const index::TreeId& from, const index::TreeId& to, const std::string& path,
                        std::vector<std::string>& lost) {
   if (whole_.holds(to)) return;
-  const auto differs = [&] { lost.push_back(quote(path) + ": the other repository has another"); };
   try {
     const Tree source = read_tree(source_.objects(), from);
     std::optional<Tree> target;
     try {
       target = read_tree(target_.objects(), to);
     } catch (const CorruptError&) {
-      if (copy_tree(from) != to) differs();
-      return;
+      return require_same(copy_tree(from) == to);
     }
-    const auto same = [](const TreeEntry& one, const TreeEntry& other) {
-      return one.name == other.name && one.kind == other.kind;
-    };
-    if (!std::ranges::equal(source.entries(), target->entries(), same)) return differs();
+    require_same(std::ranges::equal(source.entries(), target->entries(),
+                                    [](const TreeEntry& one, const TreeEntry& other) {
+                                      return one.name == other.name && one.kind == other.kind;
+                                    }));
     for (size_t i = 0; i < source.entries().size(); ++i)
       heal_entry(source.entries()[i], target->entries()[i],
                  path + "/" + source.entries()[i].name.text(), lost);
@@ -111,8 +114,7 @@ void Copier::heal_entry(const TreeEntry& from, const TreeEntry& to, const std::s
     return heal_tree(from.directory(), to.directory(), path, lost);
   if (whole_.holds_file(to.file())) return;
   try {
-    if (copy_file(from) != to.file())
-      lost.push_back(quote(path) + ": the other repository has another");
+    require_same(copy_file(from) == to.file());
   } catch (const CorruptError& error) {
     lost.push_back(quote(path) + ": " + error.what());
   }

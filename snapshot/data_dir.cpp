@@ -11,6 +11,7 @@
 #include "index/base/directory.h"
 #include "index/base/directory_users.h"
 #include "index/base/error.h"
+#include "snapshot/bounded_notes.h"
 #include "snapshot/disk_file.h"
 #include "snapshot/likely_dir.h"
 #include "snapshot/metastore.h"
@@ -23,8 +24,6 @@ namespace {
 
 using Severity = Problem::Severity;
 namespace fs = std::filesystem;
-
-constexpr size_t kDataDirNotesMax = 20;
 
 bool is_made_anew(const std::string& name) {
   return is_rebuilt_at_start(name) || name == "_series";
@@ -158,10 +157,8 @@ class Walk {
     dir_.problems.push_back({Severity::kIncomplete, inside, what});
   }
   void note(const std::string& inside) {
-    if (dir_.notes.size() < kDataDirNotesMax)
-      dir_.notes.push_back(quote(inside) + " does not belong to a shard and was left out");
-    else if (dir_.notes.size() == kDataDirNotesMax)
-      dir_.notes.emplace_back("more files that do not belong to a shard are not named here");
+    add_note(dir_.notes, quote(inside) + " does not belong to a shard and was left out",
+             "more files that do not belong to a shard are not named here");
   }
 
   DataDir& dir_;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/file_time.h"
 #include "snapshot/quote.h"
 
 namespace tsmfs::snapshot {
@@ -35,7 +36,7 @@ DiskFile::DiskFile(std::filesystem::path path) : path_(std::move(path)) {
   if (!S_ISREG(status.st_mode))
     throw ProtocolError(quote(path_.string()) + " is not a regular file");
   size_ = static_cast<uint64_t>(status.st_size);
-  mtime_ = {status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+  mtime_ = from_timespec(status.st_mtim);
 }
 
 size_t DiskFile::read_at(uint64_t offset, MutableByteView out) const {

@@ -8,6 +8,7 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/file_time.h"
 #include "snapshot/disk_file.h"
 #include "snapshot/quote.h"
 
@@ -20,10 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr size_t kDigestBytes = size_t{1} << 20;
 
-Timestamp time_of(const timespec& time) {
-  return {time.tv_sec * 1'000'000'000 + time.tv_nsec};
-}
-
 // Nothing when it was deleted since its directory was listed.
 std::optional<DirEntry> look_at(const fs::path& directory, const Name& name) {
   try {
@@ -33,7 +30,7 @@ std::optional<DirEntry> look_at(const fs::path& directory, const Name& name) {
                     status->st_mode & S_IFMT,
                     status->st_uid,
                     {status->st_ino, static_cast<uint64_t>(status->st_size),
-                     time_of(status->st_mtim), time_of(status->st_ctim)},
+                     from_timespec(status->st_mtim), from_timespec(status->st_ctim)},
                     ""};
   } catch (const IoError& error) {
     return DirEntry{name,

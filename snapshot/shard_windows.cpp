@@ -8,8 +8,7 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr int64_t kSecondNs = 1'000'000'000;
-constexpr int64_t kHourNs = 3600 * kSecondNs;
+constexpr int64_t kHourNs = 3600 * kNanosecondsPerSecond;
 constexpr int64_t kDayNs = 24 * kHourNs;
 constexpr int64_t kDaysMax = 3660;
 constexpr int64_t kSecondsFromYearOneTo1970 = 62'135'596'800;
@@ -31,7 +30,7 @@ bool fits(const std::vector<ShardWindow>& shards, int64_t duration_ns) {
 
 // A round time behind `last`, if there is one, and not behind `first`.
 Timestamp between(Timestamp last, Timestamp first) {
-  for (const int64_t unit : {kDayNs, kHourNs, 60 * kSecondNs, kSecondNs}) {
+  for (const int64_t unit : {kDayNs, kHourNs, 60 * kNanosecondsPerSecond, kNanosecondsPerSecond}) {
     const Timestamp round = duration_start(first, unit);
     if (round > last) return round;
   }
@@ -43,7 +42,7 @@ Timestamp between(Timestamp last, Timestamp first) {
 // 64 bits do not hold the nanoseconds since the year 1.
 Timestamp duration_start(Timestamp time, int64_t duration_ns) {
   __extension__ using Wide = __int128;
-  const Wide since = Wide{time.unix_ns} + Wide{kSecondsFromYearOneTo1970} * kSecondNs;
+  const Wide since = Wide{time.unix_ns} + Wide{kSecondsFromYearOneTo1970} * kNanosecondsPerSecond;
   return std::max(kInfluxTimeMin, shifted(time, -static_cast<int64_t>(since % duration_ns)));
 }
 
