@@ -83,7 +83,7 @@ class Walk {
                                  const std::string& inside) {
     try {
       const auto status = status_if_exists(link);
-      const auto path = resolve_if_exists(link);
+      auto path = resolve_if_exists(link);
       if (!status || !path) {
         problem(inside, "is a symbolic link that leads nowhere");
       } else if (!S_ISDIR(status->st_mode)) {
