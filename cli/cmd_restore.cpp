@@ -88,6 +88,14 @@ void add_offline_options(CLI::App& sub, RestoreCommand& command) {
   sub.add_flag("--skip-existing", command.skip_existing, "Leave shards that are there as they are")
       ->group(group)
       ->needs("--datadir");
+  auto* merge = sub.add_flag("--merge", command.merge, "Add the points to shards that are there")
+                    ->group(group)
+                    ->needs("--datadir");
+  sub.add_option("--prefer", command.prefer, "Whose points win in a merge: existing, snapshot")
+      ->check(CLI::IsMember({"existing", kPreferSnapshot}))
+      ->type_name("WHICH")
+      ->group(group)
+      ->needs(merge);
   sub.add_flag("--make-metastore", command.make_metastore,
                "Derive the metastore from the shards' points")
       ->group(group);

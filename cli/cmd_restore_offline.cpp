@@ -33,8 +33,10 @@ snapshot::Owner parse_owner(const std::string& text) {
 
 std::string describe(const snapshot::RestoreShard& shard) {
   const std::string to = shard.to == shard.from ? "" : fmt::format(" -> {}", shard.to.text());
-  return fmt::format("{}: {} files, {}", visible(shard.from.text() + to), shard.files.size(),
-                     format_bytes(shard.bytes));
+  return fmt::format(
+      "{}: {} files, {}{}", visible(shard.from.text() + to), shard.files.size(),
+      format_bytes(shard.bytes),
+      shard.kept ? fmt::format(", added to {} that are there", shard.kept->size()) : "");
 }
 
 void print_skipped(std::ostream& out, const snapshot::RestorePlan& plan) {
@@ -45,7 +47,8 @@ void print_skipped(std::ostream& out, const snapshot::RestorePlan& plan) {
 void print_plan(std::ostream& out, const snapshot::RestorePlan& plan,
                 const snapshot::RestoreRequest& request) {
   for (const auto& shard : plan.shards)
-    fmt::print(out, "{}{}\n", describe(shard), shard.replaces ? ", replaces what is there" : "");
+    fmt::print(out, "{}{}\n", describe(shard),
+               shard.replaces && !shard.kept ? ", replaces what is there" : "");
   if (!request.datadir.empty())
     fmt::print(out, "would write {} shards, {} files, {} to {}\n", plan.shards.size(), plan.files,
                format_bytes(plan.bytes), request.datadir.string());
@@ -114,8 +117,13 @@ void restore_with_progress(index::Repository& repository, const snapshot::Restor
 ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   if (command.datadir.empty() && !command.waldir.empty())
     throw UsageError("--waldir goes with --datadir", "the log belongs to the data beside it");
-  if (command.overwrite && command.skip_existing)
-    throw UsageError("--overwrite and --skip-existing contradict each other", "use one of them");
+  if (command.overwrite + command.skip_existing + command.merge > 1)
+    throw UsageError("--overwrite, --skip-existing and --merge contradict each other",
+                     "use one of them");
+  if (command.merge && !command.waldir.empty())
+    throw UsageError("--merge cannot take a write-ahead log, whose points win over all others",
+                     "restore into empty directories with --waldir, start influxd there until it "
+                     "has written the log to its shards, and merge a backup of that");
   if (command.metadir.empty() && command.datadir.empty())
     throw UsageError("it is not said where to restore to",
                      "name --metadir, --datadir or both; or --online for a running server");
@@ -135,6 +143,9 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   request.waldir = command.waldir;
   request.overwrite = command.overwrite;
   request.skip_existing = command.skip_existing;
+  if (command.merge)
+    request.merge = command.prefer == kPreferSnapshot ? snapshot::Prefer::kSnapshot
+                                                      : snapshot::Prefer::kExisting;
   request.make_metastore = command.make_metastore;
   if (!command.shard_duration.empty())
     request.shard_duration_ns = snapshot::parse_shard_duration(command.shard_duration);

@@ -13,6 +13,8 @@
 
 namespace tsmfs::cli {
 
+inline constexpr const char* kPreferSnapshot = "snapshot";
+
 struct RestoreCommand {
   std::filesystem::path repository;
   std::string snapshot = "latest";   // as snapshot::choose_snapshot takes it
@@ -27,6 +29,8 @@ struct RestoreCommand {
   std::string owner;  // --owner user:group; empty follows the target directory
   bool overwrite = false;
   bool skip_existing = false;
+  bool merge = false;
+  std::string prefer;  // --prefer, with --merge: "existing" (also when empty) or "snapshot"
   bool make_metastore = false;
   std::string shard_duration;  // --shard-duration; empty: one that fits
   bool verify = false;

@@ -18,6 +18,7 @@ constexpr uint64_t kTsmHeaderBytes = 5;
 constexpr uint64_t kTsmFooterBytes = 8;
 constexpr uint64_t kTsmCrcBytes = 4;
 constexpr uint8_t kTsmUnsignedType = 4;  // of blocks; 1.4 and later have it
+constexpr std::string_view kTsmFieldSeparator = "#!~#";  // in a key, between series and field
 
 // What is wrong with a TSM file, in words. Never leaves index/: callers turn it into an answer.
 struct TsmFormatError {

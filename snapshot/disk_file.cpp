@@ -25,12 +25,19 @@ constexpr size_t kFileWindowBytes = size_t{1} << 20;
                                   std::generic_category().message(error_number)));
 }
 
+// A named pipe must not block, nor a link lead elsewhere.
+Fd open_disk_file(const std::filesystem::path& path) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd) fail(path, errno);
+  return fd;
+}
+
 }  // namespace
 
-// A named pipe must not block, nor a link lead elsewhere.
-DiskFile::DiskFile(std::filesystem::path path) : path_(std::move(path)) {
-  fd_ = Fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!fd_) fail(path_, errno);
+DiskFile::DiskFile(std::filesystem::path path) : DiskFile(open_disk_file(path), path) {}
+
+DiskFile::DiskFile(Fd fd, std::filesystem::path path)
+    : path_(std::move(path)), fd_(std::move(fd)) {
   struct stat status {};
   if (::fstat(fd_.number(), &status) != 0) fail(path_, errno);
   if (!S_ISREG(status.st_mode))
@@ -59,6 +66,8 @@ size_t FileStream::read(MutableByteView out) {
 
 FileSource::FileSource(std::filesystem::path path) : file_(std::move(path)) {}
 
+FileSource::FileSource(DiskFile file) : file_(std::move(file)) {}
+
 ByteView FileSource::view(uint64_t offset, size_t length) {
   if (offset >= window_offset_ && offset + length <= window_offset_ + window_size_)
     return window_.view().subspan(offset - window_offset_, length);
@@ -78,6 +87,17 @@ ByteView FileSource::view(uint64_t offset, size_t length) {
     window_size_ += count;
   }
   return window_.view().first(length);
+}
+
+index::FileId digest_of(FileSource& source, const index::DigestKey& key,
+                        const std::stop_token& stop) {
+  index::DigestStream digest(key);
+  for (uint64_t offset = 0; offset < source.size(); offset += kFileWindowBytes) {
+    if (stop.stop_requested()) throw Cancelled();
+    digest.update(source.view(
+        offset, static_cast<size_t>(std::min<uint64_t>(kFileWindowBytes, source.size() - offset))));
+  }
+  return digest.file_id();
 }
 
 ByteBuffer read_disk_file(const std::filesystem::path& path, uint64_t bytes_max) {

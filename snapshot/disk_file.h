@@ -13,6 +13,7 @@
 #include "index/base/file.h"
 #include "index/base/timestamp.h"
 #include "index/byte_source.h"
+#include "index/digest.h"
 #include "snapshot/byte_stream.h"
 
 namespace tsmfs::snapshot {
@@ -21,6 +22,7 @@ namespace tsmfs::snapshot {
 class DiskFile {
  public:
   explicit DiskFile(std::filesystem::path path);
+  DiskFile(Fd fd, std::filesystem::path path);  // that is open; the path is for messages
   const std::filesystem::path& path() const { return path_; }
   uint64_t size() const { return size_; }  // when it was opened
   Timestamp mtime() const { return mtime_; }
@@ -51,6 +53,7 @@ class FileStream : public ByteStream {
 class FileSource : public index::ByteSource {
  public:
   explicit FileSource(std::filesystem::path path);
+  explicit FileSource(DiskFile file);
   const DiskFile& file() const { return file_; }
   uint64_t size() const override { return file_.size(); }
   ByteView view(uint64_t offset, size_t length) override;
@@ -61,6 +64,10 @@ class FileSource : public index::ByteSource {
   uint64_t window_offset_ = 0;
   size_t window_size_ = 0;
 };
+
+// Throws also: Cancelled, CorruptError as FileSource::view().
+index::FileId digest_of(FileSource& source, const index::DigestKey& key,
+                        const std::stop_token& stop);
 
 // The whole content. Throws also: ProtocolError when it is more than `bytes_max`.
 ByteBuffer read_disk_file(const std::filesystem::path& path, uint64_t bytes_max);

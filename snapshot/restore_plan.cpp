@@ -3,15 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
-#include "snapshot/other_versions.h"
 #include "snapshot/quote.h"
 #include "snapshot/restore_metastore.h"
+#include "snapshot/restore_tree.h"
+#include "snapshot/restore_warnings.h"
 #include "snapshot/server_settings.h"
 #include "snapshot/shards_on_disk.h"
 #include "snapshot/stored_shards.h"
@@ -23,11 +23,6 @@ namespace tsmfs::snapshot {
 namespace {
 
 namespace stdfs = std::filesystem;
-
-// "database telegraf only"
-std::string made_of(const Filter& filter) {
-  return filter.metastore_only ? "the metastore only" : filter.text() + " only";
-}
 
 class Planner {
  public:
@@ -46,19 +41,16 @@ class Planner {
   void plan_data();
   void plan_shard(StoredShard stored);
   void plan_wal();
+  // Adds to what is there; false when that has all of it.
+  bool merge_into(RestoreShard& shard);
   // Where a shard goes; nothing, with a warning, when the metastore does not let it.
   std::optional<ShardPath> target_of(const ShardPath& from);
   void require_place(const RestoreShard& shard) const;
   void look_at_servers_metastore();
+  void require_same_times(const RestoreShard& shard, const MetaShardGroup& group,
+                          const stdfs::path& meta_db) const;
   void require_some_data() const;
   void warn_of_missing_settings();
-  void warn_of_snapshot();
-  void warn_of_missing_shards();
-  void warn_of_other_versions();
-  void warn_of_retention();
-  void warn_of_wal();
-  // A directory of the server that mostly lies beside its data.
-  stdfs::path beside_data(const char* name) const;
   void warn(std::string what) { plan_.warnings.push_back(std::move(what)); }
 
   index::Repository& repository_;
@@ -76,19 +68,8 @@ RestorePlan Planner::plan() {
   read_metastore();
   plan_metastore();
   if (!request_.datadir.empty()) plan_data();
-  if (is_enterprise_node(request_.metadir, request_.datadir))
-    warn(
-        "these are the directories of a data node of InfluxDB Enterprise: its metastore is on "
-        "other "
-        "machines, and knows nothing of what is restored here");
-  warn_of_snapshot();
-  if (!request_.datadir.empty()) {
-    warn_of_missing_shards();
-    warn_of_other_versions();
-    warn_of_wal();
-    if (request_.metadir.empty()) look_at_servers_metastore();
-  }
-  warn_of_retention();
+  if (!request_.datadir.empty() && request_.metadir.empty()) look_at_servers_metastore();
+  add_warnings(objects_, request_, metastore_, moves_, plan_);
   return std::move(plan_);
 }
 
@@ -169,9 +150,30 @@ void Planner::plan_shard(StoredShard stored) {
     plan_.skipped.push_back(shard.to);
     return;
   }
+  if (request_.merge && shard.replaces && !merge_into(shard)) {
+    plan_.skipped.push_back(shard.to);
+    return;
+  }
   plan_.files += shard.files.size();
   plan_.bytes += shard.bytes;
   plan_.shards.push_back(std::move(shard));
+}
+
+bool Planner::merge_into(RestoreShard& shard) {
+  const auto there =
+      find_shard_directory(reach_target(request_.datadir, request_.owner).directory, shard.to);
+  if (!there)
+    throw UsageError(shard_directory(request_.datadir, shard.to).string() + " is no directory",
+                     "look at it; a link is not merged with");
+  ShardMerge merge =
+      merge_shard(repository_, shard.from, shard.files, *there, *request_.merge, request_.stop);
+  for (const std::string& file : merge.left_out)
+    warn(quote(file) + " holds no points, and is not merged");
+  shard.files = std::move(merge.added);
+  shard.kept = std::move(merge.kept);
+  shard.bytes = 0;
+  for (const TreeEntry& file : shard.files) shard.bytes += file.size;
+  return !shard.files.empty();
 }
 
 // Of a shard whose data are left as they are, the log is too.
@@ -216,16 +218,10 @@ void Planner::require_some_data() const {
                                        : "it was made of " + made_of(snapshot_.filter));
 }
 
-stdfs::path Planner::beside_data(const char* name) const {
-  // With a slash at its end the last name is the directory's own, however that is written.
-  const auto data = absolute_path(request_.datadir / "").lexically_normal().parent_path();
-  return data.parent_path() / name;
-}
-
 // Without --metadir the data go under the numbers of the snapshot, which the server's own metastore
 // has to agree with.
 void Planner::look_at_servers_metastore() {
-  const stdfs::path metadir = beside_data("meta");
+  const stdfs::path metadir = beside_data(request_.datadir, "meta");
   const stdfs::path path = meta_db_path(metadir);
   const auto there = read_target_meta_db(metadir, request_.owner);
   if (!there) return;
@@ -246,84 +242,21 @@ void Planner::look_at_servers_metastore() {
           fmt::format("{} was deleted on the server, says {}: influxd will take it away again; "
                       "name --metadir too",
                       shard.to.text(), path.string()));
+    } else if (shard.kept) {
+      require_same_times(shard, *place->group, path);
     }
   }
 }
 
-void Planner::warn_of_snapshot() {
-  if (snapshot_.partial)
-    warn(fmt::format("snapshot {} is partial: it does not hold all that the server had",
-                     snapshot_.short_id()));
-  for (const Problem& problem : snapshot_.problems) {
-    if (problem.severity != Problem::Severity::kIncomplete) continue;
-    // "db/rp/shard/file" is of the shard; what names no shard may concern any.
-    auto path = parse_shard_path(problem.path);
-    if (!path)
-      path = parse_shard_path(
-          problem.path.substr(0, std::min(problem.path.rfind('/'), problem.path.size())));
-    if (path && !request_.choice.filter.takes(*path)) continue;
-    warn(fmt::format("the snapshot is incomplete: {}{}{}", problem.path,
-                     problem.path.empty() ? "" : " ", problem.what));
-  }
-  if (!request_.waldir.empty() || request_.datadir.empty()) return;
-  const std::string wal = describe_wal(objects_, snapshot_, request_.choice.filter);
-  if (wal.empty()) return;
-  plan_.lacks_wal = true;
-  warn(wal + ", is not restored: name --waldir; it is in /wal of the mount as well");
-}
-
-void Planner::warn_of_missing_shards() {
-  const auto missing = std::ranges::count_if(moves_, [&](const auto& move) {
-    const auto place = metastore_->find_shard(move.first);
-    return !snapshot_.filter.takes(place->database->name, place->policy->name, move.first);
-  });
-  if (missing > 0)
-    warn(
-        fmt::format("the snapshot was made of {}: {} shards that its metastore names are not in it",
-                    made_of(snapshot_.filter), missing));
-}
-
-void Planner::warn_of_other_versions() {
-  VersionTraps traps =
-      find_version_traps(objects_, plan_.shards, request_.datadir, snapshot_.dialect);
-  for (std::string& warning : traps.warnings) warn(std::move(warning));
-  plan_.notes = std::move(traps.notes);
-}
-
-// Old data under a policy of finite duration live until influxd looks at them.
-void Planner::warn_of_retention() {
-  if (!plan_.meta_db) return;
-  const Metastore result = Metastore::parse(as_bytes(*plan_.meta_db), "the new metastore");
-  std::map<std::string, std::pair<size_t, int64_t>> expired;  // shards and duration of a policy
-  for (const auto& [id, to] : moves_) {
-    const auto place = result.find_shard(to.shard);
-    if (!place || place->policy->duration_ns <= 0) continue;
-    const int64_t oldest = now().unix_ns - place->policy->duration_ns;
-    if (place->group->end.unix_ns >= oldest) continue;
-    auto& entry = expired[fmt::format("{}.{}", to.database, to.policy)];
-    ++entry.first;
-    entry.second = place->policy->duration_ns;
-  }
-  for (const auto& [policy, entry] : expired)
-    warn(
-        fmt::format("{} shards of {} are older than the {} hours that it keeps: influxd will "
-                    "delete them soon after its start",
-                    entry.first, quote(policy), entry.second / 3'600'000'000'000));
-}
-
-// What a WAL of the shard's earlier life holds would be played over what is restored.
-void Planner::warn_of_wal() {
-  const stdfs::path wal = request_.waldir.empty() ? beside_data("wal") : request_.waldir;
-  for (const RestoreShard& shard : plan_.shards) {
-    const stdfs::path directory = shard_directory(wal, shard.to);
-    const bool restored = std::ranges::any_of(
-        plan_.wal, [&](const RestoreShard& other) { return other.to == shard.to; });
-    if (!restored && directory_exists(directory) && bytes_below(directory) > 0)
-      warn(
-          fmt::format("{} holds a WAL, which influxd will play over the restored shard; remove it "
-                      "unless you want that",
-                      directory.string()));
-  }
+// Points outside the times of a shard's group are never asked for.
+void Planner::require_same_times(const RestoreShard& shard, const MetaShardGroup& group,
+                                 const stdfs::path& meta_db) const {
+  const auto from = metastore_ ? metastore_->find_shard(shard.from.shard) : std::nullopt;
+  if (!from || (from->group->start == group.start && from->group->end == group.end)) return;
+  throw UsageError(fmt::format("shard {} is of {} to {} in the snapshot, and of other times in {}",
+                               shard.from.text(), format_rfc3339(from->group->start),
+                               format_rfc3339(from->group->end), meta_db.string()),
+                   "name --metadir too: the shard then gets a new number");
 }
 
 }  // namespace

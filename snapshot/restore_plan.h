@@ -14,6 +14,7 @@
 #include "snapshot/catalog.h"
 #include "snapshot/metastore_edit.h"
 #include "snapshot/shard_choice.h"
+#include "snapshot/shard_merge.h"
 #include "snapshot/tree.h"
 
 namespace tsmfs::snapshot {
@@ -33,6 +34,8 @@ struct RestoreRequest {
   Owner owner;
   bool overwrite = false;      // a shard directory that is there is replaced
   bool skip_existing = false;  // one that is there is left, and not restored
+  // The snapshot's points are added to one that is there. Requires: no `waldir`.
+  std::optional<Prefer> merge;
   // The metastore is derived from the shards (derived_metastore.h), whether the snapshot has one or
   // not, with that shard duration, if it is given.
   bool make_metastore = false;
@@ -44,13 +47,14 @@ struct RestoreShard {
   ShardPath from, to;
   std::vector<TreeEntry> files;
   uint64_t bytes = 0;
-  bool replaces = false;  // a directory that is there and not empty
+  bool replaces = false;                           // a directory that is there and not empty
+  std::optional<std::vector<KeptFile>> kept = {};  // of that, in a merge
 };
 
 struct RestorePlan {
   std::vector<RestoreShard> shards;
   std::vector<RestoreShard> wal;              // the same of the write-ahead log
-  std::vector<ShardPath> skipped;             // there already
+  std::vector<ShardPath> skipped;             // there already; in a merge, with all their points
   std::optional<std::string> meta_db;         // its new content
   std::optional<std::string> meta_db_before;  // what it is now; empty when there is none
   uint64_t files = 0;

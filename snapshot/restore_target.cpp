@@ -40,7 +40,7 @@ stdfs::path where_it_lies(const stdfs::path& directory) {
 }
 
 void require_vacant(const RestorePlan& plan, const RestoreRequest& request) {
-  if (request.overwrite) return;
+  if (request.overwrite || request.merge) return;
   std::vector<std::string> there;
   const auto look = [&](const std::vector<RestoreShard>& shards, const stdfs::path& target) {
     for (const RestoreShard& shard : shards) {
@@ -52,26 +52,26 @@ void require_vacant(const RestorePlan& plan, const RestoreRequest& request) {
   if (there.empty()) return;
   throw UsageError(fmt::format("{} {} there already", some_of(there, kPresentNamedMax),
                                there.size() == 1 ? "is" : "are"),
-                   "--overwrite replaces them, --skip-existing leaves them");
+                   "--overwrite replaces them, --skip-existing leaves them, --merge adds to them");
 }
 
 uint64_t blocks(uint64_t bytes) {
   return (bytes + kBlockBytes - 1) / kBlockBytes * kBlockBytes;
 }
 
-uint64_t bytes_below(const Directory& directory) {
+uint64_t bytes_in(const Directory& directory) {
   uint64_t sum = 0;
   for (const std::string& name : directory.list()) {
     const auto status = directory.status(name);
     if (status && S_ISREG(status->st_mode)) sum += static_cast<uint64_t>(status->st_size);
-    if (status && S_ISDIR(status->st_mode)) sum += bytes_below(directory.enter(name));
+    if (status && S_ISDIR(status->st_mode)) sum += bytes_in(directory.enter(name));
   }
   return sum;
 }
 
 uint64_t bytes_of_shard(const Directory& data, const ShardPath& shard) {
   const auto directory = find_shard_directory(data, shard);
-  return directory ? bytes_below(*directory) : 0;
+  return directory ? bytes_in(*directory) : 0;
 }
 
 // The most that is on disk at once; `data` is null when the directory is yet to be made. A shard
@@ -88,7 +88,7 @@ uint64_t peak_bytes(const std::vector<RestoreShard>& shards, const Directory* da
     for (; behind > RestoreWriter::kBytesUncommittedMax + shard.bytes; ++oldest) {
       const RestoreShard& gone = shards[oldest];
       behind -= gone.bytes;
-      if (gone.replaces && data) freed += bytes_of_shard(*data, gone.to);
+      if (gone.replaces && !gone.kept && data) freed += bytes_of_shard(*data, gone.to);
     }
     peak = std::max(peak, written - std::min(written, freed));
   }

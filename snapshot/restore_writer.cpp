@@ -78,6 +78,18 @@ bool is_taken(const Directory& parent, const std::string& name, bool replaces) {
                    "look at it; when it can go, remove it and restore again");
 }
 
+// In a merge the new directory has what the old one has, as it was when it was planned.
+void link_kept(const Directory& there, const Directory& fresh, const std::vector<KeptFile>& kept) {
+  const auto names = lasting_files(there);
+  if (!std::ranges::equal(names, kept, {}, {}, &KeptFile::name))
+    throw BusyError(there.path().string() + " has changed since the restore began",
+                    "see what writes there, and restore again");
+  for (const KeptFile& file : kept) {
+    there.link(file.name, fresh, file.new_name);
+    if (file.new_name != file.name) fresh.touch(file.new_name);
+  }
+}
+
 // Better now than when the new shard has taken its place.
 void require_removable(const Directory& parent, const std::string& name) {
   const auto there = parent.status(name);
@@ -189,6 +201,8 @@ void RestoreWriter::put_in_place(Batch& batch) const {
       ::sync_file_range(file.fd.number(), 0, 0, SYNC_FILE_RANGE_WRITE);
   for (StagedShard& shard : batch.shards) {
     sync_files(shard);
+    if (shard.shard->kept)
+      link_kept(shard.parent->enter(shard.name), shard.staging, *shard.shard->kept);
     shard.staging.give(kShardDirectoryMode, tree_.owner());
     shard.staging.sync();
   }

@@ -19,7 +19,6 @@ namespace {
 using Severity = Problem::Severity;
 namespace fs = std::filesystem;
 
-constexpr size_t kDigestBytes = size_t{1} << 20;
 
 // Nothing when it was deleted since its directory was listed.
 std::optional<DirEntry> look_at(const fs::path& directory, const Name& name) {
@@ -48,17 +47,6 @@ bool is_gone(const fs::path& path) {
   } catch (const IoError&) {
     return false;  // what cannot be looked at is not known to be gone
   }
-}
-
-index::FileId digest_of(FileSource& source, const index::DigestKey& key,
-                        const std::stop_token& stop) {
-  index::DigestStream digest(key);
-  for (uint64_t offset = 0; offset < source.size(); offset += kDigestBytes) {
-    if (stop.stop_requested()) throw Cancelled();
-    digest.update(source.view(
-        offset, static_cast<size_t>(std::min<uint64_t>(kDigestBytes, source.size() - offset))));
-  }
-  return digest.file_id();
 }
 
 class ShardDirReader {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/tsm_index.h"
 #include "snapshot/filter.h"
 
 namespace tsmfs::snapshot {
@@ -23,7 +24,6 @@ constexpr size_t kTimesBytes = 16;
 constexpr size_t kKeyBytesMax = 64 << 10;  // a TSM file's keys have 16-bit lengths
 constexpr size_t kTombstoneInputBytes = 64 << 10;
 constexpr int kGzipBits = 16 + MAX_WBITS;
-constexpr std::string_view kFieldSeparator = "#!~#";
 
 [[noreturn]] void fail(const std::string& object, const std::string& why) {
   throw TombstoneError(fmt::format("{} is no sound tombstone: {}", object, why));
@@ -148,7 +148,7 @@ class Entries {
  private:
   void add(std::string_view key) {
     if (key.empty()) return;
-    const std::string series(key.substr(0, key.find(kFieldSeparator)));
+    const std::string series(key.substr(0, key.find(index::kTsmFieldSeparator)));
     if (found_.series.contains(series)) return;
     if (found_.series.size() < limits_.series_max) {
       found_.series.insert(series);

@@ -228,6 +228,20 @@ void Directory::rename_new(std::string_view name, const Directory& to,
   rename(name, to, new_name);
 }
 
+void Directory::link(std::string_view name, const Directory& to, std::string_view new_name) const {
+  const PathPart from_name(name), to_name(new_name);
+  const ActAs act(rights_);
+  if (::linkat(fd_.number(), from_name.c_str(), to.fd_.number(), to_name.c_str(), 0) != 0)
+    fail(fmt::format("cannot link {} to {}", path(name).string(), to.path(new_name).string()));
+}
+
+void Directory::touch(std::string_view name) const {
+  const PathPart checked(name);
+  const ActAs act(rights_);
+  if (::utimensat(fd_.number(), checked.c_str(), nullptr, AT_SYMLINK_NOFOLLOW) != 0)
+    fail("cannot set the time of " + path(name).string());
+}
+
 bool Directory::exchange(std::string_view one, std::string_view other) const {
   const PathPart first(one), second(other);
   const ActAs act(rights_);

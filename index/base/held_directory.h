@@ -87,6 +87,10 @@ class Directory {
   void rename(std::string_view name, const Directory& to, std::string_view new_name) const;
   // Replaces nothing: what is there is an IoError (EEXIST).
   void rename_new(std::string_view name, const Directory& to, std::string_view new_name) const;
+  // Gives a file another name beside its own. Replaces nothing, as rename_new().
+  void link(std::string_view name, const Directory& to, std::string_view new_name) const;
+  // Sets the time of a file's last change to now.
+  void touch(std::string_view name) const;
   // Each takes the other's name, at once. False, with nothing done, on a file system that cannot.
   bool exchange(std::string_view one, std::string_view other) const;
   // Removes what has the name, whatever it is, with all that is below a directory. Links are

@@ -41,7 +41,10 @@ TEST_F(OptionCombinationsTest, RestoreIntoDirectories) {
                                              {"--with-users"},
                                              {"--shard-duration", "1d"}});
   refuses({"restore", "--metadir", target},
-          {{"--overwrite"}, {"--skip-existing"}, {"--waldir", target}});
+          {{"--overwrite"}, {"--skip-existing"}, {"--merge"}, {"--waldir", target}});
+  refuses({"restore", "--datadir", target}, {{"--prefer", "snapshot"}});
+  refuses({"restore", "--datadir", target, "--merge"},
+          {{"--overwrite"}, {"--skip-existing"}, {"--waldir", target}, {"--prefer", "mine"}});
 }
 
 TEST_F(OptionCombinationsTest, RestoreIntoAServer) {
@@ -51,6 +54,7 @@ TEST_F(OptionCombinationsTest, RestoreIntoAServer) {
                                     {"--owner", "root"},
                                     {"--overwrite"},
                                     {"--skip-existing"},
+                                    {"--merge"},
                                     {"--verify"},
                                     {"--make-metastore"},
                                     {"--shard-duration", "1d"},

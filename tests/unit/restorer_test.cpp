@@ -1,149 +1,24 @@
 #include "snapshot/restorer.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <functional>
-#include <map>
-
-#include "index/base/error.h"
-#include "index/base/file.h"
 #include "snapshot/restore_writer.h"
-#include "snapshot/snapshot_builder.h"
-#include "tests/support/protobuf.h"
-#include "tests/support/store_fixture.h"
-#include "tests/support/temp_dir.h"
+#include "tests/unit/restorer_fixture.h"
 
 namespace tsmfs::snapshot {
 namespace {
-
-namespace stdfs = std::filesystem;
-
-using support::protobuf::bytes;
-using support::protobuf::number;
-
-// A metastore with one database of one policy, "autogen"; shard N has the Nth hour.
-std::string metastore(const std::string& database, const std::vector<uint64_t>& shards) {
-  std::string groups;
-  for (const uint64_t id : shards)
-    groups += bytes(5, number(1, id) + number(2, id * 3600) + number(3, id * 3600 + 3600) +
-                           bytes(5, number(1, id)));
-  return number(1, 0) + number(2, 3) + number(3, 4) +
-         bytes(5, bytes(1, database) + bytes(2, "autogen") +
-                      bytes(3, bytes(1, "autogen") + number(2, 0) + groups)) +
-         number(8, 20) + number(9, 20);
-}
-
-// {path: content} of everything below a directory; directories have the content "/".
-std::map<std::string, std::string> contents(const stdfs::path& root) {
-  std::map<std::string, std::string> found;
-  for (const auto& entry : stdfs::recursive_directory_iterator(root)) {
-    const std::string name = stdfs::relative(entry.path(), root).string();
-    found[name] = entry.is_directory() ? "/" : read_whole_file(entry.path(), 1 << 30);
-  }
-  return found;
-}
-
-void write_file(const stdfs::path& path, const std::string& content) {
-  stdfs::create_directories(path.parent_path());
-  std::ofstream(path) << content;
-}
-
-// A repository with a snapshot of shards 2 and 10 of database "db", and a target beside it.
-class RestorerTest : public ::testing::Test {
- protected:
-  RestorerTest() {
-    stdfs::create_directory(datadir_);
-    stdfs::create_directory(metadir_);
-    index::Repository::create(dir_ / "repo");
-    repository_ = index::Repository::open_writer(dir_ / "repo", "test");
-    tsm_ = test::make_tsm(1000, 1500, 1);
-    small_ = test::make_tsm(3, 100, 2);
-    request_.metadir = metadir_;
-    request_.datadir = datadir_;
-    publish([](SnapshotBuilder&) {});
-  }
-
-  // Makes the request's snapshot.
-  void publish(const std::function<void(SnapshotBuilder&)>& change,
-               const std::string& tombstone = "gone",
-               const std::string& meta_db = metastore("db", {2, 10})) {
-    index::RepositoryWriter writer(*repository_, {});
-    Catalog catalog(repository_->paths());
-    Manifest manifest;
-    manifest.time = now();
-    manifest.server = "db1";
-    manifest.dialect = "influxd 1.5+";
-    SnapshotBuilder builder(*repository_, writer, catalog, std::move(manifest));
-    const auto store = [&](const std::string& name, ByteView content) {
-      index::MemorySource source(content);
-      const auto id = writer.digest_key().digest<index::FileId>(content);
-      const auto stored = writer.put_file(source, id, index::FileKind::kTsm, {});
-      return TreeEntry{*Name::parse(name),
-                       EntryKind::kFile,
-                       0644,
-                       {1'454'349'756'000'000'007},
-                       stored.size,
-                       0,
-                       id};
-    };
-    builder.add_shard({"db", "autogen", 2},
-                      {store("000000001-000000001.tsm", tsm_),
-                       store("000000001-000000001.tombstone", as_bytes(tombstone))},
-                      0);
-    builder.add_shard({"db", "autogen", 10}, {store("000000002-000000001.tsm", small_)}, 0);
-    builder.add_meta_file("meta.db", as_bytes(meta_db));
-    change(builder);
-    request_.snapshot = builder.publish();
-  }
-
-  RestorePlan run(const RestoreOptions& options = {}, std::stop_token stop = {}) {
-    RestorePlan plan = plan_restore(*repository_, request_);
-    check_target(plan, request_);
-    restore(*repository_, plan, request_, options, std::move(stop));
-    return plan;
-  }
-  // What run() says when it refuses; the target must be what it was.
-  template <typename Kind>
-  std::string refusal() {
-    const auto before = contents(dir_ / "target");
-    std::string said = "nothing";
-    try {
-      run();
-    } catch (const Kind& error) {
-      said = std::string(error.what()) + "; " + error.advice();
-    }
-    EXPECT_EQ(contents(dir_ / "target"), before) << "something was changed";
-    return said;
-  }
-  void expect_shard_2(const std::string& path = "db/autogen/2") const {
-    const auto found = contents(datadir_ / path);
-    ASSERT_EQ(found.size(), 2u);
-    EXPECT_EQ(found.at("000000001-000000001.tsm"), as_text(tsm_));
-    EXPECT_EQ(found.at("000000001-000000001.tombstone"), "gone");
-  }
-  std::string meta_db() const { return read_whole_file(metadir_ / "meta.db", 1 << 20); }
-
-  test::TempDir dir_;
-  stdfs::path datadir_ = (stdfs::create_directory(dir_ / "target"), dir_ / "target" / "data");
-  stdfs::path metadir_ = dir_ / "target" / "meta";
-  ByteBuffer tsm_, small_;
-  std::unique_ptr<index::Repository> repository_;
-  RestoreRequest request_;
-};
 
 TEST_F(RestorerTest, WritesDataAndMetastore) {
   const RestorePlan plan = run();
   EXPECT_TRUE(plan.warnings.empty());
   EXPECT_EQ(plan.files, 3u);
   expect_shard_2();
-  EXPECT_EQ(contents(datadir_ / "db/autogen/10").size(), 1u);
-  EXPECT_EQ(meta_db(), metastore("db", {2, 10}));
+  EXPECT_EQ(contents_below(datadir_ / "db/autogen/10").size(), 1u);
+  EXPECT_EQ(meta_db(), hourly_metastore("db", {2, 10}));
   struct stat status {};
   ::stat((datadir_ / "db/autogen/2/000000001-000000001.tsm").c_str(), &status);
   EXPECT_EQ(status.st_mode & 07777, 0644u);
@@ -151,7 +26,7 @@ TEST_F(RestorerTest, WritesDataAndMetastore) {
   EXPECT_EQ(status.st_mtim.tv_nsec, 7);
   ::stat((datadir_ / "db/autogen/2").c_str(), &status);
   EXPECT_EQ(status.st_mode & 07777, 0755u);
-  EXPECT_EQ(contents(datadir_).size(), 2u + 2u + 3u) << "nothing else";
+  EXPECT_EQ(contents_below(datadir_).size(), 2u + 2u + 3u) << "nothing else";
 }
 
 TEST_F(RestorerTest, MakesDirectoriesThatAreMissing) {
@@ -159,14 +34,14 @@ TEST_F(RestorerTest, MakesDirectoriesThatAreMissing) {
   stdfs::remove(metadir_);
   run();
   expect_shard_2();
-  EXPECT_EQ(meta_db(), metastore("db", {2, 10}));
+  EXPECT_EQ(meta_db(), hourly_metastore("db", {2, 10}));
 }
 
 TEST_F(RestorerTest, OnlyTheMetastoreOrOnlyTheData) {
   request_.datadir.clear();
   run();
   EXPECT_TRUE(stdfs::is_empty(datadir_));
-  EXPECT_EQ(meta_db(), metastore("db", {2, 10}));
+  EXPECT_EQ(meta_db(), hourly_metastore("db", {2, 10}));
   stdfs::remove(metadir_ / "meta.db");
   request_.datadir = datadir_;
   request_.metadir.clear();
@@ -203,7 +78,7 @@ TEST_F(RestorerTest, ADeletedShardDoesNotGoWhereALiveOneOfItsNumberIs) {
 TEST_F(RestorerTest, WithoutMetadirItSaysWhatTheServerHasDeleted) {
   const std::string group = bytes(5, number(1, 1) + number(2, 7200) + number(3, 10800) +
                                          number(4, 99) + bytes(5, number(1, 2)));
-  write_file(metadir_ / "meta.db",
+  write_text(metadir_ / "meta.db",
              number(2, 3) + number(3, 4) +
                  bytes(5, bytes(1, "db") + bytes(3, bytes(1, "autogen") + group)));
   request_.metadir.clear();
@@ -214,40 +89,41 @@ TEST_F(RestorerTest, WithoutMetadirItSaysWhatTheServerHasDeleted) {
 }
 
 TEST_F(RestorerTest, RenumbersAndRenamesIntoAServerOfOthers) {
-  write_file(metadir_ / "meta.db", metastore("other", {2, 10}));
-  write_file(datadir_ / "other/autogen/2/x.tsm", "theirs");
+  write_text(metadir_ / "meta.db", hourly_metastore("other", {2, 10}));
+  write_text(datadir_ / "other/autogen/2/x.tsm", "theirs");
   request_.choice.filter.databases = {"db"};
   request_.choice.new_database = "copy";
   run();
   expect_shard_2("copy/autogen/21");
-  EXPECT_EQ(contents(datadir_ / "other/autogen/2").at("x.tsm"), "theirs");
+  EXPECT_EQ(contents_below(datadir_ / "other/autogen/2").at("x.tsm"), "theirs");
   const Metastore meta = Metastore::parse(as_bytes(meta_db()), "result");
   EXPECT_EQ(meta.find_shard(21)->database->name, "copy");
   EXPECT_EQ(meta.find_shard(2)->database->name, "other");
 }
 
 TEST_F(RestorerTest, RefusesAShardThatIsThere) {
-  write_file(datadir_ / "db/autogen/2/000000009-000000001.tsm", "old");
+  write_text(datadir_ / "db/autogen/2/000000009-000000001.tsm", "old");
   EXPECT_EQ(refusal<UsageError>(),
             (datadir_ / "db/autogen/2").string() +
-                " is there already; --overwrite replaces them, --skip-existing leaves them");
+                " is there already; --overwrite replaces them, --skip-existing leaves them, --merge adds "
+                "to them");
 }
 
 TEST_F(RestorerTest, OverwriteReplacesTheWholeShardAndItsStaleIndex) {
-  write_file(datadir_ / "db/autogen/2/000000009-000000001.tsm", "old");
-  write_file(datadir_ / "db/autogen/2/fields.idx", "stale");
-  write_file(datadir_ / "db/autogen/2/index/0/L0-00000001.tsl", "stale");
+  write_text(datadir_ / "db/autogen/2/000000009-000000001.tsm", "old");
+  write_text(datadir_ / "db/autogen/2/fields.idx", "stale");
+  write_text(datadir_ / "db/autogen/2/index/0/L0-00000001.tsl", "stale");
   request_.overwrite = true;
   run();
   expect_shard_2();
-  EXPECT_EQ(contents(datadir_).size(), 2u + 2u + 3u) << "nothing else";
+  EXPECT_EQ(contents_below(datadir_).size(), 2u + 2u + 3u) << "nothing else";
 }
 
 TEST_F(RestorerTest, OnlyAWalThatHoldsSomethingIsWarnedOf) {
   const auto segment = datadir_.parent_path() / "wal/db/autogen/2/_00001.wal";
-  write_file(segment, "");
+  write_text(segment, "");
   EXPECT_TRUE(plan_restore(*repository_, request_).warnings.empty());
-  write_file(segment, "points");
+  write_text(segment, "points");
   EXPECT_EQ(plan_restore(*repository_, request_).warnings.size(), 1u);
 }
 
@@ -258,8 +134,8 @@ TEST_F(RestorerTest, TakesAnEmptyDirectoryAsNotThere) {
 }
 
 TEST_F(RestorerTest, AFileWithAnotherDigestLeavesTheOldShard) {
-  write_file(datadir_ / "db/autogen/2/000000009-000000001.tsm", "old");
-  const auto before = contents(dir_ / "target");
+  write_text(datadir_ / "db/autogen/2/000000009-000000001.tsm", "old");
+  const auto before = contents_below(dir_ / "target");
   const RestorePlan plan = plan_restore(*repository_, request_);
   {
     RestoreWriter writer(repository_->key(), datadir_, {}, [](const RestoreShard&) {});
@@ -268,12 +144,12 @@ TEST_F(RestorerTest, AFileWithAnotherDigestLeavesTheOldShard) {
     writer.write({{as_bytes("something else"), nullptr}});
     EXPECT_THROW(writer.end_file(), CorruptError);
   }
-  EXPECT_EQ(contents(dir_ / "target"), before);
+  EXPECT_EQ(contents_below(dir_ / "target"), before);
 }
 
 TEST_F(RestorerTest, RefusesANumberThatIsTakenOnDisk) {
   request_.metadir.clear();
-  write_file(datadir_ / "other/autogen/10/x.tsm", "theirs");
+  write_text(datadir_ / "other/autogen/10/x.tsm", "theirs");
   EXPECT_EQ(refusal<UsageError>(), "number 10 is taken in " + datadir_.string() +
                                        ": it is the shard 'other/autogen/10'; name --metadir too: "
                                        "the shard then gets a new number");
@@ -281,23 +157,23 @@ TEST_F(RestorerTest, RefusesANumberThatIsTakenOnDisk) {
 
 TEST_F(RestorerTest, RefusesANumberThatTheServersMetastoreHasElsewhere) {
   request_.metadir.clear();
-  write_file(metadir_ / "meta.db", metastore("other", {2}));
+  write_text(metadir_ / "meta.db", hourly_metastore("other", {2}));
   EXPECT_EQ(refusal<UsageError>(), "number 2 belongs to 'other'.'autogen' in " +
                                        (metadir_ / "meta.db").string() +
                                        "; name --metadir too: the shard then gets a new number");
-  write_file(metadir_ / "meta.db", metastore("db", {2}));
+  write_text(metadir_ / "meta.db", hourly_metastore("db", {2}));
   const RestorePlan plan = run();
   ASSERT_EQ(plan.warnings.size(), 1u);
   EXPECT_NE(plan.warnings[0].find("db/autogen/10 is not in"), std::string::npos);
 }
 
 TEST_F(RestorerTest, RefusesADamagedMetastore) {
-  write_file(metadir_ / "meta.db", "nonsense");
+  write_text(metadir_ / "meta.db", "nonsense");
   EXPECT_NE(refusal<CorruptError>().find("meta.db is not a sound metastore"), std::string::npos);
 }
 
 TEST_F(RestorerTest, RefusesWhileAnInfluxdHasFilesOpen) {
-  write_file(datadir_ / "db/_series/00/0000", "mapped");
+  write_text(datadir_ / "db/_series/00/0000", "mapped");
   const Fd held = open_file(datadir_ / "db/_series/00/0000", O_RDONLY);
   char name[16];
   ::prctl(PR_GET_NAME, name);
@@ -322,29 +198,29 @@ TEST_F(RestorerTest, ADiskThatFillsUpOnTheWayLeavesNothing) {
     GTEST_SKIP() << "needs root, to mount a tmpfs";
   const RestorePlan plan = plan_restore(*repository_, request_);
   EXPECT_THROW(restore(*repository_, plan, request_, {}, {}), IoError);
-  const auto left = contents(dir_ / "target");
+  const auto left = contents_below(dir_ / "target");
   ::umount(datadir_.c_str());
   EXPECT_EQ(left.size(), 2u) << "data and meta";
 }
 
 TEST_F(RestorerTest, PlanAndCheckChangeNothing) {
-  const auto before = contents(dir_ / "target");
+  const auto before = contents_below(dir_ / "target");
   check_target(plan_restore(*repository_, request_), request_);
-  EXPECT_EQ(contents(dir_ / "target"), before);
+  EXPECT_EQ(contents_below(dir_ / "target"), before);
 }
 
 TEST_F(RestorerTest, CancelledLeavesNothingUnfinished) {
   std::stop_source stop;
   stop.request_stop();
-  const auto before = contents(dir_ / "target");
+  const auto before = contents_below(dir_ / "target");
   EXPECT_THROW(run({}, stop.get_token()), Cancelled);
-  EXPECT_EQ(contents(dir_ / "target"), before);
+  EXPECT_EQ(contents_below(dir_ / "target"), before);
 }
 
 TEST_F(RestorerTest, ClearsWhatAKilledRestoreLeft) {
-  write_file(datadir_ / "db/autogen/.2.tsmfs-restore/half.tsm", "half");
+  write_text(datadir_ / "db/autogen/.2.tsmfs-restore/half.tsm", "half");
   run();
-  EXPECT_EQ(contents(datadir_).size(), 2u + 2u + 3u);
+  EXPECT_EQ(contents_below(datadir_).size(), 2u + 2u + 3u);
 }
 
 TEST_F(RestorerTest, VerifyReadsEverythingBack) {
@@ -367,7 +243,7 @@ TEST_F(RestorerTest, VerifyReadsEverythingBack) {
 
 TEST_F(RestorerTest, AMetastoreThatChangedOnTheWayIsLeftAlone) {
   RestoreOptions options;
-  options.on_shard = [&](const RestoredShard&) { write_file(metadir_ / "meta.db", "new"); };
+  options.on_shard = [&](const RestoredShard&) { write_text(metadir_ / "meta.db", "new"); };
   EXPECT_THROW(run(options), BusyError);
   EXPECT_EQ(meta_db(), "new");
 }
