@@ -61,6 +61,14 @@ std::vector<PackId> ids_on_disk(const PackStore& packs) {
   return ids;
 }
 
+std::vector<PackId> packs_without_index(const ObjectIndex& index, const PackStore& packs) {
+  std::unordered_set<PackId, IdHash> indexed;
+  index.for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
+  std::vector<PackId> ids = ids_on_disk(packs);
+  std::erase_if(ids, [&](const PackId& id) { return indexed.contains(id); });
+  return ids;
+}
+
 bool has_lossy_files(const ObjectIndex& index) {
   bool found = false;
   index.for_each_file([&](const FileId&, const FilePlace& place) { found |= place.lossy; });
@@ -161,14 +169,16 @@ AddedPacks Repository::rebuild_own_index() {
   return added;
 }
 
+std::vector<PackId> Repository::unindexed_packs() const {
+  return packs_without_index(*index_, packs_);
+}
+
 // Packs that the index lacks count as well: one that was left out as damaged may be healed by a
 // copy of it and come back, with its sequence.
 uint64_t Repository::next_pack_sequence() const {
   uint64_t last = index_->last_pack_number().value_or(0);
-  std::unordered_set<PackId, IdHash> indexed;
-  index_->for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
-  for (const PackId& id : ids_on_disk(packs_))
-    if (!indexed.contains(id)) last = std::max(last, sequence_of(paths_.pack(id), config_.id));
+  for (const PackId& id : unindexed_packs())
+    last = std::max(last, sequence_of(paths_.pack(id), config_.id));
   if (directory_exists(paths_.quarantined_packs()))
     for (const std::string& name : list_directory(paths_.quarantined_packs()))
       last = std::max(last, sequence_of(paths_.quarantined_packs() / name, config_.id));

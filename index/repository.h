@@ -53,6 +53,8 @@ class Repository {
   // For the next pack that a writer begins: higher than that of any pack that is here, indexed or
   // not, quarantined ones too.
   uint64_t next_pack_sequence() const;
+  // Packs that are here and were left out of the index as damaged, or came since it was opened.
+  std::vector<PackId> unindexed_packs() const;
   // Makes the index of a repository opened for writing again from its packs. A failure leaves it
   // without one: nothing may be asked of it then.
   AddedPacks rebuild_own_index();

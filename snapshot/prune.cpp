@@ -78,11 +78,25 @@ class Prune {
     }
     report_.files = needed_.files.size();
     for (const std::string& what : lost) log::warning("{}", what);
+    if (!lost.empty() && options_.accept_loss) require_final_loss(lost.front());
     if (!lost.empty() && !options_.accept_loss)
       throw CorruptError(
           fmt::format("{} things that the snapshots need cannot be read ({}); nothing was pruned",
                       lost.size(), lost.front()),
           "run tsmfs repair; then forget the snapshots that are lost, or give --accept-loss");
+  }
+
+  // What cannot be read today and can tomorrow is no loss to accept: what it needs of other packs
+  // would go, and it would come back without.
+  void require_final_loss(const std::string& what) {
+    const auto unindexed = repository_.unindexed_packs();
+    if (!needed_.may_come_back && unindexed.empty()) return;
+    throw CorruptError(
+        fmt::format("what the snapshots need cannot be read, and may be there yet ({}); nothing "
+                    "was pruned",
+                    unindexed.empty() ? what : fmt::format("pack {}", unindexed.front().hex())),
+        "run tsmfs repair first: what it cannot save it moves to quarantine/, and only then is it "
+        "lost");
   }
 
   // What is wrong with its recipe; nothing when all is well.
@@ -96,6 +110,7 @@ class Prune {
       return error.what();
     } catch (const IoError& error) {
       if (!is_damage(error.error_number())) throw;
+      needed_.may_come_back |= may_come_back(error.error_number());
       return error.what();
     }
   }

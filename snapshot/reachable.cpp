@@ -47,6 +47,7 @@ class ReachableWalk {
       note(error);
     } catch (const IoError& error) {
       if (!is_damage(error.error_number())) throw;
+      found_.may_come_back |= may_come_back(error.error_number());
       note(error);
     }
   }

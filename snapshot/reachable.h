@@ -19,6 +19,7 @@ struct Reachable {
   tsl::robin_set<index::TreeId, index::IdHash> trees;
   tsl::robin_set<index::FileId, index::IdHash> files;
   std::vector<std::string> unreadable;  // tree nodes that cannot be read, one message each
+  bool may_come_back = false;           // of those, by an error of reading that can pass
 };
 
 // Reads each node once. Throws: Cancelled.

@@ -43,6 +43,10 @@ bool is_damage(int error_number) {
          error_number == EUCLEAN || error_number == EBADMSG || error_number == ENODATA;
 }
 
+bool may_come_back(int error_number) {
+  return error_number != ENOENT && error_number != EISDIR;
+}
+
 std::optional<struct stat> status_if_exists(const fs::path& path) {
   return status_by(::stat, path);
 }

@@ -22,6 +22,8 @@ bool is_absence(int error_number);
 // True when a call failed because the object is damaged, gone or of another kind, and not because
 // this process may not or cannot reach it now.
 bool is_damage(int error_number);
+// Of such an error: what was not read is there, and may be read another time.
+bool may_come_back(int error_number);
 
 // Follows links: one that leads nowhere is absent.
 std::optional<struct stat> status_if_exists(const std::filesystem::path& path);
