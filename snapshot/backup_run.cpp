@@ -60,7 +60,7 @@ class SizedStream : public ByteStream {
 // The shard that the archive's first member belongs to; nothing when it has none.
 std::optional<ShardPath> path_inside(const ShardArchive& archive) {
   const auto stream = open_archive(archive, {});
-  TarReader tar(*stream, quote(archive.file.filename().string()), kArchiveTar);
+  TarReader tar(*stream, quote(archive.file.filename().string()));
   const auto member = tar.next();
   if (!member) return std::nullopt;
   size_t end = 0;

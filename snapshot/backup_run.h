@@ -62,9 +62,6 @@ std::optional<ShardPath> resolve_path(const ShardArchive& archive, const Metasto
 // Whether the archive's name, or the manifest, says the same.
 bool fits(const ShardArchive& archive, const ShardPath& path);
 
-// How the tars of shards are read: on Windows influxd writes backslashes into names.
-constexpr TarOptions kArchiveTar{.backslashes = true};
-
 // The archive that a file of any other name is, as influxd garbles the names of a database with
 // '%'; nothing when it is none. Throws: ProtocolError when it cannot be read.
 std::optional<ShardArchive> look_into(const std::filesystem::path& file, Timestamp mtime);

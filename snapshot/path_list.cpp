@@ -31,6 +31,7 @@ class PathListReader : public nlohmann::json_sax<Json> {
   bool start_array(std::size_t) override { return step(State::kValue, State::kArray); }
   bool string(string_t& text) override {
     if (state_ != State::kArray) return unexpected();
+    text = with_slashes(std::move(text));
     const bool is_of_database = text.starts_with(database_) &&
                                 std::string_view(text).substr(database_.size()).starts_with('/');
     if (!is_of_database) return fail(quote(text) + " is of another database");

@@ -157,7 +157,7 @@ std::optional<RunImport::Received> RunImport::read_archive(const ShardArchive& a
                       quote(name)));
     received = Received{*path, {}, {}};
     const auto stream = open_archive(archive, stop_);
-    reader_.read(*path, *stream, kArchiveTar, received->shard);
+    reader_.read(*path, *stream, received->shard);
   } catch (const ProtocolError& error) {
     if (!received && archive.path) received = Received{*archive.path, {}, {}};
     if (!received) {

@@ -107,7 +107,7 @@ FetchedShard ShardFetcher::fetch_with(const FetchRequest& request,
       add_problems(request, last->failure, *best, shard);
       return shard;
     }
-    pause(pauses[tries - 1]);
+    pause(pauses[tries - 1], stop_);
   }
 }
 
@@ -137,7 +137,7 @@ ShardFetcher::Attempt ShardFetcher::try_once(const FetchRequest& request) {
     const auto stream = request.range ? client_.open_range(request.path, *request.range)
                                       : client_.open_shard(request.path, request.since);
     if (stream)
-      reader_.read(request.path, *stream, {}, attempt.read);
+      reader_.read(request.path, *stream, attempt.read);
     else
       attempt.failure = "the server answered nothing";
   } catch (const ProtocolError& error) {
@@ -146,12 +146,12 @@ ShardFetcher::Attempt ShardFetcher::try_once(const FetchRequest& request) {
   return attempt;
 }
 
-void ShardFetcher::pause(std::chrono::milliseconds duration) const {
+void pause(std::chrono::milliseconds duration, const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
-  wake.wait_for(lock, stop_, duration, [] { return false; });
-  if (stop_.stop_requested()) throw Cancelled();
+  wake.wait_for(lock, stop, duration, [] { return false; });
+  if (stop.stop_requested()) throw Cancelled();
 }
 
 }  // namespace tsmfs::snapshot

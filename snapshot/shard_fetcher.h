@@ -27,6 +27,9 @@ struct RetryPolicy {
       std::chrono::milliseconds(4000), std::chrono::milliseconds(8000)};
 };
 
+// Throws: Cancelled.
+void pause(std::chrono::milliseconds duration, const std::stop_token& stop);
+
 // What to ask of a shard: all of it, or the files later than a time, or the blocks of a time range.
 struct FetchRequest {
   ShardPath path;
@@ -73,7 +76,6 @@ class ShardFetcher {
   // whole.
   static void add_problems(const FetchRequest& request, const std::string& last_failure,
                            Attempt& kept, FetchedShard& shard);
-  void pause(std::chrono::milliseconds duration) const;
 
   const InfluxdClient& client_;
   ShardReader reader_;

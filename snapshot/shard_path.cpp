@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace tsmfs::snapshot {
@@ -29,6 +30,11 @@ std::optional<ShardPath> parse_shard_path(std::string_view text) {
       std::from_chars(number.data(), number.data() + number.size(), path.shard);
   if (error != std::errc() || end != number.data() + number.size()) return std::nullopt;
   if (path.text() != text) return std::nullopt;  // "007"
+  return path;
+}
+
+std::string with_slashes(std::string path) {
+  if (path.find('/') == std::string::npos) std::ranges::replace(path, '\\', '/');
   return path;
 }
 

@@ -25,4 +25,8 @@ struct ShardPath {
 // Reads text() back; nothing for any other form: a name that is none, a number with leading zeros.
 std::optional<ShardPath> parse_shard_path(std::string_view text);
 
+// A path as a server writes it, with slashes: on Windows it has backslashes in their place. One
+// that has a slash is of another system, where a backslash may belong to a name.
+std::string with_slashes(std::string path);
+
 }  // namespace tsmfs::snapshot

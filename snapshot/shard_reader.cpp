@@ -42,9 +42,8 @@ ShardReader::ShardReader(index::RepositoryWriter& writer,
       stop_(std::move(stop)),
       received_bytes_(received_bytes) {}
 
-void ShardReader::read(const ShardPath& path, ByteStream& stream, const TarOptions& options,
-                       ReadShard& shard) {
-  TarReader tar(stream, "the stream of shard " + quote(path.text()), options);
+void ShardReader::read(const ShardPath& path, ByteStream& stream, ReadShard& shard) {
+  TarReader tar(stream, "the stream of shard " + quote(path.text()));
   const std::string prefix = path.text() + "/";
   std::set<Name> names;
   while (const auto member = tar.next()) {

@@ -48,7 +48,7 @@ class ShardReader {
   // Adds to `shard` what the stream holds; after a throw, what came whole before. What every server
   // makes again at its start (index/, fields.idx, fields.idxl) is left out. Throws: ProtocolError
   // for a stream that is not a whole tar of this shard's files; IoError; Cancelled.
-  void read(const ShardPath& path, ByteStream& stream, const TarOptions& options, ReadShard& shard);
+  void read(const ShardPath& path, ByteStream& stream, ReadShard& shard);
   // Stores one file. Requires: `file` is a name fit to stand in a directory. Throws: IoError,
   // Cancelled.
   void store(const Name& file, index::ByteSource& source, const index::FileId& id, Timestamp mtime,

@@ -7,6 +7,7 @@
 
 #include "index/base/error.h"
 #include "snapshot/quote.h"
+#include "snapshot/shard_path.h"
 
 namespace tsmfs::snapshot {
 
@@ -77,7 +78,7 @@ TarMember TarReader::make_member(const TarHeader& header, const Pending& pending
   if (pending.long_name && pax.path) throw TarFormError("it is named by a PAX and by a GNU header");
   member.name = pending.long_name ? *pending.long_name : pax.path.value_or(header.name);
   member_name_ = member.name;
-  if (options_.backslashes) std::replace(member.name.begin(), member.name.end(), '\\', '/');
+  member.name = with_slashes(std::move(member.name));
   if (member.kind == TarMember::Kind::kDirectory && member.name.ends_with('/'))
     member.name.pop_back();
   check_member_name(member.name);

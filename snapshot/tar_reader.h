@@ -33,11 +33,11 @@ struct TarOptions {
   // Members, and headers that announce them. A shard has some thousands of files; one that never
   // ends, of members without data, would fill the memory.
   uint32_t headers_max = 100'000;
-  bool backslashes = false;  // those in names stand for slashes, as on Windows
 };
 
 // Reads ustar members, GNU long names and base-256 numbers, and PAX headers. Takes no links,
-// devices or sparse files. Names may come twice; that is the caller's matter. Not thread safe.
+// devices or sparse files. In a name without slashes backslashes stand for them: influxd writes
+// those on Windows. Names may come twice; that is the caller's matter. Not thread safe.
 // Requires: `stream` outlives it. Throws: ProtocolError for any deviation, saying which member, at
 // which byte and what; and whatever the stream throws. The reader is of no more use then.
 class TarReader {
