@@ -24,6 +24,8 @@ namespace tsmfs::cli {
 
 namespace {
 
+constexpr int64_t kLookAgeMaxNs = 2 * kNanosecondsPerSecond;
+
 struct BackupCommand {
   std::filesystem::path repository, last_argument;
   std::string host = "127.0.0.1:8088";
@@ -140,12 +142,16 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
     throw UsageError("this server is too old to export a time range (InfluxDB 1.5 can)",
                      "leave out --start and --end");
 
+  // Before others are kept from writing, and once more when they kept us waiting.
+  auto look = snapshot::look_at_server(client, options.filter);
   if (index::Repository::is_vacant(command.repository)) {
     index::Repository::create(command.repository);
     if (talkative) fmt::print(context.err, "created repository {}\n", command.repository.string());
   }
   const auto repository = index::Repository::open_writer(
       command.repository, {"backup", command.lock_wait, context.stop});
+  if (now().unix_ns - look.time.unix_ns > kLookAgeMaxNs)
+    look = snapshot::look_at_server(client, options.filter);
   index::RepositoryWriter writer(*repository, writer_options);
   snapshot::Catalog catalog(repository->paths());
   BackupReport report(context.out, context.err,
@@ -155,7 +161,7 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
   options.progress = &report.progress();
   options.on_shard = [&](const snapshot::ShardReport& shard) { report.shard(shard); };
   const auto captured =
-      snapshot::capture(client, *repository, writer, catalog, options, context.stop);
+      snapshot::capture(client, look, *repository, writer, catalog, options, context.stop);
   report.result(captured, options.since.has_value());
   warn_of_nothing_accepted(*captured.snapshot, options.accept_missing, context.err);
   return captured.snapshot->incomplete() ? ExitCode::kIncomplete : ExitCode::kOk;

@@ -103,6 +103,7 @@ nlohmann::json extent_json(const snapshot::Manifest& manifest) {
                        {"had_bytes", shard.had_bytes},
                        {"accepted", shard.accepted}});
   nlohmann::json json = {{"named", extent.named}, {"came", extent.came}, {"missing", missing}};
+  if (extent.late > 0) json["late"] = extent.late;
   if (extent.since) json["since"] = format_rfc3339_ns(*extent.since);
   return json;
 }

@@ -3,22 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
 #include <map>
 #include <numeric>
+#include <ranges>
 #include <set>
 #include <vector>
 
 #include "index/base/error.h"
-#include "index/base/mutex.h"
-#include "index/base/thread_group.h"
-#include "snapshot/dropped_shards.h"
 #include "snapshot/metastore.h"
 #include "snapshot/missing_shards.h"
 #include "snapshot/overlay.h"
 #include "snapshot/past_snapshot.h"
 #include "snapshot/server_settings.h"
-#include "snapshot/shard_list.h"
+#include "snapshot/shard_gatherer.h"
 #include "snapshot/snapshot_builder.h"
 
 namespace tsmfs::snapshot {
@@ -27,21 +24,7 @@ namespace {
 
 using Severity = Problem::Severity;
 
-struct MetastoreState {
-  MetastoreAnswer answer;
-  Metastore view;
-};
-
-MetastoreState fetch_metastore(const InfluxdClient& client) {
-  MetastoreAnswer answer = client.fetch_metastore();
-  try {
-    Metastore view =
-        Metastore::parse(answer.meta_db, "the metastore of " + client.endpoint().text());
-    return {std::move(answer), std::move(view)};
-  } catch (const CorruptError& error) {
-    throw ProtocolError(error.what());
-  }
-}
+constexpr size_t kDropLooks = 2;  // at the metastore, until a shard that is gone leaves it
 
 Manifest begin_manifest(const InfluxdClient& client, const CaptureOptions& options,
                         const SnapshotPtr& parent) {
@@ -59,27 +42,29 @@ Manifest begin_manifest(const InfluxdClient& client, const CaptureOptions& optio
 
 class Capture {
  public:
-  Capture(InfluxdClient& client, index::Repository& repository, index::RepositoryWriter& writer,
-          Catalog& catalog, const CaptureOptions& options, std::stop_token stop)
+  Capture(InfluxdClient& client, const ServerLook& look, index::Repository& repository,
+          index::RepositoryWriter& writer, Catalog& catalog, const CaptureOptions& options,
+          std::stop_token stop)
       : client_(client),
+        look_(look),
         repository_(repository),
         writer_(writer),
         catalog_(catalog),
         options_(options),
         stop_(std::move(stop)),
         parent_(last_snapshot(*catalog.refresh(), options.server, options.filter)),
-        builder_(repository, writer, catalog, begin_manifest(client, options, parent_)) {}
+        builder_(repository, writer, catalog, begin_manifest(client, options, parent_)),
+        gatherer_(client, repository, writer, options, stop_) {}
   Captured run();
 
  private:
   void look_at_parent();
   void set_since();
-  void list(const Metastore& metastore);
+  std::vector<FetchRequest> requests();
   FetchRequest request_for(const ShardPath& path) const;
-  void fetch_shards();
-  void fetch_loop(std::stop_source& failed);
-  bool take(const ShardPath& path, FetchedShard shard);
   void drop_removed_shards(const Metastore* after);
+  std::optional<MetastoreState> fetch_metastore_after();
+  bool may_be_dropping(const Metastore& metastore);
   std::optional<MetastoreState> fetch_metastore_again();
   const MetastoreState& choose_metastore(const MetastoreState& before,
                                          const std::optional<MetastoreState>& after);
@@ -88,6 +73,7 @@ class Capture {
   void judge(const Metastore& before, const Metastore* after);
 
   InfluxdClient& client_;
+  const ServerLook& look_;
   index::Repository& repository_;
   index::RepositoryWriter& writer_;
   Catalog& catalog_;
@@ -99,24 +85,21 @@ class Capture {
   std::map<ShardPath, TreeEntry> parent_shards_;
   std::set<std::string> parent_lacks_;
   std::optional<Timestamp> since_;
-  std::vector<ShardPath> work_;
   std::map<ShardPath, ShardHere> here_;
-  std::atomic<size_t> next_ = 0;
-  std::atomic<bool> server_gone_ = false;
-  DroppedShards dropped_;
+  ShardGatherer gatherer_;
   Captured result_;
-  Mutex mutex_;
-  std::map<ShardPath, FetchedShard> shards_ TSMFS_GUARDED_BY(mutex_);
-  std::exception_ptr failure_ TSMFS_GUARDED_BY(mutex_);
+  std::map<ShardPath, FetchedShard> shards_;
 };
 
 Captured Capture::run() {
   look_at_parent();
   set_since();
-  const MetastoreState before = fetch_metastore(client_);
-  list(before.view);
-  fetch_shards();
-  const auto after = fetch_metastore_again();
+  const MetastoreState& before = look_.metastore;
+  gatherer_.fetch(requests());
+  gatherer_.ask_again(before.view, look_.time);
+  shards_ = gatherer_.release();
+  result_.late_shards = gatherer_.late_shards();
+  const auto after = fetch_metastore_after();
   drop_removed_shards(after ? &after->view : nullptr);
   const MetastoreState& kept = choose_metastore(before, after);
   add_shards();
@@ -160,16 +143,16 @@ void Capture::set_since() {
                   format_rfc3339(parent_->time), format_rfc3339(*since_)));
 }
 
-void Capture::list(const Metastore& metastore) {
+std::vector<FetchRequest> Capture::requests() {
   uint64_t expected = 0;
   for (const auto& [path, entry] : parent_shards_) expected += entry.size;
-  ShardList list = list_shards(client_, metastore, options_.filter);
-  work_ = std::move(list.shards);
-  for (Problem& problem : list.problems)
-    builder_.problem(problem.severity, std::move(problem.path), std::move(problem.what));
-  if (!options_.progress) return;
-  options_.progress->shards_total = work_.size();
-  if (!since_ && !options_.filter.range) options_.progress->expected_bytes = expected;
+  if (options_.progress && !since_ && !options_.filter.range)
+    options_.progress->expected_bytes = expected;
+  for (const Problem& problem : look_.list.problems)
+    builder_.problem(problem.severity, problem.path, problem.what);
+  std::vector<FetchRequest> requests;
+  for (const ShardPath& path : look_.list.shards) requests.push_back(request_for(path));
+  return requests;
 }
 
 FetchRequest Capture::request_for(const ShardPath& path) const {
@@ -182,64 +165,9 @@ FetchRequest Capture::request_for(const ShardPath& path) const {
   return request;
 }
 
-void Capture::fetch_shards() {
-  std::stop_source failed;
-  const std::stop_callback forward(stop_, [&] { failed.request_stop(); });
-  {
-    ThreadGroup threads([&] { failed.request_stop(); });
-    const size_t count = std::min<size_t>(std::max(1u, options_.jobs), work_.size());
-    for (size_t i = 0; i < count; ++i) threads.start([&] { fetch_loop(failed); });
-    threads.join();
-  }
-  MutexLock lock(mutex_);
-  if (failure_) std::rethrow_exception(failure_);
-}
-
-void Capture::fetch_loop(std::stop_source& failed) {
-  try {
-    // A failure of one thread ends the others at once, also where they wait for the server.
-    const InfluxdClient client = client_.with_stop(failed.get_token());
-    ShardFetcher fetcher(client, writer_, repository_.paths().tmp(), options_.retry,
-                         failed.get_token(),
-                         options_.progress ? &options_.progress->received_bytes : nullptr);
-    fetcher.watch(dropped_);
-    fetcher.set_shard_bytes_max(options_.shard_bytes_max);
-    for (size_t i = next_++; i < work_.size(); i = next_++) {
-      if (failed.stop_requested()) throw Cancelled();
-      const ShardPath& path = work_[i];
-      if (server_gone_) {
-        FetchedShard none;
-        none.problems.push_back(
-            {Severity::kIncomplete, path.text(), "was not fetched: the server no longer answers"});
-        take(path, std::move(none));
-        continue;
-      }
-      if (take(path, fetcher.fetch(request_for(path)))) continue;
-      try {
-        client.fetch_metastore();
-      } catch (const ProtocolError&) {
-        server_gone_ = true;
-      }
-    }
-  } catch (...) {
-    MutexLock lock(mutex_);
-    if (!failure_) failure_ = std::current_exception();
-    failed.request_stop();
-  }
-}
-
-bool Capture::take(const ShardPath& path, FetchedShard shard) {
-  MutexLock lock(mutex_);
-  const FetchedShard& kept = shards_.emplace(path, std::move(shard)).first->second;
-  if (options_.progress) options_.progress->shards_done = shards_.size();
-  options_.on_shard({path, kept, shards_.size(), work_.size()});
-  return !kept.incomplete();
-}
-
 // A shard that the server dropped (by retention, or DROP) while it was to be fetched is no loss.
 // Only the metastore can tell: the lists are also without a shard that failed to open.
 void Capture::drop_removed_shards(const Metastore* after) {
-  MutexLock lock(mutex_);
   for (auto it = shards_.begin(); it != shards_.end();) {
     const auto& [path, shard] = *it;
     const bool removed = shard.dropped || (shard.incomplete() && after && !after->has_shard(path));
@@ -248,6 +176,25 @@ void Capture::drop_removed_shards(const Metastore* after) {
                        "was dropped by the server during the backup");
     it = removed ? shards_.erase(it) : std::next(it);
   }
+}
+
+// The server takes the data of a shard away before it takes the shard out of its metastore.
+std::optional<MetastoreState> Capture::fetch_metastore_after() {
+  auto after = fetch_metastore_again();
+  for (const auto duration : options_.retry.pauses | std::views::take(kDropLooks)) {
+    if (!after || !may_be_dropping(after->view)) break;
+    pause(duration, stop_);
+    after = fetch_metastore_again();
+  }
+  return after;
+}
+
+// Whether a shard that the snapshot before has is in the metastore, and nowhere else.
+bool Capture::may_be_dropping(const Metastore& metastore) {
+  return std::ranges::any_of(parent_shards_, [&](const auto& entry) {
+    return !shards_.contains(entry.first) && options_.filter.takes(entry.first) &&
+           !parent_lacks_.contains(entry.first.text()) && metastore.has_shard(entry.first);
+  });
 }
 
 std::optional<MetastoreState> Capture::fetch_metastore_again() {
@@ -267,7 +214,6 @@ const MetastoreState& Capture::choose_metastore(const MetastoreState& before,
                                                 const std::optional<MetastoreState>& after) {
   if (!after || same_metastore(after->answer.meta_db, before.answer.meta_db)) return before;
   builder_.manifest().metastore_changed = true;
-  MutexLock lock(mutex_);
   const bool forgets = std::ranges::any_of(shards_, [&](const auto& entry) {
     return before.view.has_shard(entry.first) && !after->view.has_shard(entry.first);
   });
@@ -276,7 +222,6 @@ const MetastoreState& Capture::choose_metastore(const MetastoreState& before,
 
 void Capture::add_shards() {
   if (since_) writer_.flush();  // lay_over() reads what has come
-  MutexLock lock(mutex_);
   for (auto& [path, shard] : shards_) {
     std::vector<TreeEntry> files = laid_over(path, shard);
     for (Problem& problem : shard.problems)
@@ -293,12 +238,13 @@ void Capture::add_shards() {
 void Capture::judge(const Metastore& before, const Metastore* after) {
   Manifest& manifest = builder_.manifest();
   manifest.extent.emplace().since = since_;
+  manifest.extent->late = result_.late_shards;
   ExtentQuestion question{before, here_,
                           "is in the metastore, but the server does not offer it: see influxd's "
                           "log, the shard may have failed to open",
                           [&](const ShardPath& path) {
-                            return here_.contains(path) ||
-                                   (!dropped_.known(path) && (!after || after->has_shard(path)));
+                            return here_.contains(path) || (!gatherer_.dropped().known(path) &&
+                                                            (!after || after->has_shard(path)));
                           },
                           options_.accept_missing};
   PastShards past(repository_.objects(), *catalog_.state(), options_.server, manifest.time);
@@ -325,10 +271,10 @@ std::vector<TreeEntry> Capture::laid_over(const ShardPath& path, FetchedShard& s
 
 }  // namespace
 
-Captured capture(InfluxdClient& client, index::Repository& repository,
+Captured capture(InfluxdClient& client, const ServerLook& look, index::Repository& repository,
                  index::RepositoryWriter& writer, Catalog& catalog, const CaptureOptions& options,
                  std::stop_token stop) {
-  return Capture(client, repository, writer, catalog, options, std::move(stop)).run();
+  return Capture(client, look, repository, writer, catalog, options, std::move(stop)).run();
 }
 
 }  // namespace tsmfs::snapshot

@@ -1,61 +1,18 @@
 // One run of `tsmfs backup`: what a server has, as a new snapshot.
 #pragma once
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <optional>
-#include <set>
 #include <stop_token>
-#include <string>
-#include <vector>
 
 #include "index/repository.h"
 #include "index/repository_writer.h"
+#include "snapshot/capture_options.h"
 #include "snapshot/catalog.h"
-#include "snapshot/filter.h"
 #include "snapshot/influxd_client.h"
-#include "snapshot/shard_fetcher.h"
+#include "snapshot/server_look.h"
 
 namespace tsmfs::snapshot {
-
-// Told of each shard when it is done, from several threads, one at a time.
-struct ShardReport {
-  const ShardPath& path;
-  const FetchedShard& shard;
-  size_t done = 0;
-  size_t total = 0;
-};
-
-// How far a capture is; for another thread to look at.
-struct CaptureProgress {
-  std::atomic<uint64_t> received_bytes = 0;
-  std::atomic<uint64_t> expected_bytes = 0;  // what the last snapshot had; 0 when that says nothing
-  std::atomic<size_t> shards_done = 0;
-  std::atomic<size_t> shards_total = 0;
-};
-
-// Ask only for files later than a time, and lay them over the last snapshot.
-struct Since {
-  std::optional<Timestamp> time;  // absent: since that snapshot, with a margin (kSinceMargin)
-};
-// A compaction's output can carry an older mtime than the moment in which it was put in place.
-constexpr int64_t kSinceMarginNs = int64_t{600} * 1'000'000'000;
-
-struct CaptureOptions {
-  std::string server;   // the name in the history
-  std::string address;  // how a person named it; the client's endpoint when empty
-  std::string dialect;  // dialect_name() of what the probe found
-  Filter filter;
-  std::optional<Since> since;
-  unsigned jobs = 2;  // shards at once
-  uint64_t shard_bytes_max = kShardBytesMaxDefault;
-  std::vector<std::string> tags;
-  std::set<uint64_t> accept_missing;  // shards that may be missing from now on
-  RetryPolicy retry;
-  std::function<void(const ShardReport&)> on_shard = [](const ShardReport&) {};
-  CaptureProgress* progress = nullptr;
-};
 
 struct Captured {
   SnapshotPtr snapshot;
@@ -64,14 +21,14 @@ struct Captured {
   size_t received_files = 0;
   size_t carried_files = 0;
   size_t superseded_files = 0;
+  uint64_t late_shards = 0;  // that brought more when they were asked once more (late_points.h)
 };
 
 // The snapshot, published. It is kept when shards are missing (Manifest::problems names them).
-// Requires: `repository` is open for writing, `writer` is its writer, and `client` has probed.
-// Throws: ProtocolError when not even the metastore and the lists of shards come; UsageError when
-// the filter names what the server does not have; IoError; Cancelled. Nothing is published then,
-// and what was stored is found again by the next run.
-Captured capture(InfluxdClient& client, index::Repository& repository,
+// Requires: `repository` is open for writing, `writer` is its writer, `client` has probed, and
+// `look` is what it has seen, a moment ago, of what the filter takes. Throws: IoError; Cancelled.
+// Nothing is published then, and what was stored is found again by the next run.
+Captured capture(InfluxdClient& client, const ServerLook& look, index::Repository& repository,
                  index::RepositoryWriter& writer, Catalog& catalog, const CaptureOptions& options,
                  std::stop_token stop);
 

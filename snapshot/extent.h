@@ -31,6 +31,7 @@ struct Extent {
   // deleted, and those of them that are here as the server has them.
   uint64_t named = 0;
   uint64_t came = 0;
+  uint64_t late = 0;  // shards that brought more when they were asked once more
   std::vector<MissingShard> missing;  // sorted by path, each once
   bool operator==(const Extent&) const = default;
 };

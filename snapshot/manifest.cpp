@@ -74,6 +74,7 @@ Json encode_extent(const Extent& extent) {
     missing.push_back(std::move(one));
   }
   Json stored = {{"named", extent.named}, {"came", extent.came}};
+  if (extent.late > 0) stored["late"] = extent.late;
   if (extent.since) stored["since"] = format_rfc3339_ns(*extent.since);
   if (!missing.empty()) stored["missing"] = std::move(missing);
   return stored;
@@ -90,6 +91,7 @@ Extent decode_extent(const Json& stored) {
   Extent extent;
   extent.named = stored.at("named").get<uint64_t>();
   extent.came = stored.at("came").get<uint64_t>();
+  if (stored.contains("late")) extent.late = stored.at("late").get<uint64_t>();
   if (stored.contains("since")) extent.since = parse_rfc3339(stored.at("since").get<std::string>());
   if (!stored.contains("missing")) return extent;
   if (stored.at("missing").size() > kListEntriesMax) throw CorruptError("a list that is too long");

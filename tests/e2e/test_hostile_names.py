@@ -71,7 +71,7 @@ def serve(connection):
         database = request.body['BackupDatabase']
         path = f'{TEXT}/{TEXT}/5' if database == TEXT else f'{database}/{TEXT}/../7'
         connection.sendall(json.dumps({'Paths': [path]}).encode() + b'\n')
-    elif request.kind == 'shard':
+    elif request.kind in ('shard', 'later'):
         connection.sendall(shard_tar(f'{TEXT}/{TEXT}/5', b'no sound TSM file'))
 
 

@@ -79,8 +79,9 @@ void back_up(const Places& places, unsigned server, const Server& state, const s
   options.dialect = "influxd 1.5+";
   options.retry = snapshot::hasty_retry();
   options.tags = {tag};
-  const auto made =
-      snapshot::capture(client, *opened.repository, writer, opened.catalog, options, {}).snapshot;
+  const auto made = snapshot::capture(client, snapshot::look_at_server(client, options.filter),
+                                      *opened.repository, writer, opened.catalog, options, {})
+                        .snapshot;
   require_complete(!made->incomplete());
 }
 

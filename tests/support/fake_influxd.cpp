@@ -68,6 +68,11 @@ void FakeInfluxd::answer_metastore(Answer answer) {
   metastore_ = std::move(answer);
 }
 
+void FakeInfluxd::answer_metastore_once(Answer answer) {
+  const MutexLock lock(mutex_);
+  metastore_once_.push_back(std::move(answer));
+}
+
 void FakeInfluxd::answer_database(const std::string& name, Answer answer) {
   const MutexLock lock(mutex_);
   databases_[name] = std::move(answer);
@@ -147,19 +152,25 @@ Answer FakeInfluxd::choose(const std::string& request) {
   return choose_shard_or_metastore(type, json.value("ShardID", uint64_t{0}));
 }
 
+std::optional<Answer> FakeInfluxd::take_first(std::deque<Answer>& answers) {
+  if (answers.empty()) return std::nullopt;
+  Answer answer = std::move(answers.front());
+  answers.pop_front();
+  return answer;
+}
+
 Answer FakeInfluxd::choose_shard_or_metastore(uint8_t type, uint64_t shard) {
-  if (type == 1) return metastore_.value_or(Answer{});
+  if (type == 1) {
+    if (auto once = take_first(metastore_once_)) return *once;
+    return metastore_.value_or(Answer{});
+  }
   if (type != 0) return {};
   size_t& refusals = refusals_[shard];
   if (refusals > 0) {
     --refusals;
     return {};
   }
-  if (std::deque<Answer>& once = once_[shard]; !once.empty()) {
-    Answer answer = std::move(once.front());
-    once.pop_front();
-    return answer;
-  }
+  if (auto once = take_first(once_[shard])) return *once;
   return find(shards_, shard).value_or(Answer{});
 }
 

@@ -43,6 +43,8 @@ class FakeInfluxd {
 
   snapshot::Endpoint endpoint() const { return {"127.0.0.1", port_}; }
   void answer_metastore(Answer answer);
+  // To one request, before that; several queue up.
+  void answer_metastore_once(Answer answer);
   void answer_database(const std::string& name, Answer answer);
   void answer_shard(uint64_t id, Answer answer);
   // To one request for that shard, before the answers above; several queue up.
@@ -60,6 +62,7 @@ class FakeInfluxd {
   void serve_connection(Fd connection);
   std::string receive_request(const Fd& connection) const;
   Answer choose(const std::string& request) TSMFS_REQUIRES(mutex_);
+  static std::optional<Answer> take_first(std::deque<Answer>& answers);
   Answer choose_shard_or_metastore(uint8_t type, uint64_t shard) TSMFS_REQUIRES(mutex_);
   void send_answer(Fd connection, const Answer& answer) const;
   // False when the fake is to end.
@@ -71,6 +74,7 @@ class FakeInfluxd {
   Fd stop_read_, stop_write_;  // a pipe; closing the write end ends all waits
   mutable Mutex mutex_;
   std::optional<Answer> metastore_ TSMFS_GUARDED_BY(mutex_);
+  std::deque<Answer> metastore_once_ TSMFS_GUARDED_BY(mutex_);
   std::optional<Answer> everything_ TSMFS_GUARDED_BY(mutex_);
   std::map<std::string, Answer> databases_ TSMFS_GUARDED_BY(mutex_);
   std::map<uint64_t, Answer> shards_ TSMFS_GUARDED_BY(mutex_);

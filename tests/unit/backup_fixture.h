@@ -44,12 +44,13 @@ inline std::string shard_tar(const ShardPath& path, const FileContents& files) {
 // meta.db with these shards, each in a group of its own; those of `deleted` are marked as taken by
 // retention.
 inline std::string make_meta_db(const std::map<ShardPath, FileContents>& shards,
-                                uint64_t change_index, const std::set<uint64_t>& deleted) {
+                                uint64_t change_index, const std::set<uint64_t>& deleted,
+                                uint64_t end_ns = 2000) {
   using namespace support::protobuf;
   std::map<std::string, std::map<std::string, std::string>> groups;
   for (const auto& [path, files] : shards) {
     const std::string times =
-        number(2, 1000) + number(3, 2000) + (deleted.contains(path.shard) ? number(4, 3000) : "");
+        number(2, 1000) + number(3, end_ns) + (deleted.contains(path.shard) ? number(4, 3000) : "");
     groups[path.database][path.policy] +=
         bytes(5, number(1, path.shard) + times + bytes(5, number(1, path.shard)));
   }
@@ -68,8 +69,9 @@ struct ServerState {
   std::map<ShardPath, FileContents> shards;
   std::set<uint64_t> deleted;  // groups that retention has taken
   uint64_t change_index = 1;
+  uint64_t groups_end_ns = 2000;  // of their times, which begin in 1970
 
-  std::string meta_db() const { return make_meta_db(shards, change_index, deleted); }
+  std::string meta_db() const { return make_meta_db(shards, change_index, deleted, groups_end_ns); }
   void tell_metastore(support::FakeInfluxd& fake) const {
     fake.answer_metastore({support::frame_metastore(meta_db())});
   }
@@ -131,7 +133,9 @@ class BackupTest : public ::testing::Test {
     index::RepositoryWriter writer(*repository, {});
     Catalog catalog(repository->paths());
     InfluxdClient client = probed_client(token);
-    return capture(client, *repository, writer, catalog, how, token).snapshot;
+    return capture(client, look_at_server(client, how.filter), *repository, writer, catalog, how,
+                   token)
+        .snapshot;
   }
   SnapshotPtr back_up() { return back_up(options()); }
 

@@ -309,6 +309,19 @@ TEST_F(CaptureTest, AShardThatIsNoLongerOfferedIsIncomplete) {
   expect_sound();
 }
 
+// DROP takes the data away first, and then the shard out of the metastore.
+TEST_F(CaptureTest, AShardThatIsBeingDroppedIsNoLoss) {
+  back_up();
+  const std::string named = state.meta_db();
+  state.shards.erase(second);
+  state.tell(*fake);
+  for (int look = 0; look < 2; ++look)  // before and after the shards
+    fake->answer_metastore_once({support::frame_metastore(named)});
+  const SnapshotPtr snapshot = back_up();
+  EXPECT_FALSE(snapshot->incomplete());
+  EXPECT_TRUE(snapshot->extent->missing.empty());
+}
+
 TEST_F(CaptureTest, AShardThatIsGoneFromTheMetastoreTooIsNoLoss) {
   back_up();
   state.shards.erase(second);

@@ -47,7 +47,7 @@ class OlderServer:
             return self._metastore()
         if request.kind in ('database', 'policy'):
             return self._paths(database, policy)
-        if request.kind == 'shard':
+        if request.kind in ('shard', 'later'):
             return self._shard(request.shard)
         return b''
 
