@@ -73,6 +73,12 @@ void print_result(std::ostream& out, const snapshot::RestorePlan& plan,
   if (verified) fmt::print(out, "verified: all of it reads back as it was stored\n");
 }
 
+// Of a restore that does not fail, and of showing what it would do.
+ExitCode status_of(const Chosen& chosen, const snapshot::RestorePlan& plan) {
+  if (chosen.status != ExitCode::kOk) return chosen.status;
+  return plan.lacks_settings || plan.lacks_wal ? ExitCode::kIncomplete : ExitCode::kOk;
+}
+
 using Clock = std::chrono::steady_clock;
 
 std::string live_line(const snapshot::RestorePlan& plan, const snapshot::RestoreProgress& progress,
@@ -159,12 +165,11 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   print_snapshot(context.out, *request.snapshot);
   if (command.dry_run) {
     print_plan(context.out, plan, request);
-    return ExitCode::kOk;
+    return status_of(chosen, plan);
   }
   restore_with_progress(*repository, plan, request, command, context);
   print_result(context.out, plan, request, command.verify);
-  if (chosen.status != ExitCode::kOk) return chosen.status;
-  return plan.lacks_settings || plan.lacks_wal ? ExitCode::kIncomplete : ExitCode::kOk;
+  return status_of(chosen, plan);
 }
 
 }  // namespace tsmfs::cli

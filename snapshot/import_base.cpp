@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/format_bytes.h"
 #include "snapshot/name_problems.h"
 #include "snapshot/past_snapshot.h"
 
@@ -160,9 +161,9 @@ void note_shrunk(SnapshotBuilder& builder, index::ObjectReader& objects, const C
     if (now == bytes.end() || !file_shrank(entry.size, now->second)) continue;
     builder.problem(
         Severity::kWarning, path.text(),
-        fmt::format("has {} bytes, and had {} in snapshot {}, the one before: backups made with "
+        fmt::format("has {}, and had {} in snapshot {}, the one before: backups made with "
                     "-since, -start or -end do not say what they leave out",
-                    now->second, entry.size, (*parent)->short_id()));
+                    format_bytes(now->second), format_bytes(entry.size), (*parent)->short_id()));
   }
 }
 

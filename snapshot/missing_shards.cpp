@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "index/base/error.h"
+#include "index/base/format_bytes.h"
 #include "snapshot/past_snapshot.h"
 
 namespace tsmfs::snapshot {
@@ -81,7 +82,9 @@ void Judgement::shard(const MetaShardGroup& group, const ShardPath& path) {
   const PastShard before =
       here->second.bytes == 0 && !manifest_.filter.range ? past_.last(path) : PastShard{};
   if (before.bytes > 0)
-    lost(path, fmt::format("is empty, and had {} bytes when a snapshot last held it", before.bytes),
+    lost(path,
+         fmt::format("is empty, and had {} when a snapshot last held it",
+                     format_bytes(before.bytes)),
          before);
   else
     ++manifest_.extent->came;
@@ -97,9 +100,9 @@ void Judgement::absent(const MetaShardGroup& group, const ShardPath& path) {
   ++manifest_.extent->named;
   const bool made_ahead = never_held && idle_;
   before.accepted |= made_ahead;
-  const std::string had =
-      never_held ? ""
-                 : fmt::format(", and had {} bytes when a snapshot last held it", before.bytes);
+  const std::string had = never_held ? ""
+                                     : fmt::format(", and had {} when a snapshot last held it",
+                                                   format_bytes(before.bytes));
   lost(path,
        question_.absent + had +
            (made_ahead ? "; the shard before it was accepted as missing, and never held anything"

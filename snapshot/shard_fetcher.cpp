@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/format_bytes.h"
 
 namespace tsmfs::snapshot {
 
@@ -126,9 +127,10 @@ void ShardFetcher::add_problems(const FetchRequest& request, const std::string& 
          fmt::format("did not come whole in {} tries: {}; {} of its files are kept", shard.tries,
                      last_failure, shard.files.size())});
   else if (shard.bytes > 0 && shard_shrank(request.bytes_before, shard.bytes))
-    shard.problems.push_back({Problem::Severity::kWarning, request.path.text(),
-                              fmt::format("has {} bytes, and had {} in the last snapshot",
-                                          shard.bytes, *request.bytes_before)});
+    shard.problems.push_back(
+        {Problem::Severity::kWarning, request.path.text(),
+         fmt::format("has {}, and had {} in the last snapshot", format_bytes(shard.bytes),
+                     format_bytes(*request.bytes_before))});
 }
 
 ShardFetcher::Attempt ShardFetcher::try_once(const FetchRequest& request) {

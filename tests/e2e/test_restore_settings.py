@@ -1,6 +1,7 @@
 """What a restore brings beside the points: continuous queries, users, grants and subscriptions. What does not come is
 said, and is in the exit status when it was asked for."""
 import os
+import subprocess
 
 from harness import HOUR, EndToEndTest, ExitCode, Influxd, Repo, main, points, tsmfs
 from harness.influxd import quote
@@ -134,6 +135,28 @@ class RestoreSettings(EndToEndTest):
         self.assertIn("users not restored: 'root', 'reader', ", done.stderr)
 
     # ---- and what can come, does ----
+
+    def test_https_is_spoken_and_its_certificate_checked(self):
+        certificate, pem = self.path('certificate.pem'), self.path('both.pem')
+        key = self.path('key.pem')
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=influxd',
+                        '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate],
+                       check=True, capture_output=True)
+        with open(pem, 'w', encoding='utf-8') as both:
+            for part in (certificate, key):
+                with open(part, encoding='utf-8') as text:
+                    both.write(text.read())
+        server = self.new_server(certificate=pem)
+        server.query("CREATE USER ann WITH PASSWORD 'a' WITH ALL PRIVILEGES")
+        who = ['--http', server.url, '--user', 'ann']
+        login = clean_environment(INFLUX_PASSWORD='a')
+        refused = self.online(server, '--database', 't', *who, environment=login, expect=ExitCode.NO_SERVER)
+        self.assertIn('certificate', refused.stderr)
+        self.assertNotIn('t', server.databases(), 'nothing is restored before')
+        self.online(server, '--database', 't', *who, '--http-ca', certificate, environment=login)
+        self.assertEqual(self.queries(server), sorted(['cq1', HOSTILE]))
+        self.online(server, '--database', 'other', *who, '--unsafe-ssl', environment=login)
+        self.assertEqual(self.grants(server, 'reader'), {'t': 'READ', 'other': 'WRITE'})
 
     def test_a_merge_with_users_brings_them_with_their_passwords(self):
         server = self.stopped_server('CREATE USER reader WITH PASSWORD \'own\'')

@@ -198,7 +198,7 @@ TEST_F(ShardFetcherTest, ShrunkenShardIsFetchedTwice) {
   EXPECT_EQ(shard.tries, 2u);
   EXPECT_FALSE(shard.incomplete());
   EXPECT_TRUE(has_problem(shard.problems, Severity::kWarning, "db/rp/7",
-                          "and had 1000000 in the last snapshot"));
+                          "and had 976.6 KiB in the last snapshot"));
   EXPECT_EQ(stored(shard), files);
 }
 

@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import socket
+import ssl
 import subprocess
 import typing
 import urllib.error
@@ -33,6 +34,8 @@ bind-address = "127.0.0.1:{snapshot_port}"
   log-enabled = false
   max-body-size = 0
   auth-enabled = {auth}
+  https-enabled = {https}
+  https-certificate = "{certificate}"
 '''
 
 WRITE_LINES_MAX = 20000  # a request
@@ -60,14 +63,18 @@ def quote(name):
 
 class Influxd:
     """Starts in __init__. A lasting cache and late compactions (the defaults) leave files alone after a backup; short
-    durations let influxd compact as soon as it can."""
+    durations let influxd compact as soon as it can. `certificate`: a file with it and its key, for HTTPS."""
 
-    def __init__(self, home, index='inmem', flush_cold='10m', compact_cold='24h', flush_size='25m', auth=False):
-        self.home, self.index, self.auth = os.path.abspath(home), index, auth
+    def __init__(self, home, index='inmem', flush_cold='10m', compact_cold='24h', flush_size='25m', auth=False,
+                 certificate=''):
+        self.home, self.index, self.auth, self.certificate = os.path.abspath(home), index, auth, certificate
         self.flush_size = flush_size
         self.flush_cold, self.compact_cold = flush_cold, compact_cold
         self.process = None
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        any_certificate = ssl.create_default_context()
+        any_certificate.check_hostname, any_certificate.verify_mode = False, ssl.CERT_NONE
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}),
+                                                   urllib.request.HTTPSHandler(context=any_certificate))
         os.makedirs(self.home, exist_ok=True)
         self.start()
 
@@ -87,6 +94,10 @@ class Influxd:
     def http_address(self):
         return f'127.0.0.1:{self.http_port}'
 
+    @property
+    def url(self):
+        return f'{"https" if self.certificate else "http"}://{self.http_address}'
+
     # ---- the process ----
 
     def start(self, **settings):
@@ -103,7 +114,8 @@ class Influxd:
         config = os.path.join(self.home, 'influxdb.conf')
         with open(config, 'w', encoding='utf-8') as out:
             out.write(CONFIG.format(home=self.home, index=self.index, flush_cold=self.flush_cold,
-                                    compact_cold=self.compact_cold, auth=str(self.auth).lower(), http_port=self.http_port,
+                                    compact_cold=self.compact_cold, auth=str(self.auth).lower(),
+                                    https=str(bool(self.certificate)).lower(), certificate=self.certificate, http_port=self.http_port,
                                     snapshot_port=self.snapshot_port, flush_size=self.flush_size))
         with open(self._log, 'wb') as log:
             self.process = subprocess.Popen(['influxd', 'run', '-config', config], stdout=log, stderr=log)
@@ -112,7 +124,7 @@ class Influxd:
 
     def _answers(self):
         try:
-            with self._opener.open(f'http://{self.http_address}/ping', timeout=5), \
+            with self._opener.open(f'{self.url}/ping', timeout=5), \
                     socket.create_connection(('127.0.0.1', self.snapshot_port), timeout=5):
                 return True
         except OSError:
@@ -144,7 +156,7 @@ class Influxd:
 
     def _request(self, url, body):
         try:
-            with self._opener.open(f'http://{self.http_address}{url}', body, timeout=300) as answer:
+            with self._opener.open(f'{self.url}{url}', body, timeout=300) as answer:
                 return answer.read()
         except urllib.error.HTTPError as error:
             raise RuntimeError(f'{url}: {error.code} {error.read()[:500]!r}') from error
