@@ -10,10 +10,10 @@
 
 #include "cli/command.h"
 #include "cli/empty_values.h"
-#include "cli/visible_stream.h"
+#include "cli/output/visible_stream.h"
 #include "index/base/error.h"
+#include "index/base/quote.h"
 #include "index/base/visible.h"
-#include "snapshot/quote.h"
 
 namespace tsmfs::cli {
 
@@ -88,7 +88,7 @@ void require_known_command(const CLI::App& app, const std::vector<std::string>& 
     const auto found = std::ranges::find(
         commands, word, [](const CLI::App* command) { return command->get_name(); });
     if (found == commands.end())
-      throw UsageError(fmt::format("there is no command {}", snapshot::quote(word)),
+      throw UsageError(fmt::format("there is no command {}", quote(word)),
                        fmt::format("{} --help lists them", named));
     parent = *found;
     named += " " + word;

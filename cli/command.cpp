@@ -8,9 +8,9 @@
 #include <map>
 
 #include "index/base/error.h"
+#include "index/base/quote.h"
 #include "index/base/visible.h"
-#include "snapshot/quote.h"
-#include "snapshot/shard_path.h"
+#include "snapshot/model/shard_path.h"
 
 namespace tsmfs::cli {
 
@@ -36,10 +36,9 @@ void take_last_argument(const std::filesystem::path& last_argument,
   if (last_argument.empty()) return;
   if (!repository.empty() && repository != last_argument &&
       !is_from_environment(kRepositoryVariable, repository.string()))
-    throw UsageError(
-        fmt::format("two repositories are named: --repo {}, and {}",
-                    snapshot::quote(repository.string()), snapshot::quote(last_argument.string())),
-        "name one of them");
+    throw UsageError(fmt::format("two repositories are named: --repo {}, and {}",
+                                 quote(repository.string()), quote(last_argument.string())),
+                     "name one of them");
   repository = last_argument;
 }
 
@@ -85,7 +84,7 @@ uint64_t parse_shard_number(const std::string& text) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size())
-    throw UsageError(fmt::format("{} is no shard", snapshot::quote(text)),
+    throw UsageError(fmt::format("{} is no shard", quote(text)),
                      "give its number, or DATABASE/POLICY/NUMBER");
   return number;
 }
@@ -101,7 +100,7 @@ Name require_name(const std::string& text, std::string_view what) {
   // Manifests and requests hold JSON: other bytes would come back as another name.
   const auto name = Name::parse(text);
   if (name && is_utf8(text)) return *name;
-  throw UsageError(fmt::format("{} cannot be the name of a {}", snapshot::quote(text), what));
+  throw UsageError(fmt::format("{} cannot be the name of a {}", quote(text), what));
 }
 
 void require_repository(const std::filesystem::path& repository) {

@@ -16,7 +16,7 @@
 
 #include "cli/exit_code.h"
 #include "index/base/name.h"
-#include "snapshot/endpoint.h"
+#include "snapshot/server/endpoint.h"
 
 namespace tsmfs::cli {
 

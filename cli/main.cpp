@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "cli/app.h"
-#include "cli/mount_helper.h"
-#include "cli/signals.h"
-#include "cli/standard_files.h"
+#include "cli/process/mount_helper.h"
+#include "cli/process/signals.h"
+#include "cli/process/standard_files.h"
 
 int main(int argc, char** argv) {
   tsmfs::cli::hold_standard_files();

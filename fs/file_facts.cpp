@@ -1,8 +1,8 @@
 #include "fs/file_facts.h"
 
-#include "index/stored_source.h"
-#include "index/tsm_summary.h"
-#include "snapshot/wholeness.h"
+#include "index/repository/stored_source.h"
+#include "index/tsm/tsm_summary.h"
+#include "snapshot/model/wholeness.h"
 
 namespace tsmfs::fs {
 

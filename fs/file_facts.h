@@ -17,7 +17,7 @@
 #include <string_view>
 
 #include "fs/history_view.h"
-#include "index/object_reader.h"
+#include "index/repository/object_reader.h"
 
 namespace tsmfs::fs {
 

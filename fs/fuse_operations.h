@@ -13,7 +13,7 @@
 #include "fs/fuse.h"
 #include "fs/history_view.h"
 #include "fs/read_ahead.h"
-#include "index/object_reader.h"
+#include "index/repository/object_reader.h"
 
 namespace tsmfs::fs {
 

@@ -11,7 +11,7 @@
 
 #include "fs/list_view.h"
 #include "index/base/log.h"
-#include "snapshot/wholeness.h"
+#include "snapshot/model/wholeness.h"
 
 namespace tsmfs::fs {
 namespace {

@@ -26,7 +26,7 @@
 #include "fs/snapshot_view.h"
 #include "fs/tree_cache.h"
 #include "index/base/mutex.h"
-#include "snapshot/catalog.h"
+#include "snapshot/model/catalog.h"
 
 namespace tsmfs::fs {
 

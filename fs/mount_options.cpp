@@ -13,7 +13,7 @@
 
 #include "index/base/error.h"
 #include "index/base/timestamp.h"
-#include "snapshot/tree.h"
+#include "snapshot/model/tree.h"
 
 namespace tsmfs::fs {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "fs/snapshot_names.h"
-#include "index/repository.h"
+#include "index/repository/repository.h"
 
 namespace tsmfs::fs {
 

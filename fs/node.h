@@ -8,7 +8,7 @@
 
 #include "fs/inode.h"
 #include "index/base/timestamp.h"
-#include "index/digest.h"
+#include "index/format/digest.h"
 
 namespace tsmfs::fs {
 

@@ -10,8 +10,8 @@
 #include "fs/node.h"
 #include "fs/read_ahead.h"
 #include "index/base/bytes.h"
-#include "index/file_reader.h"
-#include "index/object_reader.h"
+#include "index/repository/file_reader.h"
+#include "index/repository/object_reader.h"
 
 namespace tsmfs::fs {
 

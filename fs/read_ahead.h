@@ -11,7 +11,7 @@
 
 #include "index/base/mutex.h"
 #include "index/base/thread_group.h"
-#include "index/file_reader.h"
+#include "index/repository/file_reader.h"
 
 namespace tsmfs::fs {
 

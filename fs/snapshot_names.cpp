@@ -10,7 +10,7 @@
 
 #include "fs/inode.h"
 #include "index/base/timestamp.h"
-#include "snapshot/wholeness.h"
+#include "snapshot/model/wholeness.h"
 
 namespace tsmfs::fs {
 namespace {

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "snapshot/catalog.h"
+#include "snapshot/model/catalog.h"
 
 namespace tsmfs::fs {
 

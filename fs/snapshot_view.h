@@ -15,7 +15,7 @@
 #include "fs/node.h"
 #include "fs/snapshot_names.h"
 #include "fs/tree_cache.h"
-#include "snapshot/tree.h"
+#include "snapshot/model/tree.h"
 
 namespace tsmfs::fs {
 

@@ -9,8 +9,8 @@
 
 #include "index/base/bytes.h"
 #include "index/base/mutex.h"
-#include "index/digest.h"
-#include "snapshot/tree.h"
+#include "index/format/digest.h"
+#include "snapshot/model/tree.h"
 
 namespace tsmfs::fs {
 

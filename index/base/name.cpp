@@ -30,4 +30,9 @@ Name Name::require(std::string_view text, std::string_view object) {
   return Name(text);
 }
 
+std::string with_slashes(std::string path) {
+  if (path.find('/') == std::string::npos) std::ranges::replace(path, '\\', '/');
+  return path;
+}
+
 }  // namespace tsmfs

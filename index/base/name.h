@@ -71,6 +71,10 @@ class Name {
   std::string text_;
 };
 
+// A path as a server writes it, with slashes: on Windows it has backslashes in their place. One
+// that has a slash is of another system, where a backslash may belong to a name.
+std::string with_slashes(std::string path);
+
 }  // namespace tsmfs
 
 template <>

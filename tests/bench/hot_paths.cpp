@@ -7,12 +7,12 @@
 #include <map>
 #include <memory>
 
-#include "index/file_cutter.h"
-#include "index/frame_codec.h"
-#include "index/gear_chunker.h"
-#include "index/object_index.h"
-#include "snapshot/past_snapshot.h"
-#include "snapshot/tree_store.h"
+#include "index/cut/file_cutter.h"
+#include "index/cut/gear_chunker.h"
+#include "index/lookup/object_index.h"
+#include "index/pack/frame_codec.h"
+#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_store.h"
 #include "tests/bench/random_pack.h"
 #include "tests/support/store_fixture.h"
 

@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-#include "index/object_index.h"
+#include "index/lookup/object_index.h"
 #include "tests/bench/random_pack.h"
 
 namespace {

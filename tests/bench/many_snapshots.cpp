@@ -9,10 +9,10 @@
 #include <iostream>
 
 #include "index/base/error.h"
-#include "index/repository.h"
-#include "index/repository_writer.h"
-#include "snapshot/catalog.h"
-#include "snapshot/snapshot_builder.h"
+#include "index/repository/repository.h"
+#include "index/repository/repository_writer.h"
+#include "snapshot/intake/snapshot_builder.h"
+#include "snapshot/model/catalog.h"
 #include "tests/support/store_fixture.h"
 
 namespace {

@@ -7,10 +7,10 @@
 #include <set>
 #include <string>
 
-#include "index/repository.h"
-#include "snapshot/catalog.h"
-#include "snapshot/check.h"
-#include "snapshot/tree.h"
+#include "index/repository/repository.h"
+#include "snapshot/model/catalog.h"
+#include "snapshot/model/tree.h"
+#include "snapshot/upkeep/check.h"
 #include "tests/format/sha256.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/temp_dir.h"

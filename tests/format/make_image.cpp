@@ -18,11 +18,11 @@
 #include <vector>
 
 #include "index/base/file.h"
-#include "index/config.h"
-#include "index/repository.h"
-#include "index/repository_writer.h"
-#include "snapshot/catalog.h"
-#include "snapshot/tree_store.h"
+#include "index/format/config.h"
+#include "index/repository/repository.h"
+#include "index/repository/repository_writer.h"
+#include "snapshot/model/catalog.h"
+#include "snapshot/model/tree_store.h"
 #include "tests/format/sample_history.h"
 #include "tests/format/sha256.h"
 #include "tests/support/store_fixture.h"

@@ -10,9 +10,9 @@
 
 #include "index/base/bytes.h"
 #include "index/base/timestamp.h"
-#include "index/repository_writer.h"
-#include "snapshot/manifest.h"
-#include "snapshot/shard_path.h"
+#include "index/repository/repository_writer.h"
+#include "snapshot/model/manifest.h"
+#include "snapshot/model/shard_path.h"
 
 namespace tsmfs::test {
 

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "index/base/error.h"
-#include "index/frame_codec.h"
+#include "index/pack/frame_codec.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "index/config.h"
-#include "index/frame_codec.h"
-#include "index/pack_format.h"
-#include "index/recipe.h"
-#include "snapshot/manifest.h"
-#include "snapshot/seen_files.h"
-#include "snapshot/tree.h"
+#include "index/format/config.h"
+#include "index/format/pack_format.h"
+#include "index/format/recipe.h"
+#include "index/pack/frame_codec.h"
+#include "snapshot/intake/seen_files.h"
+#include "snapshot/model/manifest.h"
+#include "snapshot/model/tree.h"
 #include "tests/support/point_tsm.h"
 #include "tests/support/protobuf.h"
 #include "tests/support/store_fixture.h"

@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "index/base/error.h"
-#include "index/config.h"
-#include "index/pack_format.h"
-#include "snapshot/manifest.h"
+#include "index/format/config.h"
+#include "index/format/pack_format.h"
+#include "snapshot/model/manifest.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {

@@ -7,9 +7,9 @@
 #include <set>
 
 #include "index/base/error.h"
-#include "snapshot/metastore.h"
-#include "snapshot/metastore_edit.h"
-#include "snapshot/metastore_subset.h"
+#include "snapshot/influxdb/metastore.h"
+#include "snapshot/influxdb/metastore_edit.h"
+#include "snapshot/influxdb/metastore_subset.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/memory_limit.h"
 

@@ -2,8 +2,8 @@
 #include <optional>
 
 #include "index/base/error.h"
-#include "snapshot/metastore.h"
-#include "snapshot/shard_choice.h"
+#include "snapshot/influxdb/metastore.h"
+#include "snapshot/influxdb/shard_choice.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {

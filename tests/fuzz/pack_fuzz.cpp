@@ -12,7 +12,7 @@
 
 #include "index/base/error.h"
 #include "index/base/file.h"
-#include "index/pack_reader.h"
+#include "index/pack/pack_reader.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "index/base/error.h"
-#include "snapshot/path_list.h"
+#include "snapshot/influxdb/path_list.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {

@@ -2,8 +2,8 @@
 #include <string>
 
 #include "index/base/error.h"
-#include "snapshot/portable_manifest.h"
-#include "snapshot/tree.h"
+#include "snapshot/import/portable_manifest.h"
+#include "snapshot/model/tree.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "index/base/error.h"
-#include "index/pack_format.h"
-#include "index/recipe.h"
+#include "index/format/pack_format.h"
+#include "index/format/recipe.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {

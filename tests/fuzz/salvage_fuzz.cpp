@@ -5,7 +5,7 @@
 #include <string>
 
 #include "index/base/error.h"
-#include "index/pack_salvage.h"
+#include "index/pack/pack_salvage.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

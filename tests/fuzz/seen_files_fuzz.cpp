@@ -1,7 +1,7 @@
 // SeenFiles::decode: refuses what is no list, and takes only the one encoding of one. The input is
 // tried as it is, and as the list below a checksum that fits it.
 #include "index/base/error.h"
-#include "snapshot/seen_files.h"
+#include "snapshot/intake/seen_files.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {

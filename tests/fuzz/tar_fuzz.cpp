@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "index/base/error.h"
-#include "snapshot/tar_reader.h"
+#include "snapshot/stream/tar_reader.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/support/string_stream.h"
 

@@ -1,6 +1,6 @@
 // The deleted series of a tombstone file, in all of its versions: read_tombstone.
 #include "index/base/error.h"
-#include "snapshot/tombstone.h"
+#include "snapshot/influxdb/tombstone.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/support/string_stream.h"
 

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "index/base/error.h"
-#include "snapshot/tree.h"
+#include "snapshot/model/tree.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "index/tsm_cover.h"
-#include "index/tsm_index.h"
+#include "index/tsm/tsm_cover.h"
+#include "index/tsm/tsm_index.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/memory_limit.h"
 

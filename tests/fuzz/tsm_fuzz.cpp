@@ -5,8 +5,8 @@
 #include <numeric>
 #include <variant>
 
-#include "index/file_cutter.h"
-#include "index/tsm_layout.h"
+#include "index/cut/file_cutter.h"
+#include "index/tsm/tsm_layout.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {

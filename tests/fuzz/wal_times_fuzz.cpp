@@ -1,5 +1,5 @@
 // A segment of a write-ahead log: read_wal_times.
-#include "snapshot/wal_times.h"
+#include "snapshot/influxdb/wal_times.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -8,13 +8,13 @@
 
 #include "index/base/error.h"
 #include "index/base/file.h"
-#include "index/repository.h"
-#include "index/repository_writer.h"
-#include "snapshot/capture.h"
-#include "snapshot/copier.h"
-#include "snapshot/import.h"
-#include "snapshot/prune.h"
-#include "snapshot/repair.h"
+#include "index/repository/repository.h"
+#include "index/repository/repository_writer.h"
+#include "snapshot/backup/capture.h"
+#include "snapshot/import/import.h"
+#include "snapshot/upkeep/copier.h"
+#include "snapshot/upkeep/prune.h"
+#include "snapshot/upkeep/repair.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::model {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "index/base/error.h"
-#include "index/repository.h"
-#include "snapshot/check.h"
-#include "snapshot/past_snapshot.h"
+#include "index/repository/repository.h"
+#include "snapshot/model/past_snapshot.h"
+#include "snapshot/upkeep/check.h"
 
 namespace tsmfs::model {
 

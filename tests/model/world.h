@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "snapshot/shard_path.h"
+#include "snapshot/model/shard_path.h"
 
 namespace tsmfs::model {
 

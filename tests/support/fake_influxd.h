@@ -15,8 +15,8 @@
 
 #include "index/base/file.h"
 #include "index/base/mutex.h"
-#include "snapshot/endpoint.h"
-#include "snapshot/influxd_client.h"
+#include "snapshot/server/endpoint.h"
+#include "snapshot/server/influxd_client.h"
 
 namespace tsmfs::support {
 

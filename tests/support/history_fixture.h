@@ -10,10 +10,10 @@
 
 #include "fs/history_view.h"
 #include "fs/tree_cache.h"
-#include "index/repository.h"
-#include "index/repository_writer.h"
-#include "snapshot/catalog.h"
-#include "snapshot/tree_store.h"
+#include "index/repository/repository.h"
+#include "index/repository/repository_writer.h"
+#include "snapshot/model/catalog.h"
+#include "snapshot/model/tree_store.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/temp_dir.h"
 

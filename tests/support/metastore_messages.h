@@ -1,4 +1,4 @@
-// Pieces of a metastore, as the server writes them, by hand: see snapshot/metastore.proto.
+// Pieces of a metastore, as the server writes them, by hand: see snapshot/influxdb/metastore.proto.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "index/tsm_layout.h"
+#include "index/tsm/tsm_layout.h"
 
 namespace tsmfs::test {
 

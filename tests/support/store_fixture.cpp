@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "index/tsm_layout.h"
+#include "index/tsm/tsm_layout.h"
 
 namespace tsmfs::test {
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string_view>
 
-#include "index/repository.h"
-#include "index/repository_writer.h"
+#include "index/repository/repository.h"
+#include "index/repository/repository_writer.h"
 #include "tests/support/temp_dir.h"
 
 namespace tsmfs::test {

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "snapshot/byte_sink.h"
+#include "snapshot/stream/byte_sink.h"
 
 namespace tsmfs::support {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "snapshot/byte_stream.h"
+#include "snapshot/stream/byte_stream.h"
 
 namespace tsmfs::support {
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "index/base/error.h"
-#include "snapshot/tar_reader.h"
+#include "snapshot/stream/tar_reader.h"
 #include "tests/support/string_stream.h"
 #include "tests/support/tar_builder.h"
 

@@ -10,7 +10,7 @@
 
 #include "index/base/bytes.h"
 #include "index/base/error.h"
-#include "snapshot/metastore_answer.h"
+#include "snapshot/influxdb/metastore_answer.h"
 #include "tests/support/fake_influxd.h"
 #include "tests/support/loopback.h"
 

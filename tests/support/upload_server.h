@@ -10,7 +10,7 @@
 
 #include "index/base/file.h"
 #include "index/base/mutex.h"
-#include "snapshot/endpoint.h"
+#include "snapshot/server/endpoint.h"
 
 namespace tsmfs::support {
 

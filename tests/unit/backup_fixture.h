@@ -14,11 +14,11 @@
 #include <string>
 #include <vector>
 
-#include "index/repository.h"
-#include "index/repository_writer.h"
-#include "snapshot/capture.h"
-#include "snapshot/check.h"
-#include "snapshot/past_snapshot.h"
+#include "index/repository/repository.h"
+#include "index/repository/repository_writer.h"
+#include "snapshot/backup/capture.h"
+#include "snapshot/model/past_snapshot.h"
+#include "snapshot/upkeep/check.h"
 #include "tests/support/fake_influxd.h"
 #include "tests/support/protobuf.h"
 #include "tests/support/store_fixture.h"

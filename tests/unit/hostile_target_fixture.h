@@ -9,8 +9,8 @@
 #include <map>
 
 #include "index/base/error.h"
-#include "snapshot/restorer.h"
-#include "snapshot/snapshot_builder.h"
+#include "snapshot/intake/snapshot_builder.h"
+#include "snapshot/restore/restorer.h"
 #include "tests/support/other_user.h"
 #include "tests/support/protobuf.h"
 #include "tests/support/store_fixture.h"

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,7 +13,8 @@
 #include <vector>
 
 #include "index/base/file.h"
-#include "snapshot/import.h"
+#include "snapshot/import/import.h"
+#include "tests/support/gzip.h"
 #include "tests/support/point_tsm.h"
 #include "tests/unit/backup_fixture.h"
 
@@ -64,20 +64,6 @@ inline void write_in(const std::filesystem::path& directory, const std::string& 
   ASSERT_EQ(::futimens(file.number(), times), 0);
 }
 
-inline std::string gzip(const std::string& content) {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, content.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
 // Times count from here, so that metastores know the shards by then.
 constexpr int64_t kEpoch = 1'000'000'000;
 
@@ -116,7 +102,7 @@ class ImportTest : public BackupTest {
     for (const auto& [path, contents] : sent) {
       const std::string content = tar(path, contents);
       const std::string name = fmt::format("{}.s{}.tar.gz", stamp, path.shard);
-      write_file(source / name, gzip(content));
+      write_file(source / name, support::gzip(content));
       files += fmt::format(
           R"({}{{"database":"{}","policy":"{}","shardID":{},"fileName":"{}","size":{},"lastModified":0}})",
           files.empty() ? "" : ",", path.database, path.policy, path.shard, name, content.size());

@@ -9,8 +9,8 @@
 
 #include "index/base/error.h"
 #include "index/base/file.h"
-#include "snapshot/restorer.h"
-#include "snapshot/snapshot_builder.h"
+#include "snapshot/intake/snapshot_builder.h"
+#include "snapshot/restore/restorer.h"
 #include "tests/support/protobuf.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/temp_dir.h"

@@ -1,0 +1,202 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/output/format.h"
+#include "index/base/error.h"
+#include "index/base/host_name.h"
+#include "index/base/timestamp.h"
+#include "index/pack/frame_codec.h"
+#include "index/repository/repository.h"
+#include "index/repository/repository_writer.h"
+#include "snapshot/import/import.h"
+#include "snapshot/influxdb/derived_metastore.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+struct ImportCommand {
+  std::filesystem::path repository, directory;
+  snapshot::DataDirPlaces data_dir;
+  std::string server, time;
+  bool make_metastore = false;
+  std::string shard_duration;  // empty: one that fits
+  std::vector<std::string> tags;
+  std::chrono::seconds lock_wait{0};
+  std::string compression = std::to_string(index::Compression::kLevelDefault);
+  bool force = false;
+};
+
+// What the snapshot is not, though one might think so.
+void print_place(const snapshot::ImportReport& report, Context& context) {
+  const snapshot::Manifest& manifest = *report.snapshot;
+  if (!manifest.filter.databases.empty())
+    print_message(context.err, "",
+                  fmt::format("{} holds nothing of the other databases of its metastore: it counts "
+                              "as a backup of {} only",
+                              manifest.short_id(), manifest.filter.text()));
+  if (report.newer)
+    print_message(context.err, "",
+                  fmt::format("its time is when the directory last changed, which is before that "
+                              "of snapshot {} ({}): that stays the newest; --time gives another",
+                              report.newer->short_id(), format_rfc3339(report.newer->time)));
+}
+
+// `taken` becomes true when the time that was given has a snapshot already, whatever is in it.
+snapshot::ImportOptions options_of(const ImportCommand& command, Context& context, bool& taken) {
+  snapshot::ImportOptions options;
+  options.server = command.server.empty() ? host_name() : command.server;
+  require_name(options.server, "server");
+  options.reread = command.force;
+  options.make_metastore = command.make_metastore;
+  if (!command.shard_duration.empty())
+    options.shard_duration_ns = snapshot::parse_shard_duration(command.shard_duration);
+  options.tags = snapshot::checked_tags(command.tags);
+  if (!command.time.empty()) options.time = parse_rfc3339(command.time);
+  options.on_snapshot = [&context, &taken, quiet = context.quiet,
+                         timed = options.time.has_value()](const snapshot::ImportReport& report) {
+    const snapshot::Manifest& manifest = *report.snapshot;
+    if (report.already_there && timed && !manifest.incomplete()) {
+      taken = true;
+      print_message(context.err, "",
+                    fmt::format("nothing was imported: {} is the time of snapshot {}, and --time "
+                                "says that this is of that time; give another one, or forget that "
+                                "snapshot",
+                                format_rfc3339(manifest.time), manifest.short_id()));
+      return;
+    }
+    if (report.already_there) {
+      if (manifest.incomplete()) print_problems(context.err, manifest.problems);
+      if (!quiet || manifest.incomplete())
+        fmt::print(context.out, "{} is there already, as snapshot {}{}{}\n",
+                   format_rfc3339(manifest.time), manifest.short_id(),
+                   manifest.incomplete() ? ", and is incomplete as it was" : "",
+                   report.tagged ? "; it has the tags now" : "");
+      return;
+    }
+    print_problems(context.err, manifest.problems);
+    fmt::print(context.out, "{} {} shards, {} files, {}; {} new; snapshot {} saved{}\n",
+               format_rfc3339(manifest.time), manifest.shards, manifest.files,
+               format_bytes(manifest.bytes), format_bytes(manifest.new_bytes), manifest.short_id(),
+               manifest.incomplete() ? ", incomplete" : "");
+    context.out.flush();
+    if (!quiet) print_place(report, context);
+  };
+  return options;
+}
+
+void print_notes(const std::vector<std::string>& notes, Context& context) {
+  if (context.quiet) return;
+  for (const std::string& note : notes) print_message(context.err, "", note);
+}
+
+void check_arguments(const ImportCommand& command) {
+  require_repository(command.repository);
+  const bool places = !command.data_dir.meta.empty() || !command.data_dir.wal.empty();
+  if (command.directory.empty() == command.data_dir.data.empty())
+    throw UsageError("import takes either a directory that influxd backup wrote, or --data-dir",
+                     "see tsmfs import --help");
+  if (places && command.data_dir.data.empty())
+    throw UsageError("--meta-dir and --wal-dir go with --data-dir");
+  if (command.make_metastore && command.data_dir.data.empty())
+    throw UsageError("--make-metastore goes with --data-dir",
+                     "of a snapshot without a metastore, restore --make-metastore makes one");
+  if (command.make_metastore && !command.data_dir.meta.empty())
+    throw UsageError("--make-metastore and --meta-dir contradict each other", "use one of them");
+  if (!command.make_metastore && !command.shard_duration.empty())
+    throw UsageError("--shard-duration goes with --make-metastore");
+}
+
+// Runs `import` with a repository that is open for writing.
+template <typename Import>
+ExitCode with_repository(const ImportCommand& command, Context& context, const bool& taken,
+                         const Import& import) {
+  const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
+  if (index::Repository::is_vacant(command.repository)) {
+    index::Repository::create(command.repository);
+    if (!context.quiet)
+      fmt::print(context.err, "created repository {}\n", command.repository.string());
+  }
+  const auto repository = index::Repository::open_writer(
+      command.repository, {"import", command.lock_wait, context.stop});
+  index::RepositoryWriter writer(*repository, writer_options);
+  snapshot::Catalog catalog(repository->paths());
+  snapshot::ImportTarget target{*repository, writer, catalog};
+  if (!import(target)) return ExitCode::kIncomplete;
+  return taken ? ExitCode::kTaken : ExitCode::kOk;
+}
+
+// What is to be imported is looked at first: no repository is made for an import that cannot begin.
+ExitCode run_import(const ImportCommand& command, Context& context) {
+  check_arguments(command);
+  bool taken = false;
+  const snapshot::ImportOptions options = options_of(command, context, taken);
+  if (!command.data_dir.data.empty()) {
+    const auto dir = snapshot::read_data_dir(command.data_dir);
+    print_notes(dir.notes, context);
+    return with_repository(command, context, taken, [&](snapshot::ImportTarget& target) {
+      return snapshot::import_data_dir(dir, options, target, context.stop);
+    });
+  }
+  const auto dirs = snapshot::read_backup_dirs(command.directory);
+  for (const snapshot::BackupDir& dir : dirs) {
+    print_notes(dir.notes, context);
+    for (const std::string& damaged : dir.damaged)
+      print_message(context.err, "INCOMPLETE", damaged);
+  }
+  return with_repository(command, context, taken, [&](snapshot::ImportTarget& target) {
+    return snapshot::import_backup_dirs(dirs, options, target, context.stop);
+  });
+}
+
+void add_data_dir_options(CLI::App& sub, snapshot::DataDirPlaces& places) {
+  sub.add_option("--data-dir", places.data, "Instead of DIR: a server's data directory")
+      ->type_name("DIR");
+  sub.add_option("--meta-dir", places.meta, "Its meta directory, with meta.db")->type_name("DIR");
+  sub.add_option("--wal-dir", places.wal, "Its WAL directory, mounted as /wal/<time>")
+      ->type_name("DIR");
+}
+
+}  // namespace
+
+void add_import(CLI::App& app, Context& context) {
+  auto command = std::make_shared<ImportCommand>();
+  CLI::App* sub = app.add_subcommand("import", "Take in backups of influxd, or a data directory");
+  sub->footer(
+      "\nEach run of influxd backup that DIR holds becomes a snapshot with its own\n"
+      "time, legacy runs laid over the ones before them. Runs that were imported\n"
+      "before are skipped, so that the same DIR can be imported again; those whose\n"
+      "snapshot is incomplete are read anew. Directories of one server side by side\n"
+      "are imported together: name the one that they are in.\n"
+      "\nExample:\n"
+      "  tsmfs import --repo /srv/tsmfs --server db1 /var/backups/influxdb\n"
+      "  tsmfs import --repo /srv/tsmfs --data-dir /var/lib/influxdb/data \\\n"
+      "    --meta-dir /var/lib/influxdb/meta --wal-dir /var/lib/influxdb/wal");
+  add_repository_option(*sub, command->repository);
+  sub->add_option("--server", command->server, "Its name in the history (this host's name)")
+      ->type_name("NAME");
+  sub->add_option("--time", command->time, "The snapshot's time, if DIR holds one backup")
+      ->type_name("TIME");
+  add_data_dir_options(*sub, command->data_dir);
+  sub->add_flag("--make-metastore", command->make_metastore,
+                "Instead of --meta-dir: derive it from the points");
+  sub->add_option("--shard-duration", command->shard_duration, "Of it (as the shards fit it)")
+      ->type_name("D");
+  sub->add_flag("--force", command->force, "Read unchanged files, too (--data-dir)")
+      ->needs("--data-dir");
+  add_tag_option(*sub, command->tags);
+  add_lock_wait_option(*sub, command->lock_wait);
+  sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
+      ->capture_default_str();
+  sub->add_option("DIR", command->directory, "Where influxd backup wrote to, in either format");
+  sub->callback([command, &context] {
+    context.run = [command, &context] { return run_import(*command, context); };
+  });
+}
+
+}  // namespace tsmfs::cli

@@ -1,0 +1,148 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/commands/selection.h"
+#include "cli/output/format.h"
+#include "index/repository/repository.h"
+#include "snapshot/model/catalog.h"
+#include "snapshot/model/wholeness.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+using Json = nlohmann::json;
+
+struct SnapshotsCommand {
+  std::filesystem::path repository;
+  Selection selection;
+  bool as_json = false;
+  bool all_problems = false;
+};
+
+Json to_json(const snapshot::Manifest& manifest) {
+  return {{"id", manifest.id.hex()},
+          {"time", format_rfc3339_ns(manifest.time)},
+          {"finished", format_rfc3339_ns(manifest.finished)},
+          {"server", manifest.server},
+          {"address", manifest.address},
+          {"dialect", manifest.dialect},
+          {"databases", manifest.databases},
+          {"shards", manifest.shards},
+          {"files", manifest.files},
+          {"bytes", manifest.bytes},
+          {"new_bytes", manifest.new_bytes},
+          {"stored_bytes", manifest.stored_bytes},
+          {"filter", manifest.filter.text()},
+          {"partial", manifest.partial},
+          {"incomplete", manifest.incomplete()},
+          {"lacks", snapshot::lacks(manifest, {})},
+          {"metastore_changed", manifest.metastore_changed},
+          {"tags", manifest.tags},
+          {"extent", extent_json(manifest)},
+          {"problems", problems_json(manifest)}};
+}
+
+void print_problems_of(const snapshot::Manifest& snapshot, bool all, std::ostream& out) {
+  if (all) {
+    for (const std::string& line : problem_lines(snapshot.problems))
+      fmt::print(out, "          {}\n", line);
+  } else if (snapshot.incomplete()) {
+    fmt::print(out, "          INCOMPLETE; --problems says why\n");
+  }
+}
+
+// What backups/latest of a mount shows of each server, where that is not all of its newest
+// snapshot.
+void print_latest(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& snapshots) {
+  std::map<std::string, std::vector<snapshot::SnapshotPtr>> servers;
+  for (const auto& snapshot : snapshots) servers[snapshot->server].push_back(snapshot);
+  for (const auto& [server, all] : servers) {
+    const auto best = std::ranges::max_element(
+        all.rbegin(), all.rend(), {}, [](const auto& one) { return snapshot::rank_of(*one); });
+    const std::string lacking = snapshot::lacks_text(**best, {});
+    if (best == all.rbegin() && lacking.empty()) continue;
+    fmt::print(out, "{}: latest shows {} of {}, {}{}\n", visible(server), (*best)->short_id(),
+               format_rfc3339((*best)->time), lacking.empty() ? "the newest whole one" : "which ",
+               visible(lacking));
+  }
+}
+
+// The problems of each server's last snapshot are those that something can be done about.
+void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& snapshots,
+                 bool all_problems) {
+  size_t server_width = 6;
+  std::map<std::string, snapshot::SnapshotPtr> last;
+  for (const auto& snapshot : snapshots) last[snapshot->server] = snapshot;
+  for (const auto& snapshot : snapshots)
+    server_width = std::max(server_width, visible(snapshot->server).size());
+  fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", "id", "time", "server",
+             server_width, "shards", "size", "added", "databases");
+  for (const auto& snapshot : snapshots) {
+    fmt::print(out, "{:<8}  {:<20}  {:<{}}  {:>6}  {:>10}  {:>10}  {}\n", snapshot->short_id(),
+               format_rfc3339(snapshot->time), visible(snapshot->server), server_width,
+               snapshot->shards, format_bytes(snapshot->bytes),
+               format_bytes(snapshot->stored_bytes),
+               visible(fmt::format("{}", fmt::join(snapshot->databases, ", "))));
+    if (!snapshot->filter.is_everything() || snapshot->partial)
+      fmt::print(out, "          only {}{}\n",
+                 snapshot->filter.is_everything() ? "changes, without what they are changes to"
+                                                  : visible(snapshot->filter.text()),
+                 snapshot->partial ? ", partial" : "");
+    if (snapshot->extent && snapshot->extent->came < snapshot->extent->named)
+      fmt::print(out, "          has {} of the {} shards that the server had\n",
+                 snapshot->extent->came, snapshot->extent->named);
+    if (!snapshot->tags.empty())
+      fmt::print(out, "          tags: {}\n",
+                 visible(fmt::format("{}", fmt::join(snapshot->tags, ", "))));
+    print_problems_of(*snapshot, last[snapshot->server] == snapshot || all_problems, out);
+  }
+  print_latest(out, snapshots);
+  fmt::print(out, "{} snapshots\n", snapshots.size());
+}
+
+ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
+  require_repository(command.repository);
+  const auto paths = index::open_paths(command.repository);
+  snapshot::Catalog catalog(paths);
+  const auto state = catalog.refresh();
+  const auto shown =
+      snapshot::choose_snapshots(*state, command.selection.host, command.selection.tag);
+  // A list may be empty; it should be no typing error.
+  if (const std::string wrong = empty_selection(shown, command.selection); !wrong.empty())
+    print_message(context.err, "warning", wrong);
+  if (command.as_json) {
+    Json list = Json::array();
+    for (const auto& snapshot : shown) list.push_back(to_json(*snapshot));
+    print_json(context.out, list, 1);
+  } else {
+    print_table(context.out, shown, command.all_problems);
+  }
+  for (const auto& damaged : state->damaged) print_message(context.err, "", damaged);
+  return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
+}
+
+}  // namespace
+
+void add_snapshots(CLI::App& app, Context& context) {
+  auto command = std::make_shared<SnapshotsCommand>();
+  CLI::App* sub =
+      app.add_subcommand("snapshots", "List the snapshots of a repository, oldest first");
+  sub->footer("\nExample:\n  tsmfs snapshots --repo /srv/tsmfs");
+  add_repository_option(*sub, command->repository);
+  add_selection_options(*sub, command->selection);
+  sub->add_flag("--problems", command->all_problems,
+                "The problems of all, not of each server's last");
+  sub->add_flag("--json", command->as_json, "Print a JSON array");
+  sub->callback([command, &context] {
+    context.run = [command, &context] { return run_snapshots(*command, context); };
+  });
+}
+
+}  // namespace tsmfs::cli

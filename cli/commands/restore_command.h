@@ -1,0 +1,63 @@
+// What `tsmfs restore` was asked for, offline (into directories) or online (into a running server).
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "cli/command.h"
+#include "cli/exit_code.h"
+#include "index/repository/repository.h"
+#include "snapshot/model/catalog.h"
+#include "snapshot/model/filter.h"
+
+namespace tsmfs::cli {
+
+inline constexpr const char* kPreferSnapshot = "snapshot";
+
+struct RestoreCommand {
+  std::filesystem::path repository;
+  std::string snapshot = "latest";   // as snapshot::choose_snapshot takes it
+  std::string server;                // whose snapshots count; empty: all
+  snapshot::Filter filter;           // databases (at most one with a new name), policy, shard
+  std::optional<Name> new_database;  // --newdb; nothing keeps the name
+  std::optional<Name> new_policy;    // --newrp
+  bool with_subscriptions = false;   // --newdb and --newrp keep them
+  bool dry_run = false;
+  // Offline.
+  std::filesystem::path metadir, datadir, waldir;
+  std::string owner;  // --owner user:group; empty follows the target directory
+  bool overwrite = false;
+  bool skip_existing = false;
+  bool merge = false;
+  std::string prefer;  // --prefer, with --merge: "existing" (also when empty) or "snapshot"
+  bool make_metastore = false;
+  std::string shard_duration;  // --shard-duration; empty: one that fits
+  bool verify = false;
+  bool with_users = false;  // a merge takes them, with their password hashes
+  // Online.
+  bool online = false;
+  std::string host = "127.0.0.1:8088";
+  double timeout_s = 120;
+  bool resurrect_deleted = false;
+  std::string http_url;  // --http; empty: nothing goes over the query API
+  std::string http_user;
+  std::filesystem::path http_password_file;  // empty: INFLUX_PASSWORD
+  std::filesystem::path http_ca;             // certificates to trust; empty: the system's
+  bool http_unsafe_ssl = false;              // any certificate is taken
+};
+
+struct Chosen {
+  snapshot::SnapshotPtr snapshot;
+  ExitCode status = ExitCode::kOk;  // of a restore of it that does not fail
+};
+
+// The snapshot that is meant, of those in `catalog`; what a person should know of the choice goes
+// to `context.err`.
+Chosen choose_snapshot(const RestoreCommand& command, snapshot::Catalog& catalog,
+                       index::Repository& repository, Context& context);
+
+ExitCode restore_offline(const RestoreCommand& command, Context& context);
+ExitCode restore_online(const RestoreCommand& command, Context& context);
+
+}  // namespace tsmfs::cli

@@ -1,0 +1,122 @@
+#include "index/format/recipe.h"
+
+#include <algorithm>
+
+#include "index/format/pack_format.h"
+
+namespace tsmfs::index {
+
+namespace {
+
+constexpr uint8_t kRecipeVersion = 1;
+
+}  // namespace
+
+// Each run is varint(length * 2 + literal?); then, for a copy, varint(pack) and svarint(start -
+// where the last run of that pack ended); for a literal, its bytes.
+ByteBuffer RecipeBuilder::encode() const {
+  ByteBuffer out;
+  ByteWriter writer(out);
+  writer.u8(kRecipeVersion);
+  writer.raw(recipe_.file_.view());
+  writer.sized(as_bytes(recipe_.tsm_defect_));
+  writer.varint(recipe_.size_);
+  writer.varint(recipe_.packs_.size());
+  for (const PackId& pack : recipe_.packs_) writer.raw(pack.view());
+  writer.varint(recipe_.runs_.size());
+  std::vector<uint64_t> last_ends(recipe_.packs_.size(), 0);
+  for (const RecipeRun& run : recipe_.runs_) {
+    const bool literal = run.pack == RecipeRun::kLiteral;
+    writer.varint(run.length << 1 | (literal ? 1 : 0));
+    if (literal) {
+      writer.raw(ByteView(recipe_.literals_).subspan(run.start, run.length));
+      continue;
+    }
+    writer.varint(run.pack);
+    writer.svarint(static_cast<int64_t>(run.start) - static_cast<int64_t>(last_ends[run.pack]));
+    last_ends[run.pack] = run.start + run.length;
+  }
+  return out;
+}
+
+Recipe Recipe::decode(ByteView encoded, std::string_view object) {
+  ByteReader reader(encoded, object);
+  if (reader.u8() != kRecipeVersion) reader.fail("an unknown recipe version");
+  Recipe recipe;
+  recipe.file_ = FileId::from(reader.raw(kIdBytes));
+  recipe.tsm_defect_ = as_text(reader.sized(kRecipeDefectBytesMax));
+  recipe.size_ = reader.varint(INT64_MAX);
+  recipe.packs_.resize(reader.count(kIdBytes));
+  for (PackId& pack : recipe.packs_) pack = PackId::from(reader.raw(kIdBytes));
+  recipe.runs_.resize(reader.count(2, kRecipeRunsMax));
+  std::vector<uint64_t> last_ends(recipe.packs_.size(), 0);
+  uint64_t offset = 0;
+  for (RecipeRun& run : recipe.runs_) {
+    const uint64_t tag = reader.varint();
+    run.file_offset = offset;
+    run.length = tag >> 1;
+    if (run.length == 0 || run.length > recipe.size_ - offset)
+      reader.fail("a run that does not fit the file");
+    offset += run.length;
+    if (tag & 1) {
+      if (run.length > kRecipeLiteralBytesMax) reader.fail("a literal that is too long");
+      run.pack = RecipeRun::kLiteral;
+      run.start = static_cast<uint32_t>(recipe.literals_.size());
+      append(recipe.literals_, reader.raw(run.length));
+      continue;
+    }
+    const uint64_t pack = reader.varint();
+    if (pack >= recipe.packs_.size()) reader.fail("a pack that is not in its list");
+    const uint64_t start =
+        last_ends[pack] + static_cast<uint64_t>(reader.svarint());  // wraps; checked next
+    if (start > kPackRawBytesMax || run.length > kPackRawBytesMax - start)
+      reader.fail("a run outside its pack");
+    run.pack = static_cast<uint32_t>(pack);
+    run.start = static_cast<uint32_t>(start);
+    last_ends[pack] = start + run.length;
+  }
+  reader.expect_end();
+  if (offset != recipe.size_) reader.fail("its runs do not fill the file");
+  return recipe;
+}
+
+size_t Recipe::run_at(uint64_t offset) const {
+  const auto after = std::upper_bound(
+      runs_.begin(), runs_.end(), offset,
+      [](uint64_t value, const RecipeRun& run) { return value < run.file_offset; });
+  return static_cast<size_t>(after - runs_.begin()) - 1;
+}
+
+size_t Recipe::memory_bytes() const {
+  return sizeof *this + runs_.capacity() * sizeof(RecipeRun) + packs_.capacity() * sizeof(PackId) +
+         literals_.capacity();
+}
+
+void RecipeBuilder::add_copy(const PackId& pack, uint32_t logical_start, uint32_t length) {
+  if (length == 0) return;
+  const auto [place, added] =
+      pack_numbers_.try_emplace(pack, static_cast<uint32_t>(recipe_.packs_.size()));
+  if (added) recipe_.packs_.push_back(pack);
+  auto& runs = recipe_.runs_;
+  const bool joins = !runs.empty() && runs.back().pack == place->second &&
+                     runs.back().start + runs.back().length == logical_start;
+  if (joins)
+    runs.back().length += length;
+  else
+    runs.push_back({recipe_.size_, place->second, logical_start, length});
+  recipe_.size_ += length;
+}
+
+void RecipeBuilder::add_literal(ByteView bytes) {
+  if (bytes.empty()) return;
+  recipe_.runs_.push_back({recipe_.size_, RecipeRun::kLiteral,
+                           static_cast<uint32_t>(recipe_.literals_.size()), bytes.size()});
+  append(recipe_.literals_, bytes);
+  recipe_.size_ += bytes.size();
+}
+
+void RecipeBuilder::set_tsm_defect(std::string_view defect) {
+  recipe_.tsm_defect_ = defect.substr(0, kRecipeDefectBytesMax);
+}
+
+}  // namespace tsmfs::index

@@ -1,0 +1,76 @@
+// How to make one file's bytes again: runs of logical pack bytes, and literals, in file order.
+// docs/FORMAT.md, "Recipes".
+//
+// A recipe names packs by id and places by logical offset, so that reading needs neither the index
+// nor a pack's blob table.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "index/base/bytes.h"
+#include "index/format/digest.h"
+
+namespace tsmfs::index {
+
+constexpr uint32_t kRecipeLiteralBytesMax = 255;
+constexpr uint64_t kRecipeRunsMax = uint64_t{1} << 26;
+constexpr size_t kRecipeDefectBytesMax = 1000;
+
+// A run of a file's bytes.
+struct RecipeRun {
+  static constexpr uint32_t kLiteral = UINT32_MAX;
+  uint64_t file_offset = 0;
+  uint32_t pack = 0;   // into Recipe::packs(), or kLiteral
+  uint32_t start = 0;  // logical offset in that pack, or offset into Recipe::literals()
+  uint64_t length = 0;
+};
+
+// Immutable once made; sorted by file offset, without gaps.
+class Recipe {
+ public:
+  // Throws: CorruptError, naming `object`.
+  static Recipe decode(ByteView encoded, std::string_view object);
+
+  const FileId& file() const { return file_; }
+  uint64_t size() const { return size_; }
+  const std::vector<PackId>& packs() const { return packs_; }
+  const std::vector<RecipeRun>& runs() const { return runs_; }
+  ByteView literals() const { return literals_; }
+  // Why the file is not a sound TSM file; empty when it is, or is none.
+  const std::string& tsm_defect() const { return tsm_defect_; }
+  // The run that holds the byte at `offset`. Requires: offset < size().
+  size_t run_at(uint64_t offset) const;
+  size_t memory_bytes() const;
+
+ private:
+  friend class RecipeBuilder;
+  FileId file_;
+  uint64_t size_ = 0;
+  std::vector<PackId> packs_;
+  std::vector<RecipeRun> runs_;
+  ByteBuffer literals_;
+  std::string tsm_defect_;
+};
+
+// Takes a file's pieces in order and joins neighbours to runs.
+class RecipeBuilder {
+ public:
+  explicit RecipeBuilder(const FileId& file) { recipe_.file_ = file; }
+  void add_copy(const PackId& pack, uint32_t logical_start, uint32_t length);
+  // Requires: bytes.size() <= kRecipeLiteralBytesMax.
+  void add_literal(ByteView bytes);
+  void set_tsm_defect(std::string_view defect);
+  // What was added so far.
+  const Recipe& recipe() const { return recipe_; }
+  ByteBuffer encode() const;
+
+ private:
+  Recipe recipe_;
+  std::unordered_map<PackId, uint32_t, IdHash> pack_numbers_;
+};
+
+}  // namespace tsmfs::index

@@ -1,0 +1,52 @@
+// Reads one pack file: its tables, and its frames, each checked. docs/FORMAT.md, "Packs".
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "index/base/file.h"
+#include "index/format/pack_format.h"
+#include "index/lookup/object_index.h"
+
+namespace tsmfs::index {
+
+// Thread safe (immutable, reads with pread).
+class PackReader {
+ public:
+  // Reads header, trailer and frame table. Throws: IoError; MissingError when there is no such
+  // file; CorruptError (also when the pack is not the one its name says, or of another repository).
+  PackReader(const std::filesystem::path& path, const PackId& id, const RepositoryId& repository);
+
+  const PackHeader& header() const { return header_; }
+  const std::vector<FrameEntry>& frames() const { return frames_; }
+  uint64_t file_bytes() const { return file_bytes_; }
+  uint64_t logical_bytes() const { return frames_.empty() ? 0 : frames_.back().logical_end(); }
+  // The frame that holds a logical byte. Throws: CorruptError when there is none.
+  size_t frame_at(uint64_t logical_offset) const;
+  // A frame's raw bytes. Throws: IoError, CorruptError.
+  RawBuffer read_frame(size_t number) const;
+  // The same, into a buffer of frames()[number].raw_length.
+  void read_frame(size_t number, MutableByteView out) const;
+  // Reads and checks the blob table, which is not kept.
+  std::vector<BlobEntry> read_blobs() const;
+  const std::string& name() const { return name_; }
+
+ private:
+  std::filesystem::path path_;
+  std::string name_;  // "pack <id>", for messages
+  Fd fd_;
+  uint64_t file_bytes_ = 0;
+  PackHeader header_;
+  PackTrailer trailer_;
+  std::vector<FrameEntry> frames_;
+};
+
+// All that the index wants to know of a pack. Reads its recipes for the packs they need: one that
+// needs another pack of which `is_present` says no is lossy.
+PackContents read_pack_contents(const PackReader& pack,
+                                const std::function<bool(const PackId&)>& is_present);
+
+}  // namespace tsmfs::index

@@ -1,0 +1,42 @@
+// The packs of a repository, opened as they are needed; a bounded number of them stays open.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "index/base/mutex.h"
+#include "index/format/repository_paths.h"
+#include "index/pack/pack_reader.h"
+
+namespace tsmfs::index {
+
+// Thread safe.
+class PackStore {
+ public:
+  static constexpr size_t kOpenPacksMax = 256;
+
+  PackStore(const RepositoryPaths& paths, const RepositoryId& repository)
+      : paths_(paths), repository_(repository) {}
+  // Throws: IoError (ENOENT when there is no such pack), CorruptError.
+  std::shared_ptr<const PackReader> open(const PackId& id);
+  // As open(), but opens the file anew and does not keep it.
+  std::shared_ptr<const PackReader> open_anew(const PackId& id) const;
+  // Visits the id of each pack file. Throws: IoError.
+  void for_each_id(const std::function<void(const PackId&)>& visit) const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<const PackReader> pack;
+    std::list<PackId>::iterator use;
+  };
+  RepositoryPaths paths_;
+  RepositoryId repository_;
+  Mutex mutex_;
+  std::list<PackId> uses_ TSMFS_GUARDED_BY(mutex_);  // most recent first
+  std::unordered_map<PackId, Entry, IdHash> open_ TSMFS_GUARDED_BY(mutex_);
+};
+
+}  // namespace tsmfs::index

@@ -1,0 +1,84 @@
+#include "index/repository/rebuild.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "index/base/directory.h"
+#include "index/base/error.h"
+#include "index/base/file.h"
+#include "index/base/log.h"
+#include "index/pack/pack_reader.h"
+
+namespace tsmfs::index {
+
+namespace {
+
+struct OrderedPack {
+  uint64_t sequence = 0;
+  PackId id;
+};
+
+void note_damage(AddedPacks& added, const std::string& what) {
+  log::warning("{}; it is left out of the index", what);
+  added.damaged.push_back(what);
+}
+
+}  // namespace
+
+AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<PackId> ids) {
+  AddedPacks added;
+  std::vector<OrderedPack> order;
+  for (const PackId& id : ids) {
+    try {
+      order.push_back({packs.open_anew(id)->header().sequence, id});
+    } catch (const IoError& error) {
+      if (!is_damage(error.error_number())) throw;
+      note_damage(added, error.what());
+    } catch (const CorruptError& error) {
+      note_damage(added, error.what());
+    }
+  }
+  std::sort(order.begin(), order.end(), [](const OrderedPack& a, const OrderedPack& b) {
+    return std::pair(a.sequence, a.id) < std::pair(b.sequence, b.id);
+  });
+  for (const OrderedPack& pack : order) {
+    try {
+      PackContents contents = read_pack_contents(
+          *packs.open_anew(pack.id), [&](const PackId& id) { return index.has_pack(id); });
+      // The packs of two copies that were mixed may have one sequence. Neither is to hide the
+      // other.
+      const auto other = index.find_pack(static_cast<PackNumber>(pack.sequence));
+      if (other && other->id != pack.id)
+        contents.header.sequence = *index.last_pack_number() + uint64_t{1};
+      index.add_pack(contents);
+      ++added.packs;
+    } catch (const CorruptError& error) {
+      note_damage(added, error.what());
+    }
+  }
+  return added;
+}
+
+AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs) {
+  remove_tree(paths.new_index());
+  std::vector<PackId> ids;
+  packs.for_each_id([&](const PackId& id) { ids.push_back(id); });
+  log::info("making the index of {} packs", ids.size());
+  AddedPacks added;
+  {
+    const auto index = ObjectIndex::open_primary(paths.new_index(), /*create=*/true);
+    added = add_packs(*index, packs, std::move(ids));
+  }
+  if (path_exists(paths.index()) && exchange_files(paths.new_index(), paths.index())) {
+    sync_directory(paths.root());
+    remove_tree(paths.new_index());
+  } else {
+    remove_tree(paths.index());
+    rename_file(paths.new_index(), paths.index());
+  }
+  sync_directory(paths.root());
+  return added;
+}
+
+}  // namespace tsmfs::index

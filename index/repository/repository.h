@@ -1,0 +1,77 @@
+// A repository directory, opened: its configuration, its packs, its index.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "index/format/config.h"
+#include "index/format/digest.h"
+#include "index/format/repository_paths.h"
+#include "index/lookup/object_index.h"
+#include "index/pack/pack_store.h"
+#include "index/repository/object_reader.h"
+#include "index/repository/rebuild.h"
+#include "index/repository/writer_lock.h"
+
+namespace tsmfs::index {
+
+// The names of an existing repository, for what needs neither packs nor index. Throws:
+// NoRepositoryError, and what a config that is damaged or of a newer version throws.
+RepositoryPaths open_paths(const std::filesystem::path& root);
+
+// Thread safe but for construction. A reader takes no lock and writes nothing inside the
+// repository.
+class Repository {
+ public:
+  static constexpr size_t kCacheBytesDefault = size_t{64} << 20;
+
+  // True when `root` can become a repository: absent, an empty directory, or what a creation that
+  // was cut short has left. Never a directory that holds anything of somebody else.
+  static bool is_vacant(const std::filesystem::path& root);
+  // Makes an empty repository with a new id and secret, durably; does nothing when another process
+  // was faster. Throws: UsageError when `root` is not vacant.
+  static void create(const std::filesystem::path& root);
+  // Throws: NoRepositoryError; CorruptError when the index is missing or damaged (the advice is
+  // rebuild-index).
+  static std::unique_ptr<Repository> open_reader(const std::filesystem::path& root,
+                                                 size_t cache_bytes_max = kCacheBytesDefault);
+  // Takes the writer's lock, clears what a killed writer left, and takes
+  // up packs that it finished but did not index. An index that is missing or damaged, or that knows
+  // packs that are gone, is rebuilt. Throws: BusyError naming the holder, and as open_reader.
+  static std::unique_ptr<Repository> open_writer(const std::filesystem::path& root,
+                                                 const LockRequest& request);
+
+  // Makes the index again from the packs, under the writer's lock (index/repository/rebuild.h).
+  // Throws: as open_writer.
+  static AddedPacks rebuild_index(const std::filesystem::path& root, const LockRequest& request);
+
+  const RepositoryPaths& paths() const { return paths_; }
+  const Config& config() const { return config_; }
+  const DigestKey& key() const { return config_.key; }
+  // For the next pack that a writer begins: higher than that of any pack that is here, indexed or
+  // not, quarantined ones too.
+  uint64_t next_pack_sequence() const;
+  // Packs that are here and were left out of the index as damaged, or came since it was opened.
+  std::vector<PackId> unindexed_packs() const;
+  // Makes the index of a repository opened for writing again from its packs. A failure leaves it
+  // without one: nothing may be asked of it then.
+  AddedPacks rebuild_own_index();
+  ObjectIndex& index() { return *index_; }
+  PackStore& packs() { return packs_; }
+  ObjectReader& objects() { return objects_; }
+
+ private:
+  Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,
+             std::unique_ptr<ObjectIndex> index, size_t cache_bytes_max);
+
+  RepositoryPaths paths_;
+  Config config_;
+  std::unique_ptr<WriterLock> lock_;  // empty for a reader
+  std::unique_ptr<ObjectIndex> index_;
+  PackStore packs_;
+  ObjectReader objects_;
+};
+
+}  // namespace tsmfs::index

@@ -1,0 +1,60 @@
+#include "index/tsm/tsm_fields.h"
+
+#include <string_view>
+
+#include "index/tsm/tsm_index.h"
+
+namespace tsmfs::index {
+
+namespace {
+
+// Up to the first comma that is not escaped.
+std::string_view measurement_of(std::string_view series) {
+  for (size_t i = 0; i < series.size(); ++i) {
+    if (series[i] == '\\') {
+      ++i;
+    } else if (series[i] == ',') {
+      return series.substr(0, i);
+    }
+  }
+  return series;
+}
+
+}  // namespace
+
+bool add_field_types(ByteSource& source, TsmFieldTypes& types) try {
+  TsmIndexCursor cursor(source, read_tsm_index_offset(source));
+  std::string name;
+  while (cursor.next()) {
+    const std::string_view key = cursor.key();
+    const size_t separator = key.find(kTsmFieldSeparator);
+    if (separator == std::string_view::npos) continue;
+    name = measurement_of(key.substr(0, separator));
+    name += key.substr(separator);
+    auto place = types.find(name);
+    if (place == types.end()) place = types.emplace(name, std::set<uint8_t>()).first;
+    place->second.insert(cursor.type());
+  }
+  return true;
+} catch (const TsmFormatError&) {
+  return false;
+}
+
+const char* tsm_type_name(uint8_t type) {
+  switch (type) {
+    case 0:
+      return "float";
+    case 1:
+      return "integer";
+    case 2:
+      return "boolean";
+    case 3:
+      return "string";
+    case kTsmUnsignedType:
+      return "unsigned";
+    default:
+      return "unknown";
+  }
+}
+
+}  // namespace tsmfs::index

@@ -1,0 +1,24 @@
+// The fields that a TSM file has points of, and of which types.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "index/format/byte_source.h"
+
+namespace tsmfs::index {
+
+// By measurement and field, "cpu#!~#usage": a measurement as it stands in a key, its commas and
+// spaces escaped. One that has more types than one is a conflict, which influxd does not open.
+using TsmFieldTypes = std::map<std::string, std::set<uint8_t>, std::less<>>;
+
+// Adds those of a file; false, with nothing sure of it added, for one that is no sound TSM file.
+// Reads header, footer and index, not the blocks. Throws: what `source` throws.
+bool add_field_types(ByteSource& source, TsmFieldTypes& types);
+
+// "float", as InfluxDB calls it; "unknown" for none.
+const char* tsm_type_name(uint8_t type);
+
+}  // namespace tsmfs::index

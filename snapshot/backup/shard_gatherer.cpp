@@ -1,0 +1,154 @@
+#include "snapshot/backup/shard_gatherer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "index/base/error.h"
+#include "index/base/thread_group.h"
+#include "snapshot/backup/late_points.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+using Severity = Problem::Severity;
+
+constexpr size_t kSecondLookPauses = 2;  // of a request that may well bring nothing
+
+}  // namespace
+
+// Each with a client and a fetcher of its own. A failure of one thread ends the others at once,
+// also where they wait for the server.
+void ShardGatherer::in_threads(size_t work, const RetryPolicy& retry, const Step& step) {
+  std::stop_source failed;
+  const std::stop_callback forward(stop_, [&] { failed.request_stop(); });
+  std::atomic<size_t> next = 0;
+  const auto loop = [&] {
+    try {
+      const InfluxdClient client = client_.with_stop(failed.get_token());
+      ShardFetcher fetcher(client, writer_, repository_.paths().tmp(), retry, failed.get_token(),
+                           options_.progress ? &options_.progress->received_bytes : nullptr);
+      fetcher.watch(dropped_);
+      fetcher.set_shard_bytes_max(options_.shard_bytes_max);
+      for (size_t i = next++; i < work; i = next++) {
+        if (failed.stop_requested()) throw Cancelled();
+        step(client, fetcher, i);
+      }
+    } catch (...) {
+      MutexLock lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+      failed.request_stop();
+    }
+  };
+  {
+    ThreadGroup threads([&] { failed.request_stop(); });
+    const size_t count = std::min<size_t>(std::max(1u, options_.jobs), work);
+    for (size_t i = 0; i < count; ++i) threads.start(loop);
+    threads.join();
+  }
+  MutexLock lock(mutex_);
+  if (failure_) std::rethrow_exception(failure_);
+}
+
+void ShardGatherer::fetch(std::vector<FetchRequest> requests) {
+  requests_ = std::move(requests);
+  if (options_.progress) options_.progress->shards_total = requests_.size();
+  in_threads(requests_.size(), options_.retry,
+             [&](const InfluxdClient& client, ShardFetcher& fetcher, size_t i) {
+               const FetchRequest& request = requests_[i];
+               if (server_gone_) {
+                 FetchedShard none;
+                 none.problems.push_back({Severity::kIncomplete, request.path.text(),
+                                          "was not fetched: the server no longer answers"});
+                 take(request.path, std::move(none));
+                 return;
+               }
+               if (!take(request.path, fetcher.fetch(request))) look_for_server(client);
+             });
+}
+
+void ShardGatherer::look_for_server(const InfluxdClient& client) {
+  try {
+    client.fetch_metastore();
+  } catch (const ProtocolError&) {
+    server_gone_ = true;
+  }
+}
+
+bool ShardGatherer::take(const ShardPath& path, FetchedShard shard) {
+  MutexLock lock(mutex_);
+  const FetchedShard& kept = shards_.emplace(path, std::move(shard)).first->second;
+  if (options_.progress) options_.progress->shards_done = shards_.size();
+  options_.on_shard({path, kept, shards_.size(), requests_.size()});
+  return !kept.incomplete();
+}
+
+void ShardGatherer::ask_again(const Metastore& metastore, Timestamp start) {
+  std::vector<FetchRequest> again;
+  for (const FetchRequest& request : requests_) {
+    MutexLock lock(mutex_);
+    const FetchedShard& shard = shards_.at(request.path);
+    if (request.range || shard.incomplete() || shard.dropped ||
+        !was_written_lately(request.path, shard.files, metastore, start))
+      continue;
+    again.push_back({request.path, {}, request.since, {}});
+    if (!shard.files.empty()) again.back().since = since_of_later(shard.files);
+  }
+  RetryPolicy retry = options_.retry;
+  retry.pauses.resize(std::min(retry.pauses.size(), kSecondLookPauses));
+  in_threads(again.size(), retry,
+             [&](const InfluxdClient& client, ShardFetcher& fetcher, size_t i) {
+               if (server_gone_) return warn_of_cache(again[i].path);
+               FetchedShard late = fetcher.fetch(again[i]);
+               if (late.dropped) return;
+               if (late.incomplete()) {
+                 warn_of_cache(again[i].path);
+                 return look_for_server(client);
+               }
+               MutexLock lock(mutex_);
+               late_[again[i].path] = std::move(late);
+             });
+  take_late();
+}
+
+void ShardGatherer::warn_of_cache(const ShardPath& path) {
+  MutexLock lock(mutex_);
+  shards_.at(path).problems.push_back(
+      {Severity::kWarning, path.text(),
+       "could not be asked once more: points that were in the server's cache may be missing"});
+}
+
+void ShardGatherer::take_late() {
+  MutexLock lock(mutex_);
+  bool compactions = false;
+  for (auto& [path, late] : late_) {
+    shards_.at(path).new_bytes += late.new_bytes;
+    drop_known(shards_.at(path).files, late.files);
+    compactions |= holds_compactions(late.files);
+  }
+  if (compactions) writer_.flush();
+  for (const FetchRequest& request : requests_) {
+    const auto late = late_.find(request.path);
+    if (late == late_.end() || late->second.files.empty()) continue;
+    FetchedShard& shard = shards_.at(request.path);
+    auto both = lay_later_over(repository_.objects(), shard.files, late->second.files,
+                               request.since.has_value());
+    if (both) {
+      shard.files = std::move(*both);
+      for (Problem& problem : late->second.problems) shard.problems.push_back(std::move(problem));
+      ++late_shards_;
+    } else {
+      shard.problems.push_back(
+          {Severity::kWarning, request.path.text(),
+           "was compacted, and points deleted, while it was backed up: it is as it was at first, "
+           "and may lack what was in the server's cache"});
+    }
+  }
+}
+
+std::map<ShardPath, FetchedShard> ShardGatherer::release() {
+  MutexLock lock(mutex_);
+  return std::move(shards_);
+}
+
+}  // namespace tsmfs::snapshot

@@ -1,0 +1,71 @@
+// Brings the shards of a server into a repository, several at once.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <vector>
+
+#include "index/base/mutex.h"
+#include "index/repository/repository.h"
+#include "index/repository/repository_writer.h"
+#include "snapshot/backup/capture_options.h"
+#include "snapshot/backup/dropped_shards.h"
+#include "snapshot/backup/shard_fetcher.h"
+#include "snapshot/influxdb/metastore.h"
+#include "snapshot/server/influxd_client.h"
+
+namespace tsmfs::snapshot {
+
+// Used by one thread. Requires: the client has probed; all references outlive it. Both fetch() and
+// ask_again() throw IoError, Cancelled; what the server does wrong becomes a problem of a shard.
+class ShardGatherer {
+ public:
+  ShardGatherer(const InfluxdClient& client, index::Repository& repository,
+                index::RepositoryWriter& writer, const CaptureOptions& options,
+                std::stop_token stop)
+      : client_(client),
+        repository_(repository),
+        writer_(writer),
+        options_(options),
+        stop_(std::move(stop)) {}
+
+  // Once.
+  void fetch(std::vector<FetchRequest> requests);
+  // For the points that were in the server's cache (late_points.h) when the backup began, at
+  // `start`. After fetch().
+  void ask_again(const Metastore& metastore, Timestamp start);
+
+  // What came, each shard that was asked for. Once, at the end.
+  std::map<ShardPath, FetchedShard> release();
+  const DroppedShards& dropped() const { return dropped_; }
+  uint64_t late_shards() const { return late_shards_; }  // that brought more in ask_again()
+
+ private:
+  using Step = std::function<void(const InfluxdClient&, ShardFetcher&, size_t)>;
+  void in_threads(size_t work, const RetryPolicy& retry, const Step& step);
+  void look_for_server(const InfluxdClient& client);
+  bool take(const ShardPath& path, FetchedShard shard);
+  void take_late();
+  void warn_of_cache(const ShardPath& path);
+
+  const InfluxdClient& client_;
+  index::Repository& repository_;
+  index::RepositoryWriter& writer_;
+  const CaptureOptions& options_;
+  std::stop_token stop_;
+  std::vector<FetchRequest> requests_;
+  std::atomic<bool> server_gone_ = false;
+  uint64_t late_shards_ = 0;
+  DroppedShards dropped_;
+  Mutex mutex_;
+  std::map<ShardPath, FetchedShard> late_ TSMFS_GUARDED_BY(mutex_);
+  std::map<ShardPath, FetchedShard> shards_ TSMFS_GUARDED_BY(mutex_);
+  std::exception_ptr failure_ TSMFS_GUARDED_BY(mutex_);
+};
+
+}  // namespace tsmfs::snapshot

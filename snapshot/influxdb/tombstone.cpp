@@ -1,0 +1,195 @@
+#include "snapshot/influxdb/tombstone.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <utility>
+
+#include "index/base/error.h"
+#include "index/tsm/tsm_index.h"
+#include "snapshot/model/filter.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+constexpr size_t kHeaderBytes = 4;
+constexpr uint32_t kVersion2 = 0x1502;
+constexpr uint32_t kVersion3 = 0x1503;
+constexpr uint32_t kVersion4 = 0x1504;
+constexpr size_t kTimesBytes = 16;
+constexpr size_t kKeyBytesMax = 64 << 10;  // a TSM file's keys have 16-bit lengths
+constexpr size_t kTombstoneInputBytes = 64 << 10;
+constexpr int kGzipBits = 16 + MAX_WBITS;
+
+[[noreturn]] void fail(const std::string& object, const std::string& why) {
+  throw TombstoneError(fmt::format("{} is no sound tombstone: {}", object, why));
+}
+
+// Gzip members, one behind the other, as one content.
+class GzipMembers : public ByteStream {
+ public:
+  GzipMembers(ByteStream& compressed, const std::string& object)
+      : compressed_(compressed), object_(object), input_(kTombstoneInputBytes) {
+    if (::inflateInit2(&inflater_, kGzipBits) != Z_OK) throw std::bad_alloc();
+  }
+  GzipMembers(const GzipMembers&) = delete;
+  GzipMembers& operator=(const GzipMembers&) = delete;
+  ~GzipMembers() override { ::inflateEnd(&inflater_); }
+
+  size_t read(MutableByteView out) override {
+    const auto room = static_cast<uInt>(std::min(out.size(), kTombstoneInputBytes));
+    inflater_.next_out = reinterpret_cast<Bytef*>(out.data());
+    inflater_.avail_out = room;
+    while (inflater_.avail_out == room) {
+      if (inflater_.avail_in == 0 && !fill()) {
+        if (within_) fail(object_, "it ends early");
+        return 0;
+      }
+      within_ = true;
+      const int status = ::inflate(&inflater_, Z_NO_FLUSH);
+      if (status == Z_MEM_ERROR) throw std::bad_alloc();
+      if (status == Z_STREAM_END) {
+        within_ = false;
+        ::inflateReset(&inflater_);
+      } else if (status != Z_OK && status != Z_BUF_ERROR) {
+        fail(object_, "its compressed data are damaged");
+      }
+    }
+    return room - inflater_.avail_out;
+  }
+
+ private:
+  bool fill() {
+    const size_t count = compressed_.read(input_.span());
+    inflater_.next_in = reinterpret_cast<Bytef*>(input_.data());
+    inflater_.avail_in = static_cast<uInt>(count);
+    return count > 0;
+  }
+
+  ByteStream& compressed_;
+  const std::string& object_;
+  RawBuffer input_;
+  z_stream inflater_{};
+  bool within_ = false;
+};
+
+// The bytes of `head`, then those of the stream.
+class Joined : public ByteStream {
+ public:
+  Joined(ByteView head, ByteStream& rest) : head_(head), rest_(rest) {}
+  size_t read(MutableByteView out) override {
+    if (head_.empty()) return rest_.read(out);
+    const size_t count = std::min(out.size(), head_.size());
+    std::copy_n(head_.begin(), count, out.begin());
+    head_ = head_.subspan(count);
+    return count;
+  }
+
+ private:
+  ByteView head_;
+  ByteStream& rest_;
+};
+
+class Entries {
+ public:
+  Entries(const std::string& object, TombstoneLimits limits) : object_(object), limits_(limits) {}
+
+  // Lines of text, the last one with or without a newline.
+  void read_lines(ByteStream& stream) {
+    std::string line;
+    std::array<std::byte, 4096> buffer;
+    while (!done()) {
+      const size_t count = stream.read(buffer);
+      if (count == 0) break;
+      taken_ += count;
+      for (const char c : as_text(ByteView(buffer).first(count))) {
+        if (c == '\n') {
+          add(line);
+          line.clear();
+        } else if (line.size() < kKeyBytesMax) {
+          line += c;
+        } else {
+          fail(object_, "a line of it is too long");
+        }
+      }
+    }
+    add(line);
+  }
+
+  void read_records(ByteStream& stream) {
+    std::array<std::byte, 4> length_bytes;
+    ByteBuffer record;
+    while (!done()) {
+      const size_t head = read_up_to(stream, length_bytes);
+      if (head == 0) return;
+      const uint32_t length = load_be<uint32_t>(length_bytes.data());
+      if (head < length_bytes.size()) fail(object_, "it ends early");
+      if (length == 0 || length > kKeyBytesMax)
+        fail(object_, fmt::format("it has a key of {} bytes", length));
+      record.resize(length + kTimesBytes);
+      if (read_up_to(stream, record) < record.size()) fail(object_, "it ends early");
+      taken_ += head + record.size();
+      const auto first = static_cast<int64_t>(load_be<uint64_t>(record.data() + length));
+      const auto last = static_cast<int64_t>(load_be<uint64_t>(record.data() + length + 8));
+      found_.time_ranges |= first > kInfluxTimeMin.unix_ns || last < kInfluxTimeMax.unix_ns;
+      add(as_text(ByteView(record).first(length)));
+    }
+  }
+
+  Tombstone finish(unsigned version) {
+    found_.version = version;
+    return std::move(found_);
+  }
+
+ private:
+  void add(std::string_view key) {
+    if (key.empty()) return;
+    const std::string series(key.substr(0, key.find(index::kTsmFieldSeparator)));
+    if (found_.series.contains(series)) return;
+    if (found_.series.size() < limits_.series_max) {
+      found_.series.insert(series);
+    } else {
+      found_.more_series = true;
+    }
+  }
+  // More would tell nothing new.
+  bool done() {
+    if (taken_ >= limits_.content_bytes_max) found_.more_series = true;
+    return found_.more_series;
+  }
+
+  const std::string& object_;
+  TombstoneLimits limits_;
+  Tombstone found_;
+  uint64_t taken_ = 0;
+};
+
+}  // namespace
+
+Tombstone read_tombstone(ByteStream& file, const std::string& object, TombstoneLimits limits) {
+  std::array<std::byte, kHeaderBytes> header;
+  const size_t count = read_up_to(file, header);
+  Entries entries(object, limits);
+  const uint32_t magic = count < kHeaderBytes ? 0 : load_be<uint32_t>(header.data());
+  if (count == 0) return entries.finish(0);
+  if (magic == kVersion2) {
+    entries.read_records(file);
+    return entries.finish(2);
+  }
+  if (magic == kVersion3 || magic == kVersion4) {
+    GzipMembers content(file, object);
+    entries.read_records(content);
+    return entries.finish(magic == kVersion3 ? 3 : 4);
+  }
+  // Text has no control characters, and other versions begin with zeros.
+  if (header[0] == std::byte{0}) fail(object, "it is of a version that tsmfs does not know");
+  Joined whole(ByteView(header).first(count), file);
+  entries.read_lines(whole);
+  return entries.finish(1);
+}
+
+}  // namespace tsmfs::snapshot

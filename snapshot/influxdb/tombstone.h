@@ -1,0 +1,42 @@
+// What a .tombstone file of InfluxDB 1.x says was deleted.
+//
+// Versions, by their first four bytes: none, lines of text, each a key (1); 0x1502, then for each
+// deletion a key's length (4), the key, first and last time (8 each, nanoseconds), all big-endian
+// (2); 0x1503, then the same in one gzip member (3); 0x1504, in several (4).
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+#include "index/base/error.h"
+#include "snapshot/stream/byte_stream.h"
+
+namespace tsmfs::snapshot {
+
+// A tombstone that cannot be read.
+class TombstoneError : public CorruptError {
+ public:
+  using CorruptError::CorruptError;
+};
+
+struct TombstoneLimits {
+  size_t series_max = 3;  // named; of others it is only said that there are more
+  uint64_t content_bytes_max = uint64_t{16} << 20;  // read, decompressed
+};
+
+struct Tombstone {
+  unsigned version = 0;  // 0 for an empty file
+  // "measurement,tags" without the field, at most series_max of them.
+  std::set<std::string> series;
+  // Some of what was read deletes the points of a time range, not all of a series.
+  bool time_ranges = false;
+  bool more_series = false;  // than are named, or the limit of bytes was met
+  bool empty() const { return series.empty() && !more_series; }
+};
+
+// Not more is read than the limits need. Throws: TombstoneError, naming `object`, when the file is
+// malformed or ends early; what the stream throws.
+Tombstone read_tombstone(ByteStream& file, const std::string& object, TombstoneLimits limits = {});
+
+}  // namespace tsmfs::snapshot

@@ -1,0 +1,93 @@
+#include "snapshot/intake/overlay.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "index/repository/stored_source.h"
+#include "index/tsm/tsm_cover.h"
+
+namespace tsmfs::snapshot {
+
+namespace {
+
+constexpr std::string_view kTsmSuffix = ".tsm";
+constexpr std::string_view kTombstoneSuffix = ".tombstone";
+
+std::optional<uint64_t> parse_digits(std::string_view digits) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size())
+    return std::nullopt;
+  return value;
+}
+
+enum class Fate { kKept, kSuperseded, kUnexplained };
+
+// A file that was there before and was not received again: either it has not changed, or a
+// compaction took its place.
+Fate fate_of(index::ObjectReader& objects, const TreeEntry& old,
+             const std::vector<TreeEntry>& received) {
+  const auto name = parse_tsm_name(old.name);
+  if (!name) return Fate::kKept;
+  bool suspect = false;
+  for (const TreeEntry& newer : received) {
+    const auto newer_name = parse_tsm_name(newer.name);
+    // Only a compaction's output (sequence 2 and up) of the same or a later generation takes
+    // another file's place.
+    if (!newer_name || newer_name->sequence < 2 || newer_name->generation < name->generation)
+      continue;
+    index::StoredSource newer_source(objects.open_file(newer.file())),
+        old_source(objects.open_file(old.file()));
+    const index::Cover cover = index::cover_tsm(newer_source, old_source);
+    if (cover == index::Cover::kAll) return Fate::kSuperseded;
+    // One generation has one file at a time; and points of one time are in two files only when one
+    // was made of the other, or they were written twice.
+    suspect |= cover == index::Cover::kSome || newer_name->generation == name->generation;
+  }
+  return suspect ? Fate::kUnexplained : Fate::kKept;
+}
+
+}  // namespace
+
+std::optional<TsmName> parse_tsm_name(std::string_view file) {
+  if (!file.ends_with(kTsmSuffix)) return std::nullopt;
+  file.remove_suffix(kTsmSuffix.size());
+  const size_t dash = file.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const auto generation = parse_digits(file.substr(0, dash)),
+             sequence = parse_digits(file.substr(dash + 1));
+  if (!generation || !sequence) return std::nullopt;
+  return TsmName{*generation, *sequence};
+}
+
+Overlay lay_over(index::ObjectReader& objects, const std::vector<TreeEntry>& earlier,
+                 const std::vector<TreeEntry>& received) {
+  Overlay result;
+  result.received = received.size();
+  std::map<Name, TreeEntry, std::less<>> files;
+  for (const TreeEntry& entry : received) files.emplace(entry.name, entry);
+  for (const TreeEntry& old : earlier) {
+    if (old.kind != EntryKind::kFile || files.contains(old.name)) continue;
+    const Fate fate = fate_of(objects, old, received);
+    if (fate == Fate::kSuperseded) {
+      result.superseded.push_back(old.name.text());
+      continue;
+    }
+    if (fate == Fate::kUnexplained) result.unexplained.push_back(old.name.text());
+    files.emplace(old.name, old);
+    ++result.carried_over;
+  }
+  for (const std::string& name : result.superseded) {
+    const std::string tombstone =
+        name.substr(0, name.size() - kTsmSuffix.size()) + std::string(kTombstoneSuffix);
+    const auto found = files.find(std::string_view(tombstone));
+    if (found == files.end()) continue;
+    files.erase(found);
+    --result.carried_over;
+  }
+  for (auto& [name, entry] : files) result.files.push_back(std::move(entry));
+  return result;
+}
+
+}  // namespace tsmfs::snapshot

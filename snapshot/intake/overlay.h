@@ -1,0 +1,39 @@
+// Lays the files of a shard that are new over those of an earlier snapshot, as restoring a base and
+// then its increments would.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "index/repository/object_reader.h"
+#include "snapshot/model/tree.h"
+
+namespace tsmfs::snapshot {
+
+struct Overlay {
+  std::vector<TreeEntry> files;
+  size_t received = 0;      // new, or in the place of one of the same name
+  size_t carried_over = 0;  // from the earlier snapshot
+  std::vector<std::string>
+      superseded;  // of the earlier snapshot, left out: a newer file holds all their points
+  std::vector<std::string>
+      unexplained;  // kept, though a newer compaction may have taken their place: it lacks some of
+                    // their points, which may be deleted ones
+};
+
+// A file of `earlier` is dropped when a received compaction of its generation or a later one covers
+// it (index/tsm/tsm_cover.h), and with it its tombstones. Requires: the received files are flushed.
+// Throws: CorruptError, IoError when stored files cannot be read.
+Overlay lay_over(index::ObjectReader& objects, const std::vector<TreeEntry>& earlier,
+                 const std::vector<TreeEntry>& received);
+
+// "GGGGGGGGG-SSSSSSSSS.tsm": generation and sequence. Nothing for any other name.
+struct TsmName {
+  uint64_t generation = 0;
+  uint64_t sequence = 0;
+};
+std::optional<TsmName> parse_tsm_name(std::string_view file);
+
+}  // namespace tsmfs::snapshot

@@ -1,0 +1,86 @@
+// All snapshots of a repository, oldest first, kept up to date from its snapshots/ directory.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "index/base/mutex.h"
+#include "index/format/repository_paths.h"
+#include "snapshot/model/manifest.h"
+
+namespace tsmfs::snapshot {
+
+using SnapshotPtr = std::shared_ptr<const Manifest>;
+
+// An immutable state of the catalog. Sorted by (time, number).
+struct CatalogState {
+  std::vector<SnapshotPtr> snapshots;
+  std::map<uint32_t, size_t> by_number;  // into snapshots
+  std::vector<std::string> damaged;      // what could not be read, one message each
+  uint64_t generation = 0;               // another value for another state
+};
+
+// Thread safe.
+class Catalog {
+ public:
+  explicit Catalog(const index::RepositoryPaths& paths);
+  // The state as last read. Empty before the first refresh().
+  std::shared_ptr<const CatalogState> state() const;
+  // Reads manifests that came since, drops those that went; cheap when nothing did. A manifest that
+  // cannot be read is named in `damaged` and hides no other.
+  std::shared_ptr<const CatalogState> refresh();
+  // Gives the snapshot its number and makes it durable. Requires: the caller is the repository's
+  // writer, and all that the manifest refers to has been flushed.
+  SnapshotPtr publish(Manifest manifest);
+  // Puts the manifest in the place of the one with its id, durably. Requires: as publish().
+  SnapshotPtr replace(Manifest manifest);
+  // Forgets snapshots; those that are not there are none to forget. Durable on return; ended in
+  // between, each of them is there or not. Requires: as publish().
+  void remove(const std::vector<SnapshotPtr>& snapshots);
+
+ private:
+  // Tells a manifest from one that has taken its place, also under an inode that was used before,
+  // once its ctime is so old that a later one differs.
+  struct FileState {
+    uint64_t inode = 0;
+    int64_t ctime_ns = 0;
+    bool operator==(const FileState&) const = default;
+  };
+  struct Known {
+    FileState file;
+    bool settled = false;  // when it was read
+    SnapshotPtr snapshot;
+  };
+
+  void write(const Manifest& manifest);
+  void read_all(CatalogState& fresh) TSMFS_REQUIRES(mutex_);
+
+  index::RepositoryPaths paths_;
+  mutable Mutex mutex_;
+  std::unordered_map<std::string, Known> known_ TSMFS_GUARDED_BY(mutex_);  // by the file's name
+  std::shared_ptr<const CatalogState> state_ TSMFS_GUARDED_BY(mutex_);
+  int64_t directory_mtime_ns_ TSMFS_GUARDED_BY(mutex_) = -1;
+};
+
+// The snapshots of a server, with a tag; an empty name or tag lets all through. Oldest first.
+std::vector<SnapshotPtr> choose_snapshots(const CatalogState& state, std::string_view server,
+                                          std::string_view tag);
+
+// What a manifest's file holds. Throws: IoError; CorruptError, also when its id is not its name.
+SnapshotPtr read_snapshot(const std::filesystem::path& path);
+
+// One of these, oldest first: "latest", an id or its beginning (at least 4 digits), or an RFC 3339
+// time in seconds. Throws: UsageError when none or several match.
+SnapshotPtr find_snapshot(const std::vector<SnapshotPtr>& snapshots, std::string_view text);
+SnapshotPtr find_snapshot(const CatalogState& state, std::string_view text);
+
+// Whether `text` is the snapshot's id, or at least 4 digits that it begins with.
+bool is_id_of(std::string_view text, const Manifest& snapshot);
+
+}  // namespace tsmfs::snapshot

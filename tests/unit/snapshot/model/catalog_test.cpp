@@ -1,0 +1,204 @@
+#include "snapshot/model/catalog.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "index/base/error.h"
+#include "index/base/file.h"
+#include "tests/support/temp_dir.h"
+
+namespace tsmfs::snapshot {
+namespace {
+
+Manifest sample(int64_t seconds) {
+  Manifest manifest;
+  manifest.id = index::random_id<index::SnapshotId>();
+  manifest.time = {seconds * 1'000'000'000};
+  manifest.finished = manifest.time;
+  manifest.server = "db1";
+  manifest.databases = {"telegraf", "my.db", "日本"};
+  manifest.problems = {{Problem::Severity::kIncomplete, "a/b/3", "lost"},
+                       {Problem::Severity::kWarning, "", "odd"}};
+  manifest.shards = 3;
+  return manifest;
+}
+
+class CatalogTest : public ::testing::Test {
+ protected:
+  CatalogTest() : paths_(dir_.path()) {
+    make_directory(paths_.snapshots());
+    make_directory(paths_.tmp());
+  }
+  test::TempDir dir_;
+  index::RepositoryPaths paths_;
+};
+
+TEST(Manifest, ComesBack) {
+  Manifest manifest = sample(1454349756);
+  manifest.parent = index::random_id<index::SnapshotId>();
+  const Manifest back = decode_manifest(encode_manifest(manifest), "test");
+  EXPECT_EQ(back.id, manifest.id);
+  EXPECT_EQ(back.parent, manifest.parent);
+  EXPECT_EQ(back.databases, manifest.databases);
+  EXPECT_EQ(back.problems.size(), 2u);
+  EXPECT_TRUE(back.incomplete());
+}
+
+TEST(Manifest, AServerThatCannotBeNamedSoIsNotWritten) {
+  Manifest manifest = sample(1);
+  for (const char* name : {"", "..", "a/b", "../../escape"}) {
+    manifest.server = name;
+    EXPECT_THROW(encode_manifest(manifest), UsageError) << name;
+  }
+}
+
+TEST(Manifest, EveryFlippedByteIsDetected) {
+  const std::string stored = encode_manifest(sample(1));
+  for (size_t i = 0; i < stored.size(); ++i) {
+    std::string damaged = stored;
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
+    EXPECT_THROW(decode_manifest(damaged, "test"), CorruptError) << i;
+  }
+}
+
+TEST(Manifest, TagsAndOriginalComeBack) {
+  Manifest manifest = sample(1);
+  manifest.tags = checked_tags({"keep", "a b", "keep"});
+  manifest.original =
+      Original{index::random_id<index::RepositoryId>(), index::random_id<index::SnapshotId>()};
+  const Manifest back = decode_manifest(encode_manifest(manifest), "test");
+  EXPECT_EQ(back.tags, (std::vector<std::string>{"a b", "keep"}));
+  EXPECT_EQ(back.original, manifest.original);
+  EXPECT_TRUE(back.is_pinned());
+  EXPECT_FALSE(sample(1).is_pinned());
+}
+
+TEST(Manifest, TagsThatWouldNotPrintAreRefused) {
+  for (const std::string& tag : {std::string(), std::string("a,b"), std::string("a\nb"),
+                                 std::string("a\0b", 3), std::string(kTagBytesMax + 1, 'x')})
+    EXPECT_THROW(checked_tags({tag}), UsageError) << tag;
+}
+
+TEST(Manifest, RangeThatIsOpenAtBothEndsComesBack) {
+  Manifest manifest = sample(1);
+  manifest.filter.range = TimeRange{kInfluxTimeMin, kInfluxTimeMax};
+  const std::string stored = encode_manifest(manifest);
+  EXPECT_EQ(decode_manifest(stored, "test").filter.range, manifest.filter.range);
+  EXPECT_NE(stored.find("1677-09-21T00:12:43.145224194Z"), std::string::npos);
+  EXPECT_NE(stored.find("2262-04-11T23:47:16.854775806Z"), std::string::npos);
+}
+
+// As where an inode is used again within the grain of the file system's clock.
+TEST_F(CatalogTest, ManifestThatWasReplacedUnderItsInodeAndTimeIsSeen) {
+  Catalog catalog(paths_), other(paths_);
+  Manifest manifest = *catalog.publish(sample(100));
+  EXPECT_TRUE(other.refresh()->snapshots.at(0)->tags.empty());
+  const auto path = paths_.snapshot(manifest.id);
+  const auto mtime = std::filesystem::last_write_time(path);
+  manifest.tags = {"keep"};
+  std::ofstream(path, std::ios::binary) << encode_manifest(manifest);
+  std::filesystem::last_write_time(path, mtime);
+  EXPECT_EQ(other.refresh()->snapshots.at(0)->tags, manifest.tags);
+}
+
+TEST_F(CatalogTest, ManifestThatIsReadAgainIsTheSameSnapshot) {
+  Catalog catalog(paths_);
+  catalog.publish(sample(100));
+  const auto before = catalog.refresh();
+  EXPECT_EQ(catalog.refresh(), before);
+}
+
+TEST_F(CatalogTest, RemovedSnapshotIsGoneForEverybody) {
+  Catalog catalog(paths_), other(paths_);
+  const auto first = catalog.publish(sample(100));
+  const auto second = catalog.publish(sample(200));
+  EXPECT_EQ(other.refresh()->snapshots.size(), 2u);
+  catalog.remove({first, first});
+  EXPECT_EQ(catalog.state()->snapshots.size(), 1u);
+  EXPECT_EQ(other.refresh()->snapshots.at(0)->id, second->id);
+}
+
+TEST_F(CatalogTest, NumberOfAForgottenSnapshotIsNotGivenAgain) {
+  Catalog catalog(paths_);
+  const auto first = catalog.publish(sample(100));
+  const auto second = catalog.publish(sample(200));
+  catalog.remove({second});
+  EXPECT_EQ(Catalog(paths_).publish(sample(300))->number, second->number + 1);
+  catalog.remove({first});
+  std::filesystem::remove(paths_.last_number());
+  EXPECT_EQ(Catalog(paths_).publish(sample(400))->number, second->number + 2);
+}
+
+TEST_F(CatalogTest, ReplacedManifestIsSeenByOthers) {
+  Catalog catalog(paths_), other(paths_);
+  const auto published = catalog.publish(sample(100));
+  const uint64_t generation = other.refresh()->generation;
+  Manifest tagged = *published;
+  tagged.tags = {"keep"};
+  catalog.replace(tagged);
+  const auto state = other.refresh();
+  ASSERT_EQ(state->snapshots.size(), 1u);
+  EXPECT_TRUE(state->snapshots[0]->is_pinned());
+  EXPECT_EQ(state->snapshots[0]->number, published->number);
+  EXPECT_NE(state->generation, generation);
+}
+
+TEST_F(CatalogTest, NumbersSortsAndFinds) {
+  Catalog catalog(paths_);
+  const auto second = catalog.publish(sample(200));
+  const auto first = catalog.publish(sample(100));
+  EXPECT_EQ(second->number, 1u);
+  EXPECT_EQ(first->number, 2u);
+  Catalog other(paths_);
+  const auto state = other.refresh();
+  ASSERT_EQ(state->snapshots.size(), 2u);
+  EXPECT_EQ(state->snapshots[0]->id, first->id);
+  EXPECT_EQ(find_snapshot(*state, "latest")->id, second->id);
+  EXPECT_EQ(find_snapshot(*state, first->short_id())->id, first->id);
+  EXPECT_EQ(find_snapshot(*state, "1970-01-01T00:03:20Z")->id, second->id);
+  EXPECT_THROW(find_snapshot(*state, "ffffffffffff"), UsageError);
+}
+
+TEST_F(CatalogTest, SeesWhatAnotherProcessPublishes) {
+  Catalog reader(paths_), writer(paths_);
+  EXPECT_TRUE(reader.refresh()->snapshots.empty());
+  writer.publish(sample(1));
+  EXPECT_EQ(reader.refresh()->snapshots.size(), 1u);
+  const auto last = writer.publish(sample(2));
+  EXPECT_EQ(reader.refresh()->snapshots.size(), 2u);
+  std::filesystem::remove(paths_.snapshot(last->id));
+  EXPECT_EQ(reader.refresh()->snapshots.size(), 1u);
+}
+
+TEST_F(CatalogTest, AManifestThatCannotBeLookedAtIsNotForgotten) {
+  Catalog catalog(paths_);
+  const auto snapshot = catalog.publish(sample(1));
+  const auto path = paths_.snapshot(snapshot->id);
+  for (const auto& target : {path, dir_ / "not-mounted-now"}) {
+    std::filesystem::remove(path);
+    std::filesystem::create_symlink(target, path);
+    EXPECT_THROW(catalog.refresh(), IoError) << target;
+    EXPECT_THROW(Catalog(paths_).refresh(), IoError) << target;
+  }
+}
+
+TEST_F(CatalogTest, SnapshotsThatCannotBeListedAreNotForgotten) {
+  Catalog catalog(paths_);
+  catalog.publish(sample(1));
+  std::filesystem::rename(paths_.snapshots(), dir_ / "elsewhere");
+  EXPECT_THROW(catalog.refresh(), IoError);
+  EXPECT_THROW(Catalog(paths_).refresh(), IoError);
+}
+
+TEST_F(CatalogTest, DamagedManifestHidesNoOther) {
+  Catalog catalog(paths_);
+  catalog.publish(sample(1));
+  std::ofstream(paths_.snapshots() / index::random_id<index::SnapshotId>().hex()) << "nonsense";
+  const auto state = Catalog(paths_).refresh();
+  EXPECT_EQ(state->snapshots.size(), 1u);
+  EXPECT_EQ(state->damaged.size(), 1u);
+}
+
+}  // namespace
+}  // namespace tsmfs::snapshot
