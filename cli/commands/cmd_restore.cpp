@@ -90,7 +90,8 @@ void add_offline_options(CLI::App& sub, RestoreCommand& command) {
       ->needs("--datadir");
   auto* merge = sub.add_flag("--merge", command.merge, "Add the points to shards that are there")
                     ->group(group)
-                    ->needs("--datadir");
+                    ->needs("--datadir")
+                    ->needs("--metadir");
   sub.add_option("--prefer", command.prefer, "Whose points win in a merge: existing, snapshot")
       ->check(CLI::IsMember({"existing", kPreferSnapshot}))
       ->type_name("WHICH")

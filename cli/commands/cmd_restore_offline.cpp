@@ -76,7 +76,8 @@ void print_result(std::ostream& out, const snapshot::RestorePlan& plan,
 // Of a restore that does not fail, and of showing what it would do.
 ExitCode status_of(const Chosen& chosen, const snapshot::RestorePlan& plan) {
   if (chosen.status != ExitCode::kOk) return chosen.status;
-  return plan.lacks_settings || plan.lacks_wal ? ExitCode::kIncomplete : ExitCode::kOk;
+  const bool lacks = plan.lacks_settings || plan.lacks_wal || plan.log_wins;
+  return lacks ? ExitCode::kIncomplete : ExitCode::kOk;
 }
 
 using Clock = std::chrono::steady_clock;

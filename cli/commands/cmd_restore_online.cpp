@@ -114,7 +114,7 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   if (command.dry_run) {
     print_plan(plan, endpoint.text(), context.out);
     settings.print_plan(context.out);
-    return plan.lacks_wal ? ExitCode::kIncomplete : choice_status;
+    return plan.lacks_wal || settings.lacks() ? ExitCode::kIncomplete : choice_status;
   }
   OnlineReport report;
   try {

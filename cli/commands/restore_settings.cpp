@@ -108,8 +108,7 @@ ExitCode SettingsRestore::run() {
                     "until SET PASSWORD FOR \"name\" = '...': {}",
                     fmt::join(names, ", ")));
   }
-  const bool lacks = asked_ && !made_.left.empty();
-  return failed > 0 || lacks ? ExitCode::kIncomplete : ExitCode::kOk;
+  return failed > 0 || lacks() ? ExitCode::kIncomplete : ExitCode::kOk;
 }
 
 }  // namespace tsmfs::cli

@@ -23,6 +23,8 @@ class SettingsRestore {
   // UsageError when it is another server than the one that has `databases`.
   void require_server(const std::set<std::string>& databases);
   void print_plan(std::ostream& out) const;
+  // Whether something that was asked for will not come.
+  bool lacks() const { return asked_ && !made_.left.empty(); }
   // kIncomplete when anything that was asked for did not come. Throws: Cancelled.
   ExitCode run();
 

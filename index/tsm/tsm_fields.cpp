@@ -1,6 +1,7 @@
 #include "index/tsm/tsm_fields.h"
 
 #include <string_view>
+#include <utility>
 
 #include "index/tsm/tsm_index.h"
 
@@ -22,19 +23,17 @@ std::string_view measurement_of(std::string_view series) {
 
 }  // namespace
 
+std::string field_of_key(std::string_view key) {
+  const size_t separator = key.find(kTsmFieldSeparator);
+  if (separator == std::string_view::npos) return {};
+  return std::string(measurement_of(key.substr(0, separator))).append(key.substr(separator));
+}
+
 bool add_field_types(ByteSource& source, TsmFieldTypes& types) try {
   TsmIndexCursor cursor(source, read_tsm_index_offset(source));
-  std::string name;
-  while (cursor.next()) {
-    const std::string_view key = cursor.key();
-    const size_t separator = key.find(kTsmFieldSeparator);
-    if (separator == std::string_view::npos) continue;
-    name = measurement_of(key.substr(0, separator));
-    name += key.substr(separator);
-    auto place = types.find(name);
-    if (place == types.end()) place = types.emplace(name, std::set<uint8_t>()).first;
-    place->second.insert(cursor.type());
-  }
+  while (cursor.next())
+    if (std::string field = field_of_key(cursor.key()); !field.empty())
+      types[std::move(field)].insert(cursor.type());
   return true;
 } catch (const TsmFormatError&) {
   return false;

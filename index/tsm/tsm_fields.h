@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "index/format/byte_source.h"
 
@@ -13,6 +14,9 @@ namespace tsmfs::index {
 // By measurement and field, "cpu#!~#usage": a measurement as it stands in a key, its commas and
 // spaces escaped. One that has more types than one is a conflict, which influxd does not open.
 using TsmFieldTypes = std::map<std::string, std::set<uint8_t>, std::less<>>;
+
+// "cpu#!~#usage" of the key "cpu,host=a#!~#usage"; empty for a key that names no field.
+std::string field_of_key(std::string_view key);
 
 // Adds those of a file; false, with nothing sure of it added, for one that is no sound TSM file.
 // Reads header, footer and index, not the blocks. Throws: what `source` throws.

@@ -29,8 +29,8 @@ bool was_written_lately(const ShardPath& path, const std::vector<TreeEntry>& fil
          place->group->end.unix_ns >= start.unix_ns - kLateTimesNs;
 }
 
-Timestamp since_of_later(const std::vector<TreeEntry>& files) {
-  return shifted(newest(files), -kNanosecondsPerSecond);
+Timestamp since_of_later(const std::vector<TreeEntry>& files, Timestamp start) {
+  return shifted(std::min(newest(files), start), -kNanosecondsPerSecond);
 }
 
 void drop_known(const std::vector<TreeEntry>& files, std::vector<TreeEntry>& later) {
@@ -51,17 +51,10 @@ bool holds_compactions(const std::vector<TreeEntry>& later) {
 
 std::optional<std::vector<TreeEntry>> lay_later_over(index::ObjectReader& objects,
                                                      const std::vector<TreeEntry>& files,
-                                                     const std::vector<TreeEntry>& later,
-                                                     bool increment) {
-  if (!increment) {
-    Overlay overlay = lay_over(objects, files, later);
-    if (!overlay.unexplained.empty()) return std::nullopt;
-    return std::move(overlay.files);
-  }
-  std::vector<TreeEntry> both = later;
-  for (const TreeEntry& file : files)
-    if (std::ranges::find(later, file.name, &TreeEntry::name) == later.end()) both.push_back(file);
-  return both;
+                                                     const std::vector<TreeEntry>& later) {
+  Overlay overlay = lay_over(objects, files, later);
+  if (!overlay.unexplained.empty()) return std::nullopt;
+  return std::move(overlay.files);
 }
 
 }  // namespace tsmfs::snapshot

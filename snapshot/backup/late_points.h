@@ -21,9 +21,10 @@ namespace tsmfs::snapshot {
 bool was_written_lately(const ShardPath& path, const std::vector<TreeEntry>& files,
                         const Metastore& metastore, Timestamp start);
 
-// From when on to ask for what is later than the newest of `files`, by the server's own clock. The
+// From when on to ask for what is later than the newest of `files`, by the server's own clock, and
+// not later than `start`, whatever a file says of itself. The
 // newest comes again, for the stream gives times in seconds. Requires: there are some.
-Timestamp since_of_later(const std::vector<TreeEntry>& files);
+Timestamp since_of_later(const std::vector<TreeEntry>& files, Timestamp start);
 
 // Takes away what `files` has already, and everything when no TSM file is left. A TSM file never
 // changes: what comes under its name once more is no other.
@@ -33,11 +34,10 @@ void drop_known(const std::vector<TreeEntry>& files, std::vector<TreeEntry>& lat
 bool holds_compactions(const std::vector<TreeEntry>& later);
 
 // `files`, with what came later; nothing when the server has compacted files and deleted points
-// meanwhile, so that it cannot be told what belongs to what. `increment`: `files` are not all of
-// the shard's. Requires: files are flushed if holds_compactions(). Throws: CorruptError, IoError.
+// meanwhile, so that it cannot be told what belongs to what. Requires: files are flushed if
+// holds_compactions(). Throws: CorruptError, IoError.
 std::optional<std::vector<TreeEntry>> lay_later_over(index::ObjectReader& objects,
                                                      const std::vector<TreeEntry>& files,
-                                                     const std::vector<TreeEntry>& later,
-                                                     bool increment);
+                                                     const std::vector<TreeEntry>& later);
 
 }  // namespace tsmfs::snapshot

@@ -92,7 +92,7 @@ void ShardGatherer::ask_again(const Metastore& metastore, Timestamp start) {
         !was_written_lately(request.path, shard.files, metastore, start))
       continue;
     again.push_back({request.path, {}, request.since, {}});
-    if (!shard.files.empty()) again.back().since = since_of_later(shard.files);
+    if (!shard.files.empty()) again.back().since = since_of_later(shard.files, start);
   }
   RetryPolicy retry = options_.retry;
   retry.pauses.resize(std::min(retry.pauses.size(), kSecondLookPauses));
@@ -131,8 +131,7 @@ void ShardGatherer::take_late() {
     const auto late = late_.find(request.path);
     if (late == late_.end() || late->second.files.empty()) continue;
     FetchedShard& shard = shards_.at(request.path);
-    auto both = lay_later_over(repository_.objects(), shard.files, late->second.files,
-                               request.since.has_value());
+    auto both = lay_later_over(repository_.objects(), shard.files, late->second.files);
     if (both) {
       shard.files = std::move(*both);
       for (Problem& problem : late->second.problems) shard.problems.push_back(std::move(problem));

@@ -14,6 +14,7 @@ constexpr size_t kEntryHeaderBytes = 5;
 constexpr uint8_t kWriteEntry = 1;
 constexpr uint8_t kDeleteRangeEntry = 3;  // the last type that there is
 
+// As the types of TSM blocks, from 1 on.
 enum ValueType : uint8_t { kFloat = 1, kInteger, kBoolean, kString, kUnsigned };
 
 // Reads a write entry front to back; each read says whether there was enough of it.
@@ -21,12 +22,16 @@ class WriteEntry {
  public:
   explicit WriteEntry(ByteView bytes) : rest_(bytes) {}
 
-  bool read(std::optional<ShardTimes>& points) {
+  bool read(std::optional<ShardTimes>& points, index::TsmFieldTypes* fields) {
     while (!rest_.empty()) {
       uint8_t type = 0;
       uint16_t key_bytes = 0;
       uint32_t count = 0;
-      if (!take(type) || !take(key_bytes) || !skip(key_bytes) || !take(count)) return false;
+      if (!take(type) || !take(key_bytes) || rest_.size() < key_bytes) return false;
+      const std::string_view key = as_text(rest_.first(key_bytes));
+      if (!skip(key_bytes) || !take(count)) return false;
+      if (fields && type >= kFloat)
+        (*fields)[index::field_of_key(key)].insert(static_cast<uint8_t>(type - kFloat));
       for (uint32_t i = 0; i < count; ++i) {
         uint64_t time = 0;
         if (!take(time) || !skip_value(type)) return false;
@@ -82,7 +87,7 @@ bool decompress(ByteView compressed, std::string& content) {
 
 }  // namespace
 
-WalTimes read_wal_times(index::ByteSource& source) {
+WalTimes read_wal_times(index::ByteSource& source, index::TsmFieldTypes* fields) {
   WalTimes found;
   std::string content;
   for (uint64_t offset = 0; offset < source.size();) {
@@ -96,7 +101,7 @@ WalTimes read_wal_times(index::ByteSource& source) {
         length > source.size() - offset)
       return found;
     if (type == kWriteEntry && (!decompress(source.view(offset, length), content) ||
-                                !WriteEntry(as_bytes(content)).read(found.points)))
+                                !WriteEntry(as_bytes(content)).read(found.points, fields)))
       return found;
     offset += length;
     found.whole = true;

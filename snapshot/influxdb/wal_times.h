@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "index/format/byte_source.h"
+#include "index/tsm/tsm_fields.h"
 #include "snapshot/influxdb/derived_metastore.h"
 
 namespace tsmfs::snapshot {
@@ -25,7 +26,8 @@ struct WalTimes {
   bool whole = true;
 };
 
-// Deletes are not looked at. Memory: an entry, compressed and not. Throws: what `source` throws.
-WalTimes read_wal_times(index::ByteSource& source);
+// Deletes are not looked at. Adds to `fields`, if it is not null, the types of the points' fields.
+// Memory: an entry, compressed and not. Throws: what `source` throws.
+WalTimes read_wal_times(index::ByteSource& source, index::TsmFieldTypes* fields = nullptr);
 
 }  // namespace tsmfs::snapshot

@@ -30,6 +30,9 @@ Fate fate_of(index::ObjectReader& objects, const TreeEntry& old,
              const std::vector<TreeEntry>& received) {
   const auto name = parse_tsm_name(old.name);
   if (!name) return Fate::kKept;
+  // Under another name: a merge of a restore gave it one (restore --merge).
+  if (std::ranges::find(received, old.id, &TreeEntry::id) != received.end())
+    return Fate::kSuperseded;
   bool suspect = false;
   for (const TreeEntry& newer : received) {
     const auto newer_name = parse_tsm_name(newer.name);

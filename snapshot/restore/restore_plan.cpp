@@ -43,12 +43,12 @@ class Planner {
   void plan_wal();
   // Adds to what is there; false when that has all of it.
   bool merge_into(RestoreShard& shard);
+  std::optional<Directory> find_directory_there(const stdfs::path& root,
+                                                const ShardPath& shard) const;
   // Where a shard goes; nothing, with a warning, when the metastore does not let it.
   std::optional<ShardPath> target_of(const ShardPath& from);
   void require_place(const RestoreShard& shard) const;
   void look_at_servers_metastore();
-  void require_same_times(const RestoreShard& shard, const MetaShardGroup& group,
-                          const stdfs::path& meta_db) const;
   void require_some_data() const;
   void warn_of_missing_settings();
   void warn(std::string what) { plan_.warnings.push_back(std::move(what)); }
@@ -150,7 +150,7 @@ void Planner::plan_shard(StoredShard stored) {
     plan_.skipped.push_back(shard.to);
     return;
   }
-  if (request_.merge && shard.replaces && !merge_into(shard)) {
+  if (request_.merge && !merge_into(shard)) {
     plan_.skipped.push_back(shard.to);
     return;
   }
@@ -160,20 +160,34 @@ void Planner::plan_shard(StoredShard stored) {
 }
 
 bool Planner::merge_into(RestoreShard& shard) {
-  const auto there =
-      find_shard_directory(reach_target(request_.datadir, request_.owner).directory, shard.to);
-  if (!there)
+  if (!plan_.meta_db)
+    throw UsageError(
+        "--merge needs the metastores of both sides, which say what times a shard is of",
+        metastore_ ? "name --metadir too"
+                   : "the snapshot has none: --make-metastore derives one from the points");
+  const auto data = find_directory_there(request_.datadir, shard.to);
+  const auto wal = find_directory_there(beside_data(request_.datadir, "wal"), shard.to);
+  if (shard.replaces && !data)
     throw UsageError(shard_directory(request_.datadir, shard.to).string() + " is no directory",
                      "look at it; a link is not merged with");
+  const ShardThere there{shard.replaces ? &*data : nullptr, wal ? &*wal : nullptr};
+  if (!there.data && !there.wal) return true;
   ShardMerge merge =
-      merge_shard(repository_, shard.from, shard.files, *there, *request_.merge, request_.stop);
+      merge_shard(repository_, shard.from, shard.files, there, *request_.merge, request_.stop);
   for (const std::string& file : merge.left_out)
     warn(quote(file) + " holds no points, and is not merged");
+  if (!there.data) return true;
   shard.files = std::move(merge.added);
   shard.kept = std::move(merge.kept);
   shard.bytes = 0;
   for (const TreeEntry& file : shard.files) shard.bytes += file.size;
-  return !shard.files.empty();
+  return merge.needed;
+}
+
+std::optional<Directory> Planner::find_directory_there(const stdfs::path& root,
+                                                       const ShardPath& shard) const {
+  const auto [directory, missing] = reach_target(root, request_.owner);
+  return missing.empty() ? find_shard_directory(directory, shard) : std::nullopt;
 }
 
 // Of a shard whose data are left as they are, the log is too.
@@ -242,21 +256,8 @@ void Planner::look_at_servers_metastore() {
           fmt::format("{} was deleted on the server, says {}: influxd will take it away again; "
                       "name --metadir too",
                       shard.to.text(), path.string()));
-    } else if (shard.kept) {
-      require_same_times(shard, *place->group, path);
     }
   }
-}
-
-// Points outside the times of a shard's group are never asked for.
-void Planner::require_same_times(const RestoreShard& shard, const MetaShardGroup& group,
-                                 const stdfs::path& meta_db) const {
-  const auto from = metastore_ ? metastore_->find_shard(shard.from.shard) : std::nullopt;
-  if (!from || (from->group->start == group.start && from->group->end == group.end)) return;
-  throw UsageError(fmt::format("shard {} is of {} to {} in the snapshot, and of other times in {}",
-                               shard.from.text(), format_rfc3339(from->group->start),
-                               format_rfc3339(from->group->end), meta_db.string()),
-                   "name --metadir too: the shard then gets a new number");
 }
 
 }  // namespace

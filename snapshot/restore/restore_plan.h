@@ -34,7 +34,7 @@ struct RestoreRequest {
   Owner owner;
   bool overwrite = false;      // a shard directory that is there is replaced
   bool skip_existing = false;  // one that is there is left, and not restored
-  // The snapshot's points are added to one that is there. Requires: no `waldir`.
+  // The snapshot's points are added to one that is there. Requires: a `metadir`, no `waldir`.
   std::optional<Prefer> merge;
   // The metastore is derived from the shards (derived_metastore.h), whether the snapshot has one or
   // not, with that shard duration, if it is given.
@@ -62,6 +62,7 @@ struct RestorePlan {
   std::vector<std::string> warnings;
   std::vector<std::string> notes;  // that can be passed over where there is little room
   bool lacks_wal = false;  // the log was asked for and is not there, or the points that only it has
+  bool log_wins = false;   // a server's log, over the points of a merge that are to win
   bool lacks_settings = false;  // continuous queries, users and the like that were asked for
 };
 

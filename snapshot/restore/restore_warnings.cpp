@@ -82,7 +82,10 @@ void Warner::warn_of_snapshot() {
   const std::string wal = describe_wal(objects_, snapshot_, request_.choice.filter);
   if (wal.empty()) return;
   plan_.lacks_wal = true;
-  warn(wal + ", is not restored: name --waldir; it is in /wal of the mount as well");
+  warn(wal + (request_.merge ? ", is not merged: restore it into empty directories with --waldir, "
+                               "start influxd there, and merge a backup of that"
+                             : ", is not restored: name --waldir; it is in /wal of the mount as "
+                               "well"));
 }
 
 void Warner::warn_of_missing_shards(const Metastore& metastore) {
@@ -128,6 +131,9 @@ void Warner::warn_of_retention() {
 void Warner::warn_of_wal() {
   const stdfs::path wal =
       request_.waldir.empty() ? beside_data(request_.datadir, "wal") : request_.waldir;
+  if (request_.merge && !directory_exists(wal))
+    warn(fmt::format("there is no {}: points in a write-ahead log elsewhere are not looked at",
+                     wal.string()));
   for (const RestoreShard& shard : plan_.shards) {
     const stdfs::path directory = shard_directory(wal, shard.to);
     const bool restored = std::ranges::any_of(
@@ -135,10 +141,11 @@ void Warner::warn_of_wal() {
     if (restored || request_.merge == Prefer::kExisting || !directory_exists(directory) ||
         bytes_below(directory) == 0)
       continue;
+    plan_.log_wins |= request_.merge.has_value();
     warn(fmt::format("{} holds a WAL, {}", directory.string(),
                      request_.merge
-                         ? "whose points win over the snapshot's: start influxd until it has "
-                           "written them to the shard, when that is not wanted"
+                         ? "whose points win over the snapshot's: start influxd and run tsmfs "
+                           "backup, which has it written to the shard, when that is not wanted"
                          : "which influxd will play over the restored shard; remove it unless you "
                            "want that"));
   }

@@ -90,24 +90,26 @@ void write_data(index::Repository& repository, const RestorePlan& plan,
         repository, plan.wal, request.waldir, request, options, [](const auto&) {}, stop);
 }
 
-void require_unchanged(const Directory& metadir, const std::optional<std::string>& before) {
+void require_unchanged(const Directory& metadir, const std::optional<std::string>& before,
+                       bool merges) {
   if (read_target_meta_db(metadir) != before)
     throw BusyError(metadir.path(kMetaDb).string() +
                         " has changed since the restore began, so it is left alone",
-                    "stop influxd, and restore again with --overwrite");
+                    merges ? "stop influxd, and merge again"
+                           : "stop influxd, and restore again with --overwrite");
 }
 
 // As write_meta_db() will, before anything is written.
 void require_unchanged(const RestorePlan& plan, const RestoreRequest& request) {
   const auto [metadir, missing] = reach_target(request.metadir, request.owner);
-  if (missing.empty()) require_unchanged(metadir, plan.meta_db_before);
+  if (missing.empty()) require_unchanged(metadir, plan.meta_db_before, request.merge.has_value());
 }
 
 void write_meta_db(const RestorePlan& plan, const RestoreRequest& request) {
   RestoreTree tree(request.metadir, request.owner);
   const Directory& metadir = tree.root();
   lock(metadir);
-  require_unchanged(metadir, plan.meta_db_before);
+  require_unchanged(metadir, plan.meta_db_before, request.merge.has_value());
   const auto old = metadir.status(kMetaDb);
   NewFile file(metadir, kNewMetaDb);
   file.write(as_bytes(*plan.meta_db));

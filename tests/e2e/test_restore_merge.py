@@ -90,11 +90,35 @@ class RestoreMerge(EndToEndTest):
               self.repo.path)
         self.expect_points(other.home, {'cpua': {1: 10, 2: 10, 3: 10, 9: 90}, 'gone': {5: 10}})
 
+    def test_a_backup_since_the_last_has_what_a_merge_brought(self):
+        home, repo = self.home(), Repo(self.path('repository'))
+        server = self.stopping(Influxd(home, index=self.index))
+        repo.backup(server, '--server', 'db1')
+        server.stop()
+        self.merge(home)
+        server.start()
+        points = self.points(server)
+        repo.backup(server, '--server', 'db1', '--since', 'last')
+        server.stop()
+        restored = self.path('restored')
+        tsmfs('restore', '--metadir', f'{restored}/meta', '--datadir', f'{restored}/data', repo.path)
+        self.assertEqual(self.points(self.stopping(Influxd(restored, index=self.index))), points)
+
+    def test_a_field_of_another_type_in_the_log_of_the_server_is_refused(self):
+        home = self.home()
+        server = self.stopping(Influxd(home, index=self.index))
+        server.query('DROP MEASUREMENT cpu', 'db')
+        server.write('db', [f'gone value=true {(START + 7) * SECOND}'])
+        server.stop()
+        self.assertIn("field 'value' of 'gone' is float in the snapshot and float and boolean in ",
+                      self.merge(home, expect=ExitCode.USAGE).stderr)
+
     def test_contradictions_are_usage(self):
         home = self.home()
         for options in (['--overwrite'], ['--skip-existing'], ['--waldir', f'{home}/wal'], ['--prefer', 'mine']):
             self.merge(home, *options, expect=ExitCode.USAGE)
-        tsmfs('restore', '--datadir', f'{home}/data', '--prefer', 'snapshot', self.repo.path, expect=ExitCode.USAGE)
+        for options in (['--prefer', 'snapshot'], ['--merge']):
+            tsmfs('restore', '--datadir', f'{home}/data', *options, self.repo.path, expect=ExitCode.USAGE)
         tsmfs('restore', '--online', '--merge', self.repo.path, expect=ExitCode.USAGE)
 
 

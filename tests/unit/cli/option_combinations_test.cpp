@@ -43,7 +43,7 @@ TEST_F(OptionCombinationsTest, RestoreIntoDirectories) {
   refuses({"restore", "--metadir", target},
           {{"--overwrite"}, {"--skip-existing"}, {"--merge"}, {"--waldir", target}});
   refuses({"restore", "--datadir", target}, {{"--prefer", "snapshot"}});
-  refuses({"restore", "--datadir", target, "--merge"},
+  refuses({"restore", "--datadir", target, "--metadir", target, "--merge"},
           {{"--overwrite"}, {"--skip-existing"}, {"--waldir", target}, {"--prefer", "mine"}});
 }
 

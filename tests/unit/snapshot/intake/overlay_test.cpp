@@ -133,6 +133,17 @@ TEST_F(OverlayTest, LaterGenerationIsNotCoveredByAnEarlierOne) {
   EXPECT_EQ(lay({later}, {merged}).files.size(), 2u);
 }
 
+// As a merge of a restore leaves them.
+TEST_F(OverlayTest, AFileUnderANewNameTakesThePlaceOfItsOldOne) {
+  const auto content = test::make_point_tsm({{"k", times(0, 100)}});
+  const auto old = file("000000001-000000001.tsm", content);
+  const auto tombstone = file("000000001-000000001.tombstone", test::random_bytes(10, 1));
+  const auto moved = file("000000003-000000001.tsm", content);
+  const auto other = file("000000002-000000001.tsm", test::make_point_tsm({{"k", times(50, 200)}}));
+  EXPECT_EQ(names(lay({old, tombstone}, {moved, other})),
+            (std::vector<std::string>{"000000002-000000001.tsm", "000000003-000000001.tsm"}));
+}
+
 TEST_F(OverlayTest, SameNameIsReplaced) {
   const auto old = file("000000001-000000001.tombstone", test::random_bytes(10, 1));
   const auto fresh = file("000000001-000000001.tombstone", test::random_bytes(20, 2));

@@ -1,5 +1,6 @@
 #include "snapshot/restore/shard_merge.h"
 
+#include <snappy.h>
 #include <sys/stat.h>
 
 #include "tests/support/other_user.h"
@@ -19,7 +20,10 @@ std::string tsm_at(int64_t time, const std::string& key = "cpu,host=a#!~#usage",
 // Shard 2 is in the target with some files, and in the snapshot with others.
 class ShardMergeTest : public RestorerTest {
  protected:
-  ShardMergeTest() { request_.merge = Prefer::kExisting; }
+  ShardMergeTest() {
+    request_.merge = Prefer::kExisting;
+    stdfs::create_directory(dir_ / "target" / "wal");
+  }
 
   void there(const Files& files) {
     for (const auto& [name, content] : files) write_text(shard_ / name, content);
@@ -44,10 +48,10 @@ TEST_F(ShardMergeTest, ThePreferredSideGetsTheLaterGenerations) {
   const Files fresh{{"000000003-000000001.tsm", tsm_at(3)}, {"000000004-000000001.tsm", tsm_at(4)}};
   there(old);
   stored(fresh);
-  EXPECT_EQ(merged(Prefer::kExisting), (Files{{"000000003-000000001.tsm", tsm_at(3)},
-                                              {"000000004-000000001.tsm", tsm_at(4)},
-                                              {"000000005-000000002.tsm", tsm_at(1)},
-                                              {"000000006-000000001.tsm", tsm_at(2)}}));
+  EXPECT_EQ(merged(Prefer::kExisting), (Files{{"000000008-000000001.tsm", tsm_at(3)},
+                                              {"000000009-000000001.tsm", tsm_at(4)},
+                                              {"000000010-000000002.tsm", tsm_at(1)},
+                                              {"000000011-000000001.tsm", tsm_at(2)}}));
   stdfs::remove_all(shard_);
   there(old);
   EXPECT_EQ(merged(Prefer::kSnapshot), (Files{{"000000001-000000002.tsm", tsm_at(1)},
@@ -82,17 +86,19 @@ TEST_F(ShardMergeTest, WhatIsThereIsNotAddedAgain) {
   stored(more);
   EXPECT_EQ(merged(Prefer::kExisting).size(), 3u);
   EXPECT_EQ(merged(Prefer::kExisting).size(), 3u) << "again";
-  merged(Prefer::kSnapshot);
-  EXPECT_EQ(merged(Prefer::kSnapshot).size(), 6u) << "they have to come last, once";
+  const Files last = merged(Prefer::kSnapshot);
+  EXPECT_EQ(last.size(), 3u) << "they have to come last, and are moved there";
+  EXPECT_EQ(last.rbegin()->second, tsm_at(3));
+  EXPECT_EQ(merged(Prefer::kSnapshot), last) << "again";
 }
 
 // A delete is a tombstone beside the file: the snapshot's file without it has the points.
 TEST_F(ShardMergeTest, AFileWithAnotherTombstoneIsAnother) {
   there({{"000000001-000000001.tsm", tsm_at(1)}, {"000000001-000000001.tombstone", "gone"}});
   stored({{"000000001-000000001.tsm", tsm_at(1)}});
-  EXPECT_EQ(merged(Prefer::kExisting), (Files{{"000000001-000000001.tsm", tsm_at(1)},
-                                              {"000000002-000000001.tombstone", "gone"},
-                                              {"000000002-000000001.tsm", tsm_at(1)}}));
+  EXPECT_EQ(merged(Prefer::kExisting), (Files{{"000000002-000000001.tsm", tsm_at(1)},
+                                              {"000000003-000000001.tombstone", "gone"},
+                                              {"000000003-000000001.tsm", tsm_at(1)}}));
 }
 
 TEST_F(ShardMergeTest, WhatInfluxdMakesAgainGoesAndOtherFilesStay) {
@@ -116,7 +122,7 @@ TEST_F(ShardMergeTest, FilesUnderNewNamesAreNewToTheServersBackups) {
   stored({{"000000001-000000001.tsm", tsm_at(2)}});
   const Timestamp before = now();
   merged(Prefer::kExisting);
-  for (const char* name : {"000000001-000000001.tsm", "000000002-000000001.tsm"}) {
+  for (const char* name : {"000000002-000000001.tsm", "000000003-000000001.tsm"}) {
     struct stat status {};
     ::stat((shard_ / name).c_str(), &status);
     EXPECT_GE(status.st_mtim.tv_sec, before.unix_ns / 1'000'000'000 - 1) << name;
@@ -161,7 +167,6 @@ TEST_F(ShardMergeTest, WithoutAFreeGenerationItIsRefused) {
   stored({{"000000001-000000001.tsm", tsm_at(2)}});
   request_.merge = Prefer::kSnapshot;
   EXPECT_NE(refusal<UsageError>().find("no generation left"), std::string::npos);
-  EXPECT_EQ(merged(Prefer::kExisting).size(), 2u);
 }
 
 TEST_F(ShardMergeTest, AFileThatAppearsMeanwhileIsNotLost) {
@@ -195,23 +200,67 @@ TEST_F(ShardMergeTest, AShardThatIsNotThereIsRestored) {
   EXPECT_EQ(contents_below(datadir_ / "db/autogen/10").size(), 1u);
 }
 
-TEST_F(ShardMergeTest, WithoutMetadirOtherTimesAreRefused) {
+TEST_F(ShardMergeTest, WithoutMetastoresItIsRefused) {
   there({{"000000001-000000001.tsm", tsm_at(1)}});
   stored({{"000000001-000000001.tsm", tsm_at(2)}});
-  const std::string group =
-      bytes(5, number(1, 1) + number(2, 7200) + number(3, 10800) + bytes(5, number(1, 2)));
-  write_text(metadir_ / "meta.db",
-             number(2, 3) + number(3, 4) +
-                 bytes(5, bytes(1, "db") + bytes(3, bytes(1, "autogen") + group)));
   request_.metadir.clear();
-  EXPECT_EQ(merged(Prefer::kExisting).size(), 2u);
-  const std::string later =
-      bytes(5, number(1, 1) + number(2, 9999) + number(3, 10800) + bytes(5, number(1, 2)));
-  write_text(metadir_ / "meta.db",
-             number(2, 3) + number(3, 4) +
-                 bytes(5, bytes(1, "db") + bytes(3, bytes(1, "autogen") + later)));
-  stored({{"000000001-000000001.tsm", tsm_at(3)}});
-  EXPECT_NE(refusal<UsageError>().find("of other times"), std::string::npos);
+  EXPECT_NE(refusal<UsageError>().find("name --metadir too"), std::string::npos);
+}
+
+// What is dropped and written anew with another type may be in the log alone.
+TEST_F(ShardMergeTest, AFieldOfAnotherTypeInTheLogIsRefused) {
+  const auto log = [](uint8_t type) {
+    const std::string key = "cpu,host=b#!~#usage";
+    std::string entry{static_cast<char>(type), 0, static_cast<char>(key.size())};
+    entry += key + std::string("\0\0\0\1", 4) + std::string(16, '\0');
+    std::string packed;
+    snappy::Compress(entry.data(), entry.size(), &packed);
+    return std::string("\1\0\0\0", 4) + static_cast<char>(packed.size()) + packed;
+  };
+  there({{"000000001-000000001.tsm", tsm_at(1, "mem#!~#free")}});
+  stored({{"000000001-000000001.tsm", tsm_at(2)}});
+  const stdfs::path segment = dir_ / "target/wal/db/autogen/2/_00001.wal";
+  write_text(segment, log(2));
+  EXPECT_NE(refusal<UsageError>().find("is float in the snapshot and integer in "),
+            std::string::npos);
+  stdfs::remove_all(shard_);
+  EXPECT_NE(refusal<UsageError>().find("is float in the snapshot and integer in "),
+            std::string::npos)
+      << "all of the shard is in its log";
+  write_text(segment, log(1));
+  EXPECT_EQ(merged(Prefer::kExisting).size(), 1u);
+}
+
+TEST_F(ShardMergeTest, ASideWithTwoTypesIsRefused) {
+  there({{"000000001-000000001.tsm", tsm_at(1)},
+         {"000000002-000000001.tsm", tsm_at(1, "cpu#!~#usage", 1)}});
+  stored({{"000000001-000000001.tsm", tsm_at(2)}});
+  EXPECT_NE(refusal<UsageError>().find("is float in the snapshot and float and integer in "),
+            std::string::npos);
+}
+
+TEST_F(ShardMergeTest, AFileThatTheOwnerOfTheDirectoryDoesNotOwnIsRefused) {
+  if (!test::is_root()) GTEST_SKIP() << "needs root";
+  there({{"000000001-000000001.tsm", tsm_at(1)}});
+  stored({{"000000001-000000001.tsm", tsm_at(2)}});
+  test::give_tree_to(dir_ / "target", test::kOtherUser, test::kOtherGroup);
+  test::give_to(shard_ / "000000001-000000001.tsm", 0, 0);
+  ::chmod(dir_.path().c_str(), 0755);
+  EXPECT_NE(refusal<UsageError>().find("belongs to user 0, not to 12345"), std::string::npos);
+}
+
+// One content under two names would be there twice.
+TEST_F(ShardMergeTest, WhereTheSnapshotWinsWhatIsThereIsMovedAndNotCopied) {
+  there({{"000000001-000000001.tsm", tsm_at(1)},
+         {"000000001-000000001.tombstone", kTombstoneText},
+         {"000000002-000000001.tsm", tsm_at(2)}});
+  stored({{"000000001-000000001.tsm", tsm_at(1)},
+          {"000000001-000000001.tombstone", kTombstoneText},
+          {"000000002-000000001.tsm", tsm_at(3)}});
+  EXPECT_EQ(merged(Prefer::kSnapshot), (Files{{"000000002-000000001.tsm", tsm_at(2)},
+                                              {"000000003-000000001.tombstone", kTombstoneText},
+                                              {"000000003-000000001.tsm", tsm_at(1)},
+                                              {"000000004-000000001.tsm", tsm_at(3)}}));
 }
 
 TEST_F(ShardMergeTest, ALogThatIsThereIsSpokenOfWhenItWinsOverTheSnapshot) {
@@ -222,6 +271,7 @@ TEST_F(ShardMergeTest, ALogThatIsThereIsSpokenOfWhenItWinsOverTheSnapshot) {
   const auto warnings = plan_restore(*repository_, request_).warnings;
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_NE(warnings[0].find("whose points win over the snapshot's"), std::string::npos);
+  EXPECT_TRUE(plan_restore(*repository_, request_).log_wins);
   request_.merge = Prefer::kExisting;
   EXPECT_TRUE(plan_restore(*repository_, request_).warnings.empty());
 }
