@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "index/base/quote.h"
 #include "index/repository/stored_source.h"
 #include "index/tsm/tsm_fields.h"
+#include "snapshot/influxdb/data_name.h"
 #include "snapshot/influxdb/unopenable.h"
 #include "snapshot/influxdb/wal_times.h"
 #include "snapshot/intake/shard_reader.h"
@@ -25,53 +25,13 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr uint64_t kGenerationMax = 999'999'999;  // names of more digits sort elsewhere
-constexpr size_t kDigits = 9;
-constexpr std::string_view kTsmEnding = ".tsm";
-constexpr std::string_view kTombstoneEnding = ".tombstone";
 constexpr std::string_view kWalEnding = ".wal";
-
-// The name of a TSM file, or of its tombstone, as the server makes it.
-struct DataName {
-  uint64_t generation = 0;
-  std::string sequence;  // its digits
-  std::string ending;
-
-  std::string with_generation(uint64_t other) const {
-    return fmt::format("{:09}-{}{}", other, sequence, ending);
-  }
-};
-
-std::optional<uint64_t> parse_number(std::string_view digits) {
-  uint64_t number = 0;
-  const char* end = digits.data() + digits.size();
-  const auto result = std::from_chars(digits.data(), end, number);
-  if (digits.size() != kDigits || result.ec != std::errc() || result.ptr != end)
-    return std::nullopt;
-  return number;
-}
-
-std::optional<DataName> parse_data_name(std::string_view name) {
-  const size_t dot = name.find('.');
-  if (dot != 2 * kDigits + 1 || name[kDigits] != '-') return std::nullopt;
-  const std::string_view ending = name.substr(dot);
-  const auto generation = parse_number(name.substr(0, kDigits));
-  const std::string_view sequence = name.substr(kDigits + 1, kDigits);
-  if (!generation || !parse_number(sequence)) return std::nullopt;
-  if (ending != kTsmEnding && ending != kTombstoneEnding) return std::nullopt;
-  return DataName{*generation, std::string(sequence), std::string(ending)};
-}
 
 [[noreturn]] void refuse(const std::string& file, std::string_view why, const char* hint) {
   throw UsageError(fmt::format("{} {}", quote(file), why), hint);
 }
 
 using Names = std::map<std::string, DataName, std::less<>>;
-
-// What a TSM file and its tombstone have in common.
-std::string_view stem_of(std::string_view name) {
-  return name.substr(0, name.find('.'));
-}
 
 std::vector<std::string> stems(const Names& names) {
   std::vector<std::string> found;

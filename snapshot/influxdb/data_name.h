@@ -1,0 +1,28 @@
+// The names of a shard's data files: TSM files and their tombstones.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tsmfs::snapshot {
+
+constexpr uint64_t kGenerationMax = 999'999'999;  // names of more digits sort elsewhere
+inline constexpr std::string_view kTsmEnding = ".tsm";
+inline constexpr std::string_view kTombstoneEnding = ".tombstone";
+
+// "GGGGGGGGG-SSSSSSSSS.tsm", or ".tombstone": as a server makes it, with nine digits and nine.
+struct DataName {
+  uint64_t generation = 0;
+  std::string sequence;  // its digits
+  std::string ending;
+
+  std::string with_generation(uint64_t other) const;
+};
+std::optional<DataName> parse_data_name(std::string_view name);
+
+// What a TSM file and its tombstone have in common: all before the first dot.
+std::string_view stem_of(std::string_view name);
+
+}  // namespace tsmfs::snapshot
