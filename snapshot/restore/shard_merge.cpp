@@ -207,8 +207,8 @@ index::TsmFieldTypes Merge::types_there() const {
   for (const auto& [name, parsed] : old_names_) {
     if (stop_.stop_requested()) throw Cancelled();
     if (parsed.ending != kTsmEnding) continue;
-    const bool sound = reading_there([&] {
-      FileSource source = open(*there_.data, name);
+    const bool sound = reading_there([&, file = name] {
+      FileSource source = open(*there_.data, file);
       return index::add_field_types(source, types);
     });
     if (!sound)

@@ -1,5 +1,7 @@
 #include "snapshot/backup/late_points.h"
 
+#include <algorithm>
+
 #include "tests/support/point_tsm.h"
 #include "tests/unit/backup_fixture.h"
 

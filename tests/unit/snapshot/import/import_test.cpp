@@ -9,6 +9,8 @@
 namespace tsmfs::snapshot {
 namespace {
 
+namespace stdfs = std::filesystem;
+
 using Severity = Problem::Severity;
 
 TEST_F(ImportTest, EachLegacyRunIsASnapshotOfItsOwnTime) {

@@ -1,5 +1,6 @@
 #include "snapshot/restore/shard_merge.h"
 
+#include <fcntl.h>
 #include <snappy.h>
 #include <sys/stat.h>
 
