@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "snapshot/backup/server_look.h"
 
 namespace tsmfs::snapshot {
 
@@ -14,14 +15,11 @@ bool DroppedShards::known(const ShardPath& path) const {
 bool DroppedShards::look(const InfluxdClient& client, const ShardPath& path) {
   if (known(path)) return true;
   try {
-    Metastore seen = Metastore::parse(client.fetch_metastore().meta_db,
-                                      "the metastore of " + client.endpoint().text());
+    Metastore seen = fetch_metastore(client).view;
     MutexLock lock(mutex_);
     last_ = std::move(seen);
     return !last_->has_shard(path);
   } catch (const ProtocolError&) {
-    return false;
-  } catch (const CorruptError&) {
     return false;
   }
 }
