@@ -16,6 +16,7 @@
 #include "snapshot/intake/overlay.h"
 #include "snapshot/intake/snapshot_builder.h"
 #include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 
@@ -114,7 +115,7 @@ Captured Capture::run() {
 void Capture::look_at_parent() {
   if (!parent_) return;
   try {
-    parent_shards_ = shard_entries(repository_.objects(), *parent_);
+    parent_shards_ = shard_entries(repository_.objects(), parent_->data);
     parent_lacks_ = incomplete_paths(*parent_);
   } catch (const Error& error) {
     builder_.problem(Severity::kWarning, "",

@@ -8,7 +8,7 @@
 #include "index/base/error.h"
 #include "index/base/format_bytes.h"
 #include "snapshot/influxdb/name_problems.h"
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 
@@ -156,7 +156,7 @@ void note_shrunk(SnapshotBuilder& builder, index::ObjectReader& objects, const C
       std::find_if(state.snapshots.begin(), state.snapshots.end(),
                    [&](const SnapshotPtr& snapshot) { return snapshot->id == manifest.parent; });
   if (parent == state.snapshots.end()) return;
-  for (const auto& [path, entry] : shard_entries(objects, **parent)) {
+  for (const auto& [path, entry] : shard_entries(objects, (*parent)->data)) {
     const auto now = bytes.find(path);
     if (now == bytes.end() || !file_shrank(entry.size, now->second)) continue;
     builder.problem(

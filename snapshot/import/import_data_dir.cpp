@@ -18,8 +18,8 @@
 #include "snapshot/import/shard_dir.h"
 #include "snapshot/influxdb/derived_metastore.h"
 #include "snapshot/influxdb/point_times.h"
-#include "snapshot/model/past_snapshot.h"
 #include "snapshot/model/stored_shards.h"
+#include "snapshot/model/tree_walk.h"
 #include "snapshot/model/whole_trees.h"
 
 namespace tsmfs::snapshot {

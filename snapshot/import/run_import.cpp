@@ -11,7 +11,7 @@
 #include "index/repository/stored_source.h"
 #include "snapshot/import/import_base.h"
 #include "snapshot/model/metastore_limit.h"
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 
@@ -119,7 +119,7 @@ void RunImport::load_states(const Manifest& snapshot) {
   states_.clear();
   states_partial_ = snapshot.partial;
   index::ObjectReader& objects = target_.repository.objects();
-  for (const auto& [path, entry] : shard_entries(objects, snapshot))
+  for (const auto& [path, entry] : shard_entries(objects, snapshot.data))
     states_[path].files = read_tree(objects, entry.directory()).entries();
   for (const Problem& problem : snapshot.problems)
     if (const auto path = parse_shard_path(problem.path);

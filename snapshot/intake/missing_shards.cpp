@@ -7,7 +7,7 @@
 
 #include "index/base/error.h"
 #include "index/base/format_bytes.h"
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 
@@ -151,7 +151,7 @@ PastShard PastShards::last(const ShardPath& path) {
 const std::map<ShardPath, TreeEntry>& PastShards::entries_of(const Manifest& snapshot) {
   const auto [found, is_new] = entries_.try_emplace(snapshot.id);
   if (is_new) try {
-      found->second = shard_entries(objects_, snapshot);
+      found->second = shard_entries(objects_, snapshot.data);
     } catch (const CorruptError&) {
       // check and the backup itself say that it is damaged
     }

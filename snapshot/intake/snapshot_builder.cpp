@@ -7,8 +7,8 @@
 #include "index/base/error.h"
 #include "index/base/invariant.h"
 #include "snapshot/influxdb/unopenable.h"
-#include "snapshot/model/past_snapshot.h"
 #include "snapshot/model/tree_store.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 

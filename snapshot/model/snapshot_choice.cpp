@@ -8,7 +8,7 @@
 #include "index/base/error.h"
 #include "index/base/point_in_time.h"
 #include "index/base/quote.h"
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_walk.h"
 #include "snapshot/model/wholeness.h"
 
 namespace tsmfs::snapshot {
@@ -53,7 +53,7 @@ bool Choice::holds(const Manifest& snapshot) const {
   };
   if (!asked.databases.empty() && std::ranges::none_of(asked.databases, has)) return false;
   if (asked.policy.empty() && !asked.shard) return true;
-  const auto entries = shard_entries(objects_, snapshot);
+  const auto entries = shard_entries(objects_, snapshot.data);
   return std::any_of(entries.begin(), entries.end(),
                      [&](const auto& entry) { return asked.takes(entry.first); });
 }

@@ -9,7 +9,7 @@
 #include "index/base/quote.h"
 #include "index/base/some_of.h"
 #include "snapshot/model/metastore_limit.h"
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 
@@ -29,27 +29,12 @@ StoredShard read_shard(index::ObjectReader& objects, const ShardPath& path,
   return shard;
 }
 
+// Sorted by path.
 std::vector<StoredShard> shards_below(index::ObjectReader& objects, const index::TreeId& root,
                                       const Filter& filter) {
   std::vector<StoredShard> found;
-  const Tree databases = read_tree(objects, root);
-  for (const TreeEntry& database : databases.entries()) {
-    if (database.kind != EntryKind::kDirectory || !filter.takes_database(database.name)) continue;
-    const Tree policies = read_tree(objects, database.directory());
-    for (const TreeEntry& policy : policies.entries()) {
-      if (policy.kind != EntryKind::kDirectory) continue;
-      const Tree shards = read_tree(objects, policy.directory());
-      for (const TreeEntry& shard : shards.entries()) {
-        const auto path =
-            parse_shard_path(fmt::format("{}/{}/{}", database.name, policy.name, shard.name));
-        if (path && shard.kind == EntryKind::kDirectory && filter.takes(*path))
-          found.push_back(read_shard(objects, *path, shard.directory()));
-      }
-    }
-  }
-  std::sort(found.begin(), found.end(), [](const StoredShard& left, const StoredShard& right) {
-    return left.path < right.path;
-  });
+  for (const auto& [path, entry] : shard_entries(objects, root, filter))
+    found.push_back(read_shard(objects, path, entry.directory()));
   return found;
 }
 

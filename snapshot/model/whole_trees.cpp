@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "index/base/error.h"
-#include "snapshot/model/past_snapshot.h"
 #include "snapshot/model/tree.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 

@@ -16,7 +16,7 @@
 #include "index/format/recipe_needs.h"
 #include "index/repository/stored_source.h"
 #include "snapshot/influxdb/unopenable.h"
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 

@@ -11,8 +11,8 @@
 #include "index/base/quote.h"
 #include "index/repository/stored_source.h"
 #include "snapshot/intake/snapshot_builder.h"
-#include "snapshot/model/past_snapshot.h"
 #include "snapshot/model/tree_store.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 
@@ -35,7 +35,7 @@ std::vector<ForgottenShard> shards_only_in(index::ObjectReader& objects, const C
   for (const SnapshotPtr& snapshot : state.snapshots) {
     const bool goes = gone.contains(snapshot->id);
     if (!goes && !seen_left.insert({snapshot->server, snapshot->data}).second) continue;
-    for (const auto& [path, entry] : shard_entries(objects, *snapshot)) {
+    for (const auto& [path, entry] : shard_entries(objects, snapshot->data)) {
       if (entry.size == 0) continue;
       if (goes)
         taken[{snapshot->server, path}] = entry.size;

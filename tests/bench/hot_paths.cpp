@@ -11,8 +11,9 @@
 #include "index/cut/gear_chunker.h"
 #include "index/lookup/object_index.h"
 #include "index/pack/frame_codec.h"
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/manifest.h"
 #include "snapshot/model/tree_store.h"
+#include "snapshot/model/tree_walk.h"
 #include "tests/bench/random_pack.h"
 #include "tests/support/store_fixture.h"
 
@@ -165,7 +166,8 @@ void walk_a_tree(benchmark::State& state) {
   manifest.data = snapshot::store_data_tree(store.writer, shards).id;
   store.writer.flush();
   for (auto _ : state)
-    for (const auto& [path, entry] : snapshot::shard_entries(store.repository->objects(), manifest))
+    for (const auto& [path, entry] :
+         snapshot::shard_entries(store.repository->objects(), manifest.data))
       benchmark::DoNotOptimize(store.repository->objects().read_tree(entry.directory()));
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }

@@ -7,7 +7,7 @@
 
 #include "index/base/error.h"
 #include "index/repository/repository.h"
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_walk.h"
 #include "snapshot/upkeep/check.h"
 
 namespace tsmfs::model {

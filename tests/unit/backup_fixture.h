@@ -17,7 +17,7 @@
 #include "index/repository/repository.h"
 #include "index/repository/repository_writer.h"
 #include "snapshot/backup/capture.h"
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/tree_walk.h"
 #include "snapshot/upkeep/check.h"
 #include "tests/support/fake_influxd.h"
 #include "tests/support/protobuf.h"

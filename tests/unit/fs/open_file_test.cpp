@@ -32,7 +32,7 @@ class OpenFileTest : public snapshot::BackupTest {
   }
 
   FileContent file() const {
-    const auto shards = shard_entries(reader->objects(), *newer);
+    const auto shards = snapshot::shard_entries(reader->objects(), newer->data);
     const auto shard = snapshot::read_tree(reader->objects(), shards.at(kShard).directory());
     const snapshot::TreeEntry* entry = shard.find("000000002-000000001.tsm");
     return {entry->file(), entry->size};
@@ -79,7 +79,7 @@ TEST_F(OpenFileTest, FileOpenedAfterAPruneIsFoundInItsNewPlace) {
 }
 
 TEST_F(OpenFileTest, HandleOfAForgottenSnapshotGivesAnErrorNotOtherBytes) {
-  const auto shards = shard_entries(reader->objects(), *older);
+  const auto shards = snapshot::shard_entries(reader->objects(), older->data);
   const auto shard = snapshot::read_tree(reader->objects(), shards.at(kShard).directory());
   const snapshot::TreeEntry entry = *shard.find("000000001-000000001.tsm");
   forget_older_and_prune();

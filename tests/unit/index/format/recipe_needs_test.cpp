@@ -328,7 +328,7 @@ TEST_F(KnownFileTest, AFileWithLostBytesThatIsCarriedOverMakesTheSnapshotIncompl
   Manifest manifest;
   manifest.server = "server";
   SnapshotBuilder builder(*repository, writer, catalog, manifest);
-  const auto shards = shard_entries(repository->objects(), *first);
+  const auto shards = shard_entries(repository->objects(), first->data);
   const Tree shard = read_tree(repository->objects(), shards.at({"db", "rp", 1}).directory());
   builder.add_shard({"db", "rp", 1}, shard.entries(), 0);
   const auto snapshot = builder.publish();

@@ -114,7 +114,7 @@ TEST_F(RepairTest, LostChunksCostTheirFilesOnly) {
   EXPECT_GT(report.packs[0].salvage.lost_bytes, 0u);
   EXPECT_GT(report.lossy_files, 0u);
   const auto repository = index::Repository::open_reader(root);
-  const auto entries = shard_entries(repository->objects(), *newer);
+  const auto entries = shard_entries(repository->objects(), newer->data);
   const Tree shard = read_tree(repository->objects(), entries.at({"db", "rp", 2}).directory());
   EXPECT_EQ(as_text(test::read_all(*repository, shard.find("000000002-000000001.tsm")->file())),
             tsm(40, 9));
