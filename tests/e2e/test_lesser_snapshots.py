@@ -98,7 +98,8 @@ class RestoreAndExport(LesserSnapshots):
         refused = self.restore(expect=ExitCode.USAGE).stderr
         self.assertIn("name one with --server: 'db1', 'db2'", refused)
         self.tsmfs('export', '--format', 'tar', self.path('tar'), expect=ExitCode.USAGE)
-        self.assertIn(f'snapshot {other["id"][:8]}', self.restore('--server', 'db2').stdout)
+        lesser = self.restore('--server', 'db2', expect=ExitCode.INCOMPLETE)
+        self.assertIn(f'snapshot {other["id"][:8]}', lesser.stdout)
         self.assertIn(f'snapshot {self.whole["id"][:8]}', self.restore('--shard', self.shard.shard).stdout)
 
 
