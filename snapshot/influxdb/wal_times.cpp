@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace tsmfs::snapshot {
 
@@ -30,13 +31,12 @@ class WriteEntry {
       if (!take(type) || !take(key_bytes) || rest_.size() < key_bytes) return false;
       const std::string_view key = as_text(rest_.first(key_bytes));
       if (!skip(key_bytes) || !take(count)) return false;
-      if (fields && type >= kFloat)
-        (*fields)[index::field_of_key(key)].insert(static_cast<uint8_t>(type - kFloat));
       for (uint32_t i = 0; i < count; ++i) {
         uint64_t time = 0;
         if (!take(time) || !skip_value(type)) return false;
         add(points, {static_cast<int64_t>(time)});
       }
+      if (fields && count > 0) note_type(key, type, *fields);
     }
     return true;
   }
@@ -46,6 +46,12 @@ class WriteEntry {
     if (!points) points = {time, time};
     points->first = std::min(points->first, time);
     points->last = std::max(points->last, time);
+  }
+
+  // Requires: a value of the type was read.
+  static void note_type(std::string_view key, uint8_t type, index::TsmFieldTypes& fields) {
+    if (std::string field = index::field_of_key(key); !field.empty())
+      fields[std::move(field)].insert(static_cast<uint8_t>(type - kFloat));
   }
 
   template <std::unsigned_integral T>

@@ -1,4 +1,5 @@
 // A segment of a write-ahead log: read_wal_times.
+#include "index/tsm/tsm_index.h"
 #include "snapshot/influxdb/wal_times.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -6,7 +7,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace tsmfs;
   using namespace tsmfs::fuzz;
   index::MemorySource source(input_bytes(data, size));
-  const snapshot::WalTimes found = snapshot::read_wal_times(source);
+  index::TsmFieldTypes fields;
+  const snapshot::WalTimes found = snapshot::read_wal_times(source, &fields);
+  for (const auto& [field, types] : fields) {
+    require(!field.empty() && !types.empty(), "a field has a name and a type");
+    require(*types.rbegin() <= index::kTsmUnsignedType, "the type is one of TSM blocks");
+  }
   require(!found.points || found.points->first <= found.points->last, "times in order");
   require(size > 0 || found.whole, "nothing is whole");
   return 0;
