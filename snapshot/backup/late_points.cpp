@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "snapshot/influxdb/data_name.h"
 #include "snapshot/intake/overlay.h"
 
 namespace tsmfs::snapshot {

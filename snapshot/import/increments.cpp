@@ -6,6 +6,7 @@
 
 #include "index/base/quote.h"
 #include "index/base/some_of.h"
+#include "snapshot/influxdb/data_name.h"
 #include "snapshot/intake/overlay.h"
 
 namespace tsmfs::snapshot {

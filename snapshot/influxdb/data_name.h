@@ -25,4 +25,11 @@ std::optional<DataName> parse_data_name(std::string_view name);
 // What a TSM file and its tombstone have in common: all before the first dot.
 std::string_view stem_of(std::string_view name);
 
+// Of a TSM file, with any number of digits. Nothing for any other name.
+struct TsmName {
+  uint64_t generation = 0;
+  uint64_t sequence = 0;
+};
+std::optional<TsmName> parse_tsm_name(std::string_view file);
+
 }  // namespace tsmfs::snapshot

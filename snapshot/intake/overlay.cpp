@@ -1,26 +1,15 @@
 #include "snapshot/intake/overlay.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "index/repository/stored_source.h"
 #include "index/tsm/tsm_cover.h"
+#include "snapshot/influxdb/data_name.h"
 
 namespace tsmfs::snapshot {
 
 namespace {
-
-constexpr std::string_view kTsmSuffix = ".tsm";
-constexpr std::string_view kTombstoneSuffix = ".tombstone";
-
-std::optional<uint64_t> parse_digits(std::string_view digits) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size())
-    return std::nullopt;
-  return value;
-}
 
 enum class Fate { kKept, kSuperseded, kUnexplained };
 
@@ -53,17 +42,6 @@ Fate fate_of(index::ObjectReader& objects, const TreeEntry& old,
 
 }  // namespace
 
-std::optional<TsmName> parse_tsm_name(std::string_view file) {
-  if (!file.ends_with(kTsmSuffix)) return std::nullopt;
-  file.remove_suffix(kTsmSuffix.size());
-  const size_t dash = file.find('-');
-  if (dash == std::string_view::npos) return std::nullopt;
-  const auto generation = parse_digits(file.substr(0, dash)),
-             sequence = parse_digits(file.substr(dash + 1));
-  if (!generation || !sequence) return std::nullopt;
-  return TsmName{*generation, *sequence};
-}
-
 Overlay lay_over(index::ObjectReader& objects, const std::vector<TreeEntry>& earlier,
                  const std::vector<TreeEntry>& received) {
   Overlay result;
@@ -83,7 +61,7 @@ Overlay lay_over(index::ObjectReader& objects, const std::vector<TreeEntry>& ear
   }
   for (const std::string& name : result.superseded) {
     const std::string tombstone =
-        name.substr(0, name.size() - kTsmSuffix.size()) + std::string(kTombstoneSuffix);
+        name.substr(0, name.size() - kTsmEnding.size()) + std::string(kTombstoneEnding);
     const auto found = files.find(std::string_view(tombstone));
     if (found == files.end()) continue;
     files.erase(found);

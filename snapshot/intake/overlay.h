@@ -2,9 +2,7 @@
 // then its increments would.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "index/repository/object_reader.h"
@@ -28,12 +26,5 @@ struct Overlay {
 // Throws: CorruptError, IoError when stored files cannot be read.
 Overlay lay_over(index::ObjectReader& objects, const std::vector<TreeEntry>& earlier,
                  const std::vector<TreeEntry>& received);
-
-// "GGGGGGGGG-SSSSSSSSS.tsm": generation and sequence. Nothing for any other name.
-struct TsmName {
-  uint64_t generation = 0;
-  uint64_t sequence = 0;
-};
-std::optional<TsmName> parse_tsm_name(std::string_view file);
 
 }  // namespace tsmfs::snapshot

@@ -10,6 +10,7 @@
 #include "index/tsm/tsm_summary.h"
 #include "snapshot/influxdb/deleted_series.h"
 #include "snapshot/influxdb/tombstone.h"
+#include "snapshot/restore/shards_on_disk.h"
 
 namespace tsmfs::snapshot {
 
@@ -108,8 +109,7 @@ bool is_enterprise_node(const stdfs::path& metadir, const stdfs::path& datadir) 
   // What a data node keeps of its meta nodes, and writes that wait for other data nodes.
   if (!metadir.empty() && path_exists(metadir / "client.json")) return true;
   if (datadir.empty()) return false;
-  const stdfs::path beside = absolute_path(datadir / "").lexically_normal().parent_path();
-  return directory_exists(beside.parent_path() / "hh");
+  return directory_exists(beside_data(datadir, "hh"));
 }
 
 }  // namespace tsmfs::snapshot

@@ -10,6 +10,7 @@
 #include "index/base/quote.h"
 #include "snapshot/model/stored_shards.h"
 #include "snapshot/restore/other_versions.h"
+#include "snapshot/restore/shards_on_disk.h"
 
 namespace tsmfs::snapshot {
 
@@ -155,12 +156,6 @@ void Warner::warn_of_wal() {
 
 std::string made_of(const Filter& filter) {
   return filter.metastore_only ? "the metastore only" : filter.text() + " only";
-}
-
-stdfs::path beside_data(const stdfs::path& datadir, const char* name) {
-  // With a slash at its end the last name is the directory's own, however that is written.
-  const auto data = absolute_path(datadir / "").lexically_normal().parent_path();
-  return data.parent_path() / name;
 }
 
 void add_warnings(index::ObjectReader& objects, const RestoreRequest& request,

@@ -1,7 +1,6 @@
 // What a person should know of an offline restore before it is done.
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -13,9 +12,6 @@ namespace tsmfs::snapshot {
 
 // "database telegraf only"
 std::string made_of(const Filter& filter);
-
-// A directory of the server that mostly lies beside its data.
-std::filesystem::path beside_data(const std::filesystem::path& datadir, const char* name);
 
 // Adds to `plan`, whose shards and metastore are planned, what the snapshot, the versions, the
 // retention and the write-ahead log give reason to say. `metastore` is the snapshot's, if it has

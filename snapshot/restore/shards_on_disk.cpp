@@ -34,4 +34,10 @@ ShardsOnDisk list_shards_on_disk(const stdfs::path& datadir) {
   return shards;
 }
 
+std::filesystem::path beside_data(const std::filesystem::path& datadir, const char* name) {
+  // With a slash at its end the last name is the directory's own, however that is written.
+  const auto data = absolute_path(datadir / "").lexically_normal().parent_path();
+  return data.parent_path() / name;
+}
+
 }  // namespace tsmfs::snapshot

@@ -11,4 +11,7 @@ namespace tsmfs::snapshot {
 // IoError.
 ShardsOnDisk list_shards_on_disk(const std::filesystem::path& datadir);
 
+// A directory of the server that mostly lies beside its data.
+std::filesystem::path beside_data(const std::filesystem::path& datadir, const char* name);
+
 }  // namespace tsmfs::snapshot

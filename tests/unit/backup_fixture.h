@@ -139,6 +139,13 @@ class BackupTest : public ::testing::Test {
   }
   SnapshotPtr back_up() { return back_up(options()); }
 
+  size_t requests_for_shards() const {
+    size_t count = 0;
+    for (const std::string& request : fake->requests())
+      count += request.find("\"ShardID\"") != std::string::npos;
+    return count;
+  }
+
   std::shared_ptr<const CatalogState> snapshots() const {
     return Catalog(index::RepositoryPaths(root)).refresh();
   }

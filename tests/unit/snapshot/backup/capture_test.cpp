@@ -30,12 +30,6 @@ class CaptureTest : public BackupTest {
   std::string meta_db_of(const Manifest& snapshot) const {
     return contents_of(snapshot.meta).at("meta.db");
   }
-  size_t requests_for_shards() const {
-    size_t count = 0;
-    for (const std::string& request : fake->requests())
-      count += request.find("\"ShardID\"") != std::string::npos;
-    return count;
-  }
 
   const ShardPath first{"db", "rp", 1}, second{"db", "rp", 2}, third{"other db", "two weeks", 10};
   ServerState state = sample_state();

@@ -24,12 +24,6 @@ class LatePointsTest : public BackupTest {
   void next_answer(const FileContents& files) {
     fake->answer_shard_once(hot.shard, {shard_tar(hot, files)});
   }
-  size_t requests_for_shards() const {
-    size_t count = 0;
-    for (const std::string& request : fake->requests())
-      count += request.find("\"ShardID\"") != std::string::npos;
-    return count;
-  }
 
   const ShardPath hot{"db", "rp", 1};
   ServerState state;

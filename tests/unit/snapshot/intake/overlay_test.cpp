@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "index/tsm/tsm_cover.h"
+#include "snapshot/influxdb/data_name.h"
 #include "tests/support/point_tsm.h"
 #include "tests/support/store_fixture.h"
 
