@@ -25,17 +25,20 @@ ByteBuffer RecipeBuilder::encode() const {
   for (const PackId& pack : recipe_.packs_) writer.raw(pack.view());
   writer.varint(recipe_.runs_.size());
   std::vector<uint64_t> last_ends(recipe_.packs_.size(), 0);
-  for (const RecipeRun& run : recipe_.runs_) {
-    const bool literal = run.pack == RecipeRun::kLiteral;
-    writer.varint(run.length << 1 | (literal ? 1 : 0));
-    if (literal) {
-      writer.raw(ByteView(recipe_.literals_).subspan(run.start, run.length));
-      continue;
-    }
-    writer.varint(run.pack);
-    writer.svarint(static_cast<int64_t>(run.start) - static_cast<int64_t>(last_ends[run.pack]));
-    last_ends[run.pack] = run.start + run.length;
-  }
+  for (size_t number = 0; number < recipe_.run_count(); ++number)
+    visit_run(
+        recipe_.run(number),
+        [&](const LiteralRun& run) {
+          writer.varint(run.bytes.size() << 1 | 1);
+          writer.raw(run.bytes);
+        },
+        [&](const CopyRun& run) {
+          uint64_t& last_end = last_ends[run.pack_number];
+          writer.varint(uint64_t{run.length} << 1);
+          writer.varint(run.pack_number);
+          writer.svarint(static_cast<int64_t>(run.start) - static_cast<int64_t>(last_end));
+          last_end = uint64_t{run.start} + run.length;
+        });
   return out;
 }
 
@@ -51,44 +54,52 @@ Recipe Recipe::decode(ByteView encoded, std::string_view object) {
   recipe.runs_.resize(reader.count(2, kRecipeRunsMax));
   std::vector<uint64_t> last_ends(recipe.packs_.size(), 0);
   uint64_t offset = 0;
-  for (RecipeRun& run : recipe.runs_) {
+  for (Run& run : recipe.runs_) {
     const uint64_t tag = reader.varint();
+    const uint64_t length = tag >> 1;
     run.file_offset = offset;
-    run.length = tag >> 1;
-    if (run.length == 0 || run.length > recipe.size_ - offset)
+    if (length == 0 || length > recipe.size_ - offset)
       reader.fail("a run that does not fit the file");
-    offset += run.length;
+    offset += length;
     if (tag & 1) {
-      if (run.length > kRecipeLiteralBytesMax) reader.fail("a literal that is too long");
-      run.pack = RecipeRun::kLiteral;
+      if (length > kRecipeLiteralBytesMax) reader.fail("a literal that is too long");
+      run.pack = Run::kLiteral;
       run.start = static_cast<uint32_t>(recipe.literals_.size());
-      append(recipe.literals_, reader.raw(run.length));
-      continue;
+      append(recipe.literals_, reader.raw(length));
+    } else {
+      const uint64_t pack = reader.varint();
+      if (pack >= recipe.packs_.size()) reader.fail("a pack that is not in its list");
+      const uint64_t start =
+          last_ends[pack] + static_cast<uint64_t>(reader.svarint());  // wraps; checked next
+      if (start > kPackRawBytesMax || length > kPackRawBytesMax - start)
+        reader.fail("a run outside its pack");
+      run.pack = static_cast<uint32_t>(pack);
+      run.start = static_cast<uint32_t>(start);
+      last_ends[pack] = start + length;
     }
-    const uint64_t pack = reader.varint();
-    if (pack >= recipe.packs_.size()) reader.fail("a pack that is not in its list");
-    const uint64_t start =
-        last_ends[pack] + static_cast<uint64_t>(reader.svarint());  // wraps; checked next
-    if (start > kPackRawBytesMax || run.length > kPackRawBytesMax - start)
-      reader.fail("a run outside its pack");
-    run.pack = static_cast<uint32_t>(pack);
-    run.start = static_cast<uint32_t>(start);
-    last_ends[pack] = start + run.length;
+    run.length = static_cast<uint32_t>(length);
   }
   reader.expect_end();
   if (offset != recipe.size_) reader.fail("its runs do not fill the file");
   return recipe;
 }
 
+RecipeRun Recipe::run(size_t number) const {
+  const Run& run = runs_[number];
+  if (run.pack == Run::kLiteral)
+    return LiteralRun{ByteView(literals_).subspan(run.start, run.length)};
+  return CopyRun{run.pack, packs_[run.pack], run.start, run.length};
+}
+
 size_t Recipe::run_at(uint64_t offset) const {
-  const auto after = std::upper_bound(
-      runs_.begin(), runs_.end(), offset,
-      [](uint64_t value, const RecipeRun& run) { return value < run.file_offset; });
+  const auto after =
+      std::upper_bound(runs_.begin(), runs_.end(), offset,
+                       [](uint64_t value, const Run& run) { return value < run.file_offset; });
   return static_cast<size_t>(after - runs_.begin()) - 1;
 }
 
 size_t Recipe::memory_bytes() const {
-  return sizeof *this + runs_.capacity() * sizeof(RecipeRun) + packs_.capacity() * sizeof(PackId) +
+  return sizeof *this + runs_.capacity() * sizeof(Run) + packs_.capacity() * sizeof(PackId) +
          literals_.capacity();
 }
 
@@ -99,7 +110,7 @@ void RecipeBuilder::add_copy(const PackId& pack, uint32_t logical_start, uint32_
   if (added) recipe_.packs_.push_back(pack);
   auto& runs = recipe_.runs_;
   const bool joins = !runs.empty() && runs.back().pack == place->second &&
-                     runs.back().start + runs.back().length == logical_start;
+                     uint64_t{runs.back().start} + runs.back().length == logical_start;
   if (joins)
     runs.back().length += length;
   else
@@ -109,8 +120,9 @@ void RecipeBuilder::add_copy(const PackId& pack, uint32_t logical_start, uint32_
 
 void RecipeBuilder::add_literal(ByteView bytes) {
   if (bytes.empty()) return;
-  recipe_.runs_.push_back({recipe_.size_, RecipeRun::kLiteral,
-                           static_cast<uint32_t>(recipe_.literals_.size()), bytes.size()});
+  recipe_.runs_.push_back({recipe_.size_, Recipe::Run::kLiteral,
+                           static_cast<uint32_t>(recipe_.literals_.size()),
+                           static_cast<uint32_t>(bytes.size())});
   append(recipe_.literals_, bytes);
   recipe_.size_ += bytes.size();
 }

@@ -1,7 +1,7 @@
 // How to make one file's bytes again: runs of logical pack bytes, and literals, in file order.
 // docs/FORMAT.md, "Recipes".
 //
-// A recipe names packs by id and places by logical offset, so that reading needs neither the index
+// A recipe names packs by id and places by logical offset, so that reading needs neither the lookup
 // nor a pack's blob table.
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "index/base/bytes.h"
@@ -20,14 +21,27 @@ constexpr uint32_t kRecipeLiteralBytesMax = 255;
 constexpr uint64_t kRecipeRunsMax = uint64_t{1} << 26;
 constexpr size_t kRecipeDefectBytesMax = 1000;
 
-// A run of a file's bytes.
-struct RecipeRun {
-  static constexpr uint32_t kLiteral = UINT32_MAX;
-  uint64_t file_offset = 0;
-  uint32_t pack = 0;   // into Recipe::packs(), or kLiteral
-  uint32_t start = 0;  // logical offset in that pack, or offset into Recipe::literals()
-  uint64_t length = 0;
+// The kinds of run that a file's bytes are made of. Each user visits all of them (visit_run), so
+// that a new kind is overlooked by none.
+struct CopyRun {             // logical bytes [start, start + length) of a pack
+  uint32_t pack_number = 0;  // into Recipe::packs()
+  PackId pack;
+  uint32_t start = 0;
+  uint32_t length = 0;
 };
+struct LiteralRun {  // bytes of the recipe itself
+  ByteView bytes;    // of Recipe::literals()
+};
+using RecipeRun = std::variant<CopyRun, LiteralRun>;
+
+// Calls the one of `visitors` that takes the run's kind. Does not compile unless each kind has one.
+template <typename... Visitors>
+auto visit_run(const RecipeRun& run, const Visitors&... visitors) {
+  struct All : Visitors... {
+    using Visitors::operator()...;
+  };
+  return std::visit(All{visitors...}, run);
+}
 
 // Immutable once made; sorted by file offset, without gaps.
 class Recipe {
@@ -38,7 +52,12 @@ class Recipe {
   const FileId& file() const { return file_; }
   uint64_t size() const { return size_; }
   const std::vector<PackId>& packs() const { return packs_; }
-  const std::vector<RecipeRun>& runs() const { return runs_; }
+  size_t run_count() const { return runs_.size(); }
+  // Requires: number < run_count().
+  RecipeRun run(size_t number) const;
+  // Where it begins in the file, and its bytes.
+  uint64_t run_offset(size_t number) const { return runs_[number].file_offset; }
+  uint64_t run_length(size_t number) const { return runs_[number].length; }
   ByteView literals() const { return literals_; }
   // Why the file is not a sound TSM file; empty when it is, or is none.
   const std::string& tsm_defect() const { return tsm_defect_; }
@@ -48,10 +67,18 @@ class Recipe {
 
  private:
   friend class RecipeBuilder;
+  // As it is kept: recipes may have millions.
+  struct Run {
+    static constexpr uint32_t kLiteral = UINT32_MAX;
+    uint64_t file_offset = 0;
+    uint32_t pack = 0;   // into packs_, or kLiteral
+    uint32_t start = 0;  // logical offset in that pack, or offset into literals_
+    uint32_t length = 0;
+  };
   FileId file_;
   uint64_t size_ = 0;
   std::vector<PackId> packs_;
-  std::vector<RecipeRun> runs_;
+  std::vector<Run> runs_;
   ByteBuffer literals_;
   std::string tsm_defect_;
 };

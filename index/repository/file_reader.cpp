@@ -20,6 +20,38 @@ std::shared_ptr<const Recipe> newest_recipe(ObjectReader& objects, const FileId&
   }
 }
 
+// Takes pieces of packs as slices of cached frames. Neighbouring pieces mostly lie in the pack and
+// the frame of the one before.
+class FrameWalk {
+ public:
+  FrameWalk(ObjectReader& objects, std::vector<Slice>& out) : objects_(objects), out_(out) {}
+
+  void take(const PackId& id, uint64_t logical, uint64_t length) {
+    if (!pack_ || pack_->header().id != id) {
+      pack_ = objects_.packs().open(id);
+      entry_ = nullptr;
+    }
+    while (length > 0) {
+      if (!entry_ || logical < entry_->logical_start || logical >= entry_->logical_end()) {
+        const size_t number = pack_->frame_at(logical);
+        frame_ = objects_.frames().get(*pack_, number);
+        entry_ = &pack_->frames()[number];
+      }
+      const uint64_t count = std::min(length, entry_->logical_end() - logical);
+      out_.push_back({frame_->view().subspan(logical - entry_->logical_start, count), frame_});
+      logical += count;
+      length -= count;
+    }
+  }
+
+ private:
+  ObjectReader& objects_;
+  std::vector<Slice>& out_;
+  std::shared_ptr<const PackReader> pack_;
+  FramePtr frame_;
+  const FrameEntry* entry_ = nullptr;  // of frame_, in pack_
+};
+
 }  // namespace
 
 FileReader::FileReader(RecipePtr recipe, ObjectReader& objects)
@@ -46,41 +78,18 @@ void FileReader::read_by(const RecipePtr& recipe, uint64_t offset, size_t length
                          std::vector<Slice>& out) const {
   if (offset >= size_) return;
   uint64_t left = std::min<uint64_t>(length, size_ - offset);
-  // Neighbouring runs mostly lie in the pack and the frame of the one before.
-  std::shared_ptr<const PackReader> pack;
-  FramePtr frame;
-  size_t frame_number = SIZE_MAX;
-  for (size_t i = recipe->run_at(offset); left > 0; ++i) {
-    const RecipeRun& run = recipe->runs()[i];
-    uint64_t skip = offset - run.file_offset;
-    if (run.pack == RecipeRun::kLiteral) {
-      const uint64_t count = std::min(left, run.length - skip);
-      out.push_back({recipe->literals().subspan(run.start + skip, count), recipe});
-      offset += count;
-      left -= count;
-      continue;
-    }
-    const PackId& id = recipe->packs()[run.pack];
-    if (!pack || pack->header().id != id) {
-      pack = objects_->packs().open(id);
-      frame_number = SIZE_MAX;
-    }
-    while (skip < run.length && left > 0) {
-      const uint64_t logical = run.start + skip;
-      const bool same = frame_number != SIZE_MAX &&
-                        logical >= pack->frames()[frame_number].logical_start &&
-                        logical < pack->frames()[frame_number].logical_end();
-      if (!same) {
-        frame_number = pack->frame_at(logical);
-        frame = objects_->frames().get(*pack, frame_number);
-      }
-      const FrameEntry& entry = pack->frames()[frame_number];
-      const uint64_t count = std::min({left, run.length - skip, entry.logical_end() - logical});
-      out.push_back({frame->view().subspan(logical - entry.logical_start, count), frame});
-      skip += count;
-      offset += count;
-      left -= count;
-    }
+  FrameWalk frames(*objects_, out);
+  for (size_t number = recipe->run_at(offset); left > 0; ++number) {
+    const uint64_t skip = offset - recipe->run_offset(number);
+    const uint64_t count = std::min(left, recipe->run_length(number) - skip);
+    visit_run(
+        recipe->run(number),
+        [&](const LiteralRun& run) {
+          out.push_back({run.bytes.subspan(skip, count), recipe});
+        },
+        [&](const CopyRun& run) { frames.take(run.pack, run.start + skip, count); });
+    offset += count;
+    left -= count;
   }
 }
 

@@ -32,24 +32,22 @@ bool Relocation::concerns(const Recipe& recipe) const {
 MovedRecipe Relocation::follow(const Recipe& recipe) const {
   MovedRecipe moved{RecipeBuilder(recipe.file())};
   moved.recipe.set_tsm_defect(recipe.tsm_defect());
-  for (const RecipeRun& run : recipe.runs()) {
-    if (run.pack == RecipeRun::kLiteral) {
-      moved.recipe.add_literal(recipe.literals().subspan(run.start, run.length));
-      continue;
-    }
-    const PackId& pack = recipe.packs()[run.pack];
-    if (const auto moves = moves_.find(pack); moves != moves_.end())
-      follow_run(pack, moves->second, run, moved);
-    else
-      moved.recipe.add_copy(pack, run.start, static_cast<uint32_t>(run.length));
-  }
+  for (size_t number = 0; number < recipe.run_count(); ++number)
+    visit_run(
+        recipe.run(number), [&](const LiteralRun& run) { moved.recipe.add_literal(run.bytes); },
+        [&](const CopyRun& run) {
+          if (const auto moves = moves_.find(run.pack); moves != moves_.end())
+            follow_run(moves->second, run, moved);
+          else
+            moved.recipe.add_copy(run.pack, run.start, run.length);
+        });
   return moved;
 }
 
-void Relocation::follow_run(const PackId& pack, const std::vector<Move>& moves,
-                            const RecipeRun& run, MovedRecipe& moved) const {
+void Relocation::follow_run(const std::vector<Move>& moves, const CopyRun& run,
+                            MovedRecipe& moved) const {
   uint64_t at = run.start;
-  const uint64_t end = run.start + run.length;
+  const uint64_t end = at + run.length;
   auto move = std::upper_bound(moves.begin(), moves.end(), at,
                                [](uint64_t value, const Move& m) { return value < m.start; });
   if (move != moves.begin()) --move;
@@ -57,7 +55,8 @@ void Relocation::follow_run(const PackId& pack, const std::vector<Move>& moves,
     while (move != moves.end() && uint64_t{move->start} + move->length <= at) ++move;
     if (move == moves.end() || move->start > at) {
       const uint64_t gap_end = move == moves.end() ? end : std::min<uint64_t>(end, move->start);
-      moved.recipe.add_copy(pack, static_cast<uint32_t>(at), static_cast<uint32_t>(gap_end - at));
+      moved.recipe.add_copy(run.pack, static_cast<uint32_t>(at),
+                            static_cast<uint32_t>(gap_end - at));
       at = gap_end;
       continue;
     }

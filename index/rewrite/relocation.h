@@ -42,8 +42,7 @@ class Relocation {
     uint32_t target = 0;  // into targets_
     uint32_t target_start = 0;
   };
-  void follow_run(const PackId& pack, const std::vector<Move>& moves, const RecipeRun& run,
-                  MovedRecipe& moved) const;
+  void follow_run(const std::vector<Move>& moves, const CopyRun& run, MovedRecipe& moved) const;
 
   std::unordered_map<PackId, std::vector<Move>, IdHash> moves_;
   std::vector<PackId> targets_;

@@ -15,18 +15,20 @@ using namespace index;
 
 void check_runs(const Recipe& recipe) {
   uint64_t offset = 0;
-  for (size_t i = 0; i < recipe.runs().size(); ++i) {
-    const RecipeRun& run = recipe.runs()[i];
-    require(run.file_offset == offset && run.length > 0, "runs follow each other");
-    require(recipe.run_at(offset) == i && recipe.run_at(offset + run.length - 1) == i,
+  for (size_t i = 0; i < recipe.run_count(); ++i) {
+    const uint64_t length = recipe.run_length(i);
+    require(recipe.run_offset(i) == offset && length > 0, "runs follow each other");
+    require(recipe.run_at(offset) == i && recipe.run_at(offset + length - 1) == i,
             "a byte is found in its run");
-    offset += run.length;
-    const uint64_t end = run.start + run.length;
-    if (run.pack == RecipeRun::kLiteral)
-      require(end <= recipe.literals().size(), "a literal is there");
-    else
-      require(run.pack < recipe.packs().size() && end <= kPackRawBytesMax,
-              "a run lies inside its pack");
+    offset += length;
+    visit_run(
+        recipe.run(i),
+        [&](const LiteralRun& run) { require(run.bytes.size() == length, "a literal is there"); },
+        [&](const CopyRun& run) {
+          require(run.pack_number < recipe.packs().size() && run.length == length &&
+                      uint64_t{run.start} + length <= kPackRawBytesMax,
+                  "a run lies inside its pack");
+        });
   }
   require(offset == recipe.size(), "the runs are the file");
 }
@@ -34,12 +36,10 @@ void check_runs(const Recipe& recipe) {
 ByteBuffer encode_again(const Recipe& recipe) {
   RecipeBuilder builder(recipe.file());
   builder.set_tsm_defect(recipe.tsm_defect());
-  for (const RecipeRun& run : recipe.runs()) {
-    if (run.pack == RecipeRun::kLiteral)
-      builder.add_literal(recipe.literals().subspan(run.start, run.length));
-    else
-      builder.add_copy(recipe.packs()[run.pack], run.start, static_cast<uint32_t>(run.length));
-  }
+  for (size_t i = 0; i < recipe.run_count(); ++i)
+    visit_run(
+        recipe.run(i), [&](const LiteralRun& run) { builder.add_literal(run.bytes); },
+        [&](const CopyRun& run) { builder.add_copy(run.pack, run.start, run.length); });
   return builder.encode();
 }
 

@@ -23,10 +23,11 @@ ByteBuffer sample() {
 TEST(Recipe, JoinsNeighboursAndComesBack) {
   const Recipe recipe = Recipe::decode(sample(), "test");
   EXPECT_EQ(recipe.size(), 5u + 100 + 7 + 1 + 10);
-  ASSERT_EQ(recipe.runs().size(), 5u);
-  EXPECT_EQ(recipe.runs()[1].length, 100u);
-  EXPECT_EQ(recipe.runs()[2].start, 5000u);
-  EXPECT_EQ(recipe.runs()[4].start, 0u);
+  ASSERT_EQ(recipe.run_count(), 5u);
+  EXPECT_EQ(as_text(std::get<LiteralRun>(recipe.run(0)).bytes), "magic");
+  EXPECT_EQ(std::get<CopyRun>(recipe.run(1)).length, 100u);
+  EXPECT_EQ(std::get<CopyRun>(recipe.run(2)).start, 5000u);
+  EXPECT_EQ(std::get<CopyRun>(recipe.run(4)).start, 0u);
   EXPECT_EQ(as_text(recipe.literals()), "magic");
   EXPECT_EQ(recipe.run_at(0), 0u);
   EXPECT_EQ(recipe.run_at(5), 1u);
@@ -49,7 +50,7 @@ TEST(Recipe, SurvivesEveryFlippedBit) {
     try {
       const Recipe recipe = Recipe::decode(damaged, "test");
       uint64_t sum = 0;
-      for (const RecipeRun& run : recipe.runs()) sum += run.length;
+      for (size_t i = 0; i < recipe.run_count(); ++i) sum += recipe.run_length(i);
       EXPECT_EQ(sum, recipe.size());
     } catch (const CorruptError&) {
     }

@@ -26,9 +26,11 @@ using Runs = std::vector<std::tuple<PackId, uint32_t, uint64_t>>;
 Runs runs_of(const RecipeBuilder& builder) {
   const Recipe recipe = Recipe::decode(builder.encode(), "a recipe");
   Runs runs;
-  for (const RecipeRun& run : recipe.runs())
-    runs.emplace_back(run.pack == RecipeRun::kLiteral ? PackId() : recipe.packs()[run.pack],
-                      run.start, run.length);
+  for (size_t i = 0; i < recipe.run_count(); ++i)
+    visit_run(
+        recipe.run(i),
+        [&](const LiteralRun& run) { runs.emplace_back(PackId(), 0, run.bytes.size()); },
+        [&](const CopyRun& run) { runs.emplace_back(run.pack, run.start, run.length); });
   return runs;
 }
 
