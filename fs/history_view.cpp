@@ -101,12 +101,12 @@ std::optional<Node> HistoryView::node(const Inode& inode) {
   return SnapshotView(*shown, inode, trees_).node(inode.ordinal);
 }
 
-std::optional<Lookup> HistoryView::lookup(const Inode& directory, std::string_view name) {
+std::optional<LookupResult> HistoryView::lookup(const Inode& directory, std::string_view name) {
   if (name == "." || name == "..") {
     const auto target = name == "." ? directory : parent(directory);
     const auto found = target ? node(*target) : std::nullopt;
     if (!found) return std::nullopt;
-    return Lookup{found, false};
+    return LookupResult{found, false};
   }
   if (directory.is_list()) return lookup_in_list(directory, name);
   NamesPtr names;
@@ -115,15 +115,16 @@ std::optional<Lookup> HistoryView::lookup(const Inode& directory, std::string_vi
   return SnapshotView(*shown, directory, trees_).lookup(directory.ordinal, name);
 }
 
-std::optional<Lookup> HistoryView::lookup_in_list(const Inode& directory, std::string_view name) {
+std::optional<LookupResult> HistoryView::lookup_in_list(const Inode& directory,
+                                                        std::string_view name) {
   const NamesPtr names = fresh_names();
   const ListView lists(*names);
   if (!lists.node(directory)) return std::nullopt;
   const auto target = lists.find(directory, name);
-  if (!target) return Lookup{};
-  if (target->is_list()) return Lookup{lists.node(*target), false};
-  return Lookup{SnapshotView(*names->find(target->snapshot), *target, trees_).node(target->ordinal),
-                false};
+  if (!target) return LookupResult{};
+  if (target->is_list()) return LookupResult{lists.node(*target), false};
+  return LookupResult{
+      SnapshotView(*names->find(target->snapshot), *target, trees_).node(target->ordinal), false};
 }
 
 bool HistoryView::list(const Inode& directory, uint64_t cookie, Detail detail,

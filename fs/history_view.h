@@ -51,7 +51,7 @@ class HistoryView {
       : catalog_(catalog), trees_(trees), time_format_(std::move(time_format)) {}
 
   // `name` may be "." or "..".
-  std::optional<Lookup> lookup(const Inode& directory, std::string_view name);
+  std::optional<LookupResult> lookup(const Inode& directory, std::string_view name);
   std::optional<Node> node(const Inode& inode);
   // Returns false when there is no such directory. An entry's node is given only for Detail::kNodes
   // and inside a snapshot.
@@ -82,7 +82,7 @@ class HistoryView {
   // What a snapshot has under a path such as "/db/rp/2/x.tsm" in a section.
   std::optional<FileContent> file_at(const ShownSnapshot& shown, Section section,
                                      std::string_view path);
-  std::optional<Lookup> lookup_in_list(const Inode& directory, std::string_view name);
+  std::optional<LookupResult> lookup_in_list(const Inode& directory, std::string_view name);
   std::string path(const Inode& inode);
 
   snapshot::Catalog& catalog_;

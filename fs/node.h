@@ -40,7 +40,7 @@ struct FileContent {
 
 // The answer to a name in a directory. Without a node the name is not there; `absence_fixed`: and
 // never will be.
-struct Lookup {
+struct LookupResult {
   std::optional<Node> node;
   bool absence_fixed = false;
 };

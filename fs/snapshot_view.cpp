@@ -149,14 +149,14 @@ std::optional<Node> SnapshotView::node(uint32_t ordinal) const {
   return entry_node(place->in, place->entry);
 }
 
-std::optional<Lookup> SnapshotView::lookup(uint32_t directory, std::string_view name) const {
+std::optional<LookupResult> SnapshotView::lookup(uint32_t directory, std::string_view name) const {
   const auto found = find_directory(directory);
   if (!found) return std::nullopt;
   const TreeEntry* entry = found->tree->find(name);
-  if (entry == nullptr) return Lookup{std::nullopt, true};
+  if (entry == nullptr) return LookupResult{std::nullopt, true};
   const auto i = static_cast<size_t>(entry - found->tree->entries().data());
-  if (!shows(*found, i, 0)) return Lookup{std::nullopt, true};
-  return Lookup{entry_node(*found, i), false};
+  if (!shows(*found, i, 0)) return LookupResult{std::nullopt, true};
+  return LookupResult{entry_node(*found, i), false};
 }
 
 bool SnapshotView::list(uint32_t directory, uint64_t cookie, Detail detail, const Inode& parent,

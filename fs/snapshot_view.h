@@ -33,7 +33,7 @@ class SnapshotView {
 
   // All return nothing when the view has no such node, or it is of the wrong kind.
   std::optional<Node> node(uint32_t ordinal) const;
-  std::optional<Lookup> lookup(uint32_t directory, std::string_view name) const;
+  std::optional<LookupResult> lookup(uint32_t directory, std::string_view name) const;
   // "." and "..", the latter as `parent`, then entries by name. Returns false when there is no such
   // directory.
   bool list(uint32_t directory, uint64_t cookie, Detail detail, const Inode& parent,

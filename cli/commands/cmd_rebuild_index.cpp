@@ -17,7 +17,7 @@ struct RebuildCommand {
 
 ExitCode run_rebuild_index(const RebuildCommand& command, Context& context) {
   require_repository(command.repository);
-  const auto added = index::Repository::rebuild_index(
+  const auto added = index::Repository::rebuild_lookup(
       command.repository, {"rebuild-index", command.lock_wait, context.stop});
   if (!context.quiet) fmt::print(context.out, "indexed {} packs\n", added.packs);
   if (added.damaged.empty()) return ExitCode::kOk;

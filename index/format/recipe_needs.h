@@ -2,8 +2,8 @@
 // rebuild, repair and the look-up of what is stored all ask here, so that none of them can know of
 // a need that another overlooks.
 //
-// The invariant that stands on it: a file that the index knows, and does not note as lossy, has
-// every pack that is needed to read it. ObjectIndex::add_pack() refuses what would break it, a
+// The invariant that stands on it: a file that the lookup knows, and does not note as lossy, has
+// every pack that is needed to read it. Lookup::add_pack() refuses what would break it, a
 // prune forgets what no snapshot needs before any pack goes, and RepositoryWriter::find_file()
 // looks once more.
 #pragma once

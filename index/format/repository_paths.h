@@ -24,7 +24,7 @@ class RepositoryPaths {
   // The highest number that a forgotten snapshot had; absent before one was forgotten.
   std::filesystem::path last_number() const { return root_ / "last-number"; }
   std::filesystem::path index() const { return root_ / "index"; }
-  // An index under construction, renamed to index() when it is complete.
+  // A lookup under construction, renamed to index() when it is complete.
   std::filesystem::path new_index() const { return root_ / "index.new"; }
   std::filesystem::path locks() const { return root_ / "locks"; }
   std::filesystem::path writer_lock() const { return locks() / "writer"; }

@@ -1,7 +1,7 @@
-// The chunks that a writer knows of without asking the index: those of the packs it writes, and of
+// The chunks that a writer knows of without asking the lookup: those of the packs it writes, and of
 // the packs it met.
 //
-// A history repeats itself in long runs, so that a chunk found in the index is a hint that its
+// A history repeats itself in long runs, so that a chunk found in the lookup is a hint that its
 // pack's other chunks come next: the pack's whole list is loaded then (Zhu et al., "Avoiding the
 // Disk Bottleneck in the Data Domain Deduplication File System", FAST '08). Two generations bound
 // the memory: when the young one is full it becomes the old one, and the old one goes. A chunk

@@ -13,7 +13,7 @@
 
 #include "index/base/mutex.h"
 #include "index/base/thread_group.h"
-#include "index/lookup/object_index.h"
+#include "index/format/pack_contents.h"
 #include "index/pack/frame_codec.h"
 #include "index/pack/pack_writer.h"
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "index/base/file.h"
+#include "index/format/pack_contents.h"
 #include "index/format/pack_format.h"
-#include "index/lookup/object_index.h"
 
 namespace tsmfs::index {
 
@@ -44,7 +44,7 @@ class PackReader {
   std::vector<FrameEntry> frames_;
 };
 
-// All that the index wants to know of a pack. Reads its recipes for the packs they need: one that
+// All that the lookup wants to know of a pack. Reads its recipes for the packs they need: one that
 // needs another pack of which `is_present` says no is lossy.
 PackContents read_pack_contents(const PackReader& pack,
                                 const std::function<bool(const PackId&)>& is_present);

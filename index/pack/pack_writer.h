@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "index/base/file.h"
+#include "index/format/pack_contents.h"
 #include "index/format/pack_format.h"
 #include "index/format/repository_paths.h"
-#include "index/lookup/object_index.h"
 
 namespace tsmfs::index {
 

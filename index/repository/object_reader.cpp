@@ -7,16 +7,16 @@
 
 namespace tsmfs::index {
 
-ObjectReader::ObjectReader(ObjectIndex& index, PackStore& packs, const Config& config,
+ObjectReader::ObjectReader(Lookup& lookup, PackStore& packs, const Config& config,
                            size_t cache_bytes_max)
-    : index_(index),
+    : lookup_(lookup),
       packs_(packs),
       key_(config.key),
       frames_(cache_bytes_max, config.frame_bytes) {}
 
 void ObjectReader::catch_up() {
   MutexLock lock(catching_up_);
-  index_.catch_up();
+  lookup_.catch_up();
 }
 
 // A failure to catch up hides no other: the first one says what is wrong with what was wanted.
@@ -57,7 +57,7 @@ FileReader ObjectReader::open_file(const FileId& id) {
 }
 
 ByteBuffer ObjectReader::find_tree(const TreeId& id) {
-  const auto place = index_.find_tree(id);
+  const auto place = lookup_.find_tree(id);
   if (!place)
     throw CorruptError("tree node " + id.hex() + " is not in the index",
                        "run tsmfs rebuild-index, then tsmfs check");
@@ -69,7 +69,7 @@ ByteBuffer ObjectReader::find_tree(const TreeId& id) {
 }
 
 std::shared_ptr<const Recipe> ObjectReader::find_recipe(const FileId& id) {
-  const auto place = index_.find_file(id);
+  const auto place = lookup_.find_file(id);
   if (!place)
     throw CorruptError("the recipe of file " + id.hex() + " is not in the index",
                        "run tsmfs rebuild-index, then tsmfs check");

@@ -11,7 +11,7 @@
 #include "index/base/mutex.h"
 #include "index/format/config.h"
 #include "index/format/digest.h"
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
 #include "index/pack/frame_cache.h"
 #include "index/pack/pack_store.h"
 #include "index/repository/file_reader.h"
@@ -22,7 +22,7 @@ namespace tsmfs::index {
 // not.
 class ObjectReader {
  public:
-  ObjectReader(ObjectIndex& index, PackStore& packs, const Config& config, size_t cache_bytes_max);
+  ObjectReader(Lookup& lookup, PackStore& packs, const Config& config, size_t cache_bytes_max);
   // The encoded node. Throws: IoError; CorruptError when it is absent or its digest is wrong.
   ByteBuffer read_tree(const TreeId& id);
   // Throws: IoError; CorruptError when no recipe of the file is found, or it is another file's.
@@ -42,8 +42,8 @@ class ObjectReader {
   std::shared_ptr<const Recipe> find_recipe(const FileId& id);
   ByteBuffer read_blob(const BlobPlace& place);
 
-  ObjectIndex& index_;
-  Mutex catching_up_;  // the index takes one at a time
+  Lookup& lookup_;
+  Mutex catching_up_;  // the lookup takes one at a time
   PackStore& packs_;
   const DigestKey& key_;
   FrameCache frames_;

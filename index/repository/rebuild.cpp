@@ -26,7 +26,7 @@ void note_damage(AddedPacks& added, const std::string& what) {
 
 }  // namespace
 
-AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<PackId> ids) {
+AddedPacks add_packs(Lookup& lookup, const PackStore& packs, std::vector<PackId> ids) {
   AddedPacks added;
   std::vector<OrderedPack> order;
   for (const PackId& id : ids) {
@@ -45,13 +45,13 @@ AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<Pac
   for (const OrderedPack& pack : order) {
     try {
       PackContents contents = read_pack_contents(
-          *packs.open_anew(pack.id), [&](const PackId& id) { return index.has_pack(id); });
+          *packs.open_anew(pack.id), [&](const PackId& id) { return lookup.has_pack(id); });
       // The packs of two copies that were mixed may have one sequence. Neither is to hide the
       // other.
-      const auto other = index.find_pack(static_cast<PackNumber>(pack.sequence));
+      const auto other = lookup.find_pack(static_cast<PackNumber>(pack.sequence));
       if (other && other->id != pack.id)
-        contents.header.sequence = *index.last_pack_number() + uint64_t{1};
-      index.add_pack(contents);
+        contents.header.sequence = *lookup.last_pack_number() + uint64_t{1};
+      lookup.add_pack(contents);
       ++added.packs;
     } catch (const CorruptError& error) {
       note_damage(added, error.what());
@@ -60,15 +60,15 @@ AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<Pac
   return added;
 }
 
-AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs) {
+AddedPacks rebuild_lookup(const RepositoryPaths& paths, const PackStore& packs) {
   remove_tree(paths.new_index());
   std::vector<PackId> ids;
   packs.for_each_id([&](const PackId& id) { ids.push_back(id); });
   log::info("making the index of {} packs", ids.size());
   AddedPacks added;
   {
-    const auto index = ObjectIndex::open_primary(paths.new_index(), /*create=*/true);
-    added = add_packs(*index, packs, std::move(ids));
+    const auto lookup = Lookup::open_primary(paths.new_index(), /*create=*/true);
+    added = add_packs(*lookup, packs, std::move(ids));
   }
   if (path_exists(paths.index()) && exchange_files(paths.new_index(), paths.index())) {
     sync_directory(paths.root());

@@ -1,4 +1,4 @@
-// Makes the index again from the packs alone.
+// Makes the lookup again from the packs alone.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 #include "index/format/digest.h"
 #include "index/format/repository_paths.h"
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
 #include "index/pack/pack_store.h"
 
 namespace tsmfs::index {
@@ -18,14 +18,14 @@ struct AddedPacks {
       damaged;  // packs that could not be read, one message each; they are left as they are
 };
 
-// Adds packs to an index, oldest first, so that the newest recipe of a file wins. A recipe that
+// Adds packs to a lookup, oldest first, so that the newest recipe of a file wins. A recipe that
 // needs a pack which is not indexed by then (gone, damaged, or not older) is noted as lossy: its
 // file counts as not stored, and the next backup stores it again.
-AddedPacks add_packs(ObjectIndex& index, const PackStore& packs, std::vector<PackId> ids);
+AddedPacks add_packs(Lookup& lookup, const PackStore& packs, std::vector<PackId> ids);
 
 // Builds a new index from all packs and puts it in the place of the old one. Requires: the caller
 // holds the writer's lock and has no index open. A crash at any point leaves the old index or
 // the new one; on a file system that cannot exchange names, perhaps none.
-AddedPacks rebuild_index(const RepositoryPaths& paths, const PackStore& packs);
+AddedPacks rebuild_lookup(const RepositoryPaths& paths, const PackStore& packs);
 
 }  // namespace tsmfs::index

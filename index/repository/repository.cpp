@@ -61,25 +61,25 @@ std::vector<PackId> ids_on_disk(const PackStore& packs) {
   return ids;
 }
 
-std::vector<PackId> packs_without_index(const ObjectIndex& index, const PackStore& packs) {
+std::vector<PackId> packs_not_in_lookup(const Lookup& lookup, const PackStore& packs) {
   std::unordered_set<PackId, IdHash> indexed;
-  index.for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
+  lookup.for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
   std::vector<PackId> ids = ids_on_disk(packs);
   std::erase_if(ids, [&](const PackId& id) { return indexed.contains(id); });
   return ids;
 }
 
-bool has_lossy_files(const ObjectIndex& index) {
+bool has_lossy_files(const Lookup& lookup) {
   bool found = false;
-  index.for_each_file([&](const FileId&, const FilePlace& place) { found |= place.lossy; });
+  lookup.for_each_file([&](const FileId&, const FilePlace& place) { found |= place.lossy; });
   return found;
 }
 
-// Packs that a killed writer finished but did not come to index. False when the index is to be made
-// again: it knows packs that are gone, or lacked some that others need.
-bool reconcile(ObjectIndex& index, const PackStore& packs) {
+// Packs that a killed writer finished but did not come to put into the lookup. False when the
+// lookup is to be made again: it knows packs that are gone, or lacked some that others need.
+bool reconcile(Lookup& lookup, const PackStore& packs) {
   std::unordered_set<PackId, IdHash> indexed;
-  index.for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
+  lookup.for_each_pack([&](PackNumber, const PackRecord& record) { indexed.insert(record.id); });
   std::vector<PackId> unindexed;
   for (const PackId& id : ids_on_disk(packs))
     if (indexed.erase(id) == 0) unindexed.push_back(id);
@@ -90,7 +90,7 @@ bool reconcile(ObjectIndex& index, const PackStore& packs) {
     return false;
   }
   // What lacked a pack that was taken up just now may be whole again.
-  return add_packs(index, packs, unindexed).packs == 0 || !has_lossy_files(index);
+  return add_packs(lookup, packs, unindexed).packs == 0 || !has_lossy_files(lookup);
 }
 
 // 0 for a pack whose header is damaged, and for one of another repository.
@@ -108,18 +108,18 @@ uint64_t sequence_of(const stdfs::path& pack, const RepositoryId& repository) {
   }
 }
 
-std::unique_ptr<ObjectIndex> open_index_for_writing(const RepositoryPaths& paths,
-                                                    const PackStore& packs) {
+std::unique_ptr<Lookup> open_lookup_for_writing(const RepositoryPaths& paths,
+                                                const PackStore& packs) {
   if (path_exists(paths.index())) {
     try {
-      auto index = ObjectIndex::open_primary(paths.index(), /*create=*/false);
-      if (reconcile(*index, packs)) return index;
+      auto lookup = Lookup::open_primary(paths.index(), /*create=*/false);
+      if (reconcile(*lookup, packs)) return lookup;
     } catch (const CorruptError& error) {
       log::warning("{}; the index is made again", error.what());
     }
   }
-  index::rebuild_index(paths, packs);
-  return ObjectIndex::open_primary(paths.index(), /*create=*/false);
+  index::rebuild_lookup(paths, packs);
+  return Lookup::open_primary(paths.index(), /*create=*/false);
 }
 
 }  // namespace
@@ -137,9 +137,9 @@ std::unique_ptr<Repository> Repository::open_reader(const stdfs::path& root,
   if (!path_exists(paths.index()))
     throw CorruptError(fmt::format("{} has no index", root.string()),
                        "the packs hold everything: run tsmfs rebuild-index");
-  auto index = ObjectIndex::open_secondary(paths.index());
+  auto lookup = Lookup::open_secondary(paths.index());
   return std::unique_ptr<Repository>(
-      new Repository(paths, std::move(config), nullptr, std::move(index), cache_bytes_max));
+      new Repository(paths, std::move(config), nullptr, std::move(lookup), cache_bytes_max));
 }
 
 std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
@@ -149,34 +149,34 @@ std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
   make_skeleton(paths);
   auto lock = std::make_unique<WriterLock>(paths, request);
   clear_tmp(paths);
-  auto index = open_index_for_writing(paths, PackStore(paths, config.id));
+  auto lookup = open_lookup_for_writing(paths, PackStore(paths, config.id));
   return std::unique_ptr<Repository>(new Repository(paths, std::move(config), std::move(lock),
-                                                    std::move(index), kCacheBytesDefault));
+                                                    std::move(lookup), kCacheBytesDefault));
 }
 
-AddedPacks Repository::rebuild_index(const stdfs::path& root, const LockRequest& request) {
+AddedPacks Repository::rebuild_lookup(const stdfs::path& root, const LockRequest& request) {
   const RepositoryPaths paths(root);
   const Config config = read_config(paths);
   make_skeleton(paths);
   const WriterLock lock(paths, request);
-  return index::rebuild_index(paths, PackStore(paths, config.id));
+  return index::rebuild_lookup(paths, PackStore(paths, config.id));
 }
 
-AddedPacks Repository::rebuild_own_index() {
+AddedPacks Repository::rebuild_own_lookup() {
   AddedPacks added;
-  index_->reopen_after(
-      [&] { added = index::rebuild_index(paths_, PackStore(paths_, config_.id)); });
+  lookup_->reopen_after(
+      [&] { added = index::rebuild_lookup(paths_, PackStore(paths_, config_.id)); });
   return added;
 }
 
 std::vector<PackId> Repository::unindexed_packs() const {
-  return packs_without_index(*index_, packs_);
+  return packs_not_in_lookup(*lookup_, packs_);
 }
 
-// Packs that the index lacks count as well: one that was left out as damaged may be healed by a
+// Packs that the lookup lacks count as well: one that was left out as damaged may be healed by a
 // copy of it and come back, with its sequence.
 uint64_t Repository::next_pack_sequence() const {
-  uint64_t last = index_->last_pack_number().value_or(0);
+  uint64_t last = lookup_->last_pack_number().value_or(0);
   for (const PackId& id : unindexed_packs())
     last = std::max(last, sequence_of(paths_.pack(id), config_.id));
   if (directory_exists(paths_.quarantined_packs()))
@@ -186,12 +186,12 @@ uint64_t Repository::next_pack_sequence() const {
 }
 
 Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,
-                       std::unique_ptr<ObjectIndex> index, size_t cache_bytes_max)
+                       std::unique_ptr<Lookup> lookup, size_t cache_bytes_max)
     : paths_(std::move(paths)),
       config_(std::move(config)),
       lock_(std::move(lock)),
-      index_(std::move(index)),
+      lookup_(std::move(lookup)),
       packs_(paths_, config_.id),
-      objects_(*index_, packs_, config_, cache_bytes_max) {}
+      objects_(*lookup_, packs_, config_, cache_bytes_max) {}
 
 }  // namespace tsmfs::index

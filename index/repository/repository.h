@@ -9,7 +9,7 @@
 #include "index/format/config.h"
 #include "index/format/digest.h"
 #include "index/format/repository_paths.h"
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
 #include "index/pack/pack_store.h"
 #include "index/repository/object_reader.h"
 #include "index/repository/rebuild.h"
@@ -33,19 +33,19 @@ class Repository {
   // Makes an empty repository with a new id and secret, durably; does nothing when another process
   // was faster. Throws: UsageError when `root` is not vacant.
   static void create(const std::filesystem::path& root);
-  // Throws: NoRepositoryError; CorruptError when the index is missing or damaged (the advice is
+  // Throws: NoRepositoryError; CorruptError when the lookup is missing or damaged (the advice is
   // rebuild-index).
   static std::unique_ptr<Repository> open_reader(const std::filesystem::path& root,
                                                  size_t cache_bytes_max = kCacheBytesDefault);
   // Takes the writer's lock, clears what a killed writer left, and takes
-  // up packs that it finished but did not index. An index that is missing or damaged, or that knows
+  // up packs that it finished but did not index. A lookup that is missing or damaged, or that knows
   // packs that are gone, is rebuilt. Throws: BusyError naming the holder, and as open_reader.
   static std::unique_ptr<Repository> open_writer(const std::filesystem::path& root,
                                                  const LockRequest& request);
 
-  // Makes the index again from the packs, under the writer's lock (index/repository/rebuild.h).
+  // Makes the lookup again from the packs, under the writer's lock (index/repository/rebuild.h).
   // Throws: as open_writer.
-  static AddedPacks rebuild_index(const std::filesystem::path& root, const LockRequest& request);
+  static AddedPacks rebuild_lookup(const std::filesystem::path& root, const LockRequest& request);
 
   const RepositoryPaths& paths() const { return paths_; }
   const Config& config() const { return config_; }
@@ -53,23 +53,23 @@ class Repository {
   // For the next pack that a writer begins: higher than that of any pack that is here, indexed or
   // not, quarantined ones too.
   uint64_t next_pack_sequence() const;
-  // Packs that are here and were left out of the index as damaged, or came since it was opened.
+  // Packs that are here and were left out of the lookup as damaged, or came since it was opened.
   std::vector<PackId> unindexed_packs() const;
-  // Makes the index of a repository opened for writing again from its packs. A failure leaves it
+  // Makes the lookup of a repository opened for writing again from its packs. A failure leaves it
   // without one: nothing may be asked of it then.
-  AddedPacks rebuild_own_index();
-  ObjectIndex& index() { return *index_; }
+  AddedPacks rebuild_own_lookup();
+  Lookup& lookup() { return *lookup_; }
   PackStore& packs() { return packs_; }
   ObjectReader& objects() { return objects_; }
 
  private:
   Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,
-             std::unique_ptr<ObjectIndex> index, size_t cache_bytes_max);
+             std::unique_ptr<Lookup> lookup, size_t cache_bytes_max);
 
   RepositoryPaths paths_;
   Config config_;
   std::unique_ptr<WriterLock> lock_;  // empty for a reader
-  std::unique_ptr<ObjectIndex> index_;
+  std::unique_ptr<Lookup> lookup_;
   PackStore packs_;
   ObjectReader objects_;
 };

@@ -47,7 +47,7 @@ bool is_name_of_rocksdb(std::string_view name) {
          std::ranges::any_of(kEndings, [&](auto part) { return name.ends_with(part); });
 }
 
-// What a creation makes before the index: by it the directory is known as one of ours.
+// What a creation makes before the lookup: by it the directory is known as one of ours.
 bool has_lock_of_ours(const RepositoryPaths& paths) {
   for (const auto& part : paths.skeleton())
     if (!directory_exists(part)) return false;
@@ -110,7 +110,7 @@ void Repository::create(const stdfs::path& root) {
   if (path_exists(paths.config())) return;
   remove_tree(paths.index());
   remove_tree(paths.seen());  // of a repository that had another secret
-  ObjectIndex::open_primary(paths.index(), /*create=*/true);
+  Lookup::open_primary(paths.index(), /*create=*/true);
   AtomicFile file(paths.new_config(), paths.config());
   file.write(as_bytes(encode_config(new_config())));
   file.publish();  // and with it the names beside it

@@ -20,7 +20,7 @@ namespace tsmfs::index {
 
 namespace {
 
-// Look-ups in the index go in steps that grow: the first hits bring their packs' lists, which
+// Asking the lookup goes in steps that grow: the first hits bring their packs' lists, which
 // mostly answer the rest.
 constexpr size_t kFirstLookUpStep = 8;
 constexpr size_t kLookUpStepGrowth = 4;
@@ -104,15 +104,15 @@ StoredFile RepositoryWriter::Impl::put_file(ByteSource& source, const FileId& id
   return result;
 }
 
-// An entry in the index is no promise: its recipe is read, and the packs that it needs are opened.
+// An entry in the lookup is no promise: its recipe is read, and the packs that it needs are opened.
 RepositoryWriter::Impl::Known RepositoryWriter::Impl::find_known(const FileId& id) {
   {
     MutexLock lock(mutex_);
     if (const auto found = held_files_.find(id); found != held_files_.end())
       return {Holding::kAll, found->second};
   }
-  const ObjectIndex& index = repository_.index();
-  const auto place = index.find_file(id);
+  const Lookup& lookup = repository_.lookup();
+  const auto place = lookup.find_file(id);
   if (!place) return {};
   if (place->lossy) return {Holding::kPart, {}};
   try {
@@ -129,7 +129,7 @@ RepositoryWriter::Impl::Known RepositoryWriter::Impl::find_known(const FileId& i
 
 // Throws: CorruptError for a pack that is gone, or cut short; IoError.
 void RepositoryWriter::Impl::require_pack(const PackId& id) {
-  if (!repository_.index().has_pack(id))
+  if (!repository_.lookup().has_pack(id))
     throw CorruptError(fmt::format("pack {}, which it needs, is gone", id.hex()));
   {
     MutexLock lock(mutex_);
@@ -178,7 +178,7 @@ void RepositoryWriter::Impl::look_up(const std::vector<ChunkId>& ids) {
   std::erase_if(open, is_no_hook);
   for (size_t step = kFirstLookUpStep; !open.empty(); step *= kLookUpStepGrowth) {
     const size_t count = std::min(step, open.size());
-    const auto found = repository_.index().find_hooks(std::span(open).first(count));
+    const auto found = repository_.lookup().find_hooks(std::span(open).first(count));
     std::unordered_set<PackNumber> packs;
     for (const auto& pack : found)
       if (pack) packs.insert(*pack);
@@ -193,7 +193,7 @@ void RepositoryWriter::Impl::look_up(const std::vector<ChunkId>& ids) {
 // is lost.
 void RepositoryWriter::Impl::load_pack(PackNumber number) {
   try {
-    const auto record = repository_.index().find_pack(number);
+    const auto record = repository_.lookup().find_pack(number);
     if (!record) return;
     const auto pack = repository_.packs().open(record->id);
     const auto blobs = pack->read_blobs();
@@ -233,13 +233,14 @@ TreeId RepositoryWriter::Impl::put_tree(ByteView encoded) {
   return id;
 }
 
-// As for files: a node that the index knows is read, so that one in a damaged pack is stored again.
+// As for files: a node that the lookup knows is read, so that one in a damaged pack is stored
+// again.
 bool RepositoryWriter::Impl::holds_tree(const TreeId& id) {
   {
     MutexLock lock(mutex_);
     if (held_trees_.contains(id)) return true;
   }
-  if (!repository_.index().find_tree(id)) return false;
+  if (!repository_.lookup().find_tree(id)) return false;
   try {
     repository_.objects().read_tree(id);
   } catch (const Error& error) {
@@ -252,7 +253,7 @@ bool RepositoryWriter::Impl::holds_tree(const TreeId& id) {
 }
 
 void RepositoryWriter::Impl::take_durable(const PackContents& pack) {
-  repository_.index().add_pack(pack);
+  repository_.lookup().add_pack(pack);
   stored_bytes_ += pack.file_bytes;
 }
 

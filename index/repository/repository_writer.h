@@ -21,7 +21,7 @@
 namespace tsmfs::index {
 
 class Repository;
-class ObjectIndex;
+class Lookup;
 
 struct WriterOptions {
   Compression compression;

@@ -1,4 +1,4 @@
-// Which logical bytes of which packs are in use, as recipes and the index name them.
+// Which logical bytes of which packs are in use, as recipes and the lookup name them.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 #include "index/format/digest.h"
 #include "index/format/recipe.h"
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
 
 namespace tsmfs::index {
 

@@ -18,18 +18,18 @@ namespace {
 
 using KnownBlobs = std::unordered_map<PackId, std::vector<KnownBlob>, IdHash>;
 
-// Where the index says that recipes and tree nodes lie in these packs.
-KnownBlobs blobs_known_to_index(const ObjectIndex& index, const std::vector<DamagedPack>& packs) {
+// Where the lookup says that recipes and tree nodes lie in these packs.
+KnownBlobs blobs_known_to_lookup(const Lookup& lookup, const std::vector<DamagedPack>& packs) {
   KnownBlobs known;
   for (const DamagedPack& pack : packs) known[pack.id];
   const auto note = [&](BlobKind kind, ByteView id, const BlobPlace& place) {
     if (const auto found = known.find(place.pack); found != known.end())
       found->second.push_back({kind, {Id<BlobTag>::from(id), place.length, place.logical_start}});
   };
-  index.for_each_file([&](const FileId& id, const FilePlace& place) {
+  lookup.for_each_file([&](const FileId& id, const FilePlace& place) {
     note(BlobKind::kRecipe, id.view(), place.recipe);
   });
-  index.for_each_tree(
+  lookup.for_each_tree(
       [&](const TreeId& id, const BlobPlace& place) { note(BlobKind::kTree, id.view(), place); });
   for (auto& [pack, blobs] : known)
     std::ranges::sort(blobs, {},
@@ -44,7 +44,7 @@ class Quarantine {
       : repository_(repository),
         packs_(packs),
         stop_(stop),
-        known_(blobs_known_to_index(repository.index(), packs)),
+        known_(blobs_known_to_lookup(repository.lookup(), packs)),
         rewriter_(repository, {compression}) {}
 
   void save() {
@@ -70,7 +70,7 @@ class Quarantine {
 
   void save_recipes_of_other_packs() {
     std::vector<FileId> files;
-    repository_.index().for_each_file([&](const FileId& id, const FilePlace& place) {
+    repository_.lookup().for_each_file([&](const FileId& id, const FilePlace& place) {
       if (!known_.contains(place.recipe.pack)) files.push_back(id);
     });
     for (const FileId& id : files) {
@@ -83,11 +83,11 @@ class Quarantine {
     }
   }
 
-  // A recipe in a damaged pack is the one to use unless the index has a whole one elsewhere.
+  // A recipe in a damaged pack is the one to use unless the lookup has a whole one elsewhere.
   void save_recipes(const DamagedPack& pack) {
     visit(pack.id, [&](BlobKind kind, const BlobEntry& blob, ByteView bytes) {
       if (kind != BlobKind::kRecipe) return;
-      const auto place = repository_.index().find_file(FileId::from(blob.id.view()));
+      const auto place = repository_.lookup().find_file(FileId::from(blob.id.view()));
       if (place && !place->lossy && !known_.contains(place->recipe.pack)) return;
       rewriter_.move_recipe(Recipe::decode(bytes, "a recipe"));
     });
@@ -107,7 +107,7 @@ struct FoundChunk {
   NewPlace place;
 };
 
-// Finds the chunks of one pack in the others: goes through the lists of all, since the index knows
+// Finds the chunks of one pack in the others: goes through the lists of all, since the lookup knows
 // hooks only.
 class ChunkSearch {
  public:
@@ -124,7 +124,7 @@ class ChunkSearch {
   // In the order of their places in the quarantined pack.
   std::vector<FoundChunk> find() {
     std::vector<PackId> packs;
-    repository_.index().for_each_pack(
+    repository_.lookup().for_each_pack(
         [&](PackNumber, const PackRecord& record) { packs.push_back(record.id); });
     std::vector<FoundChunk> found;
     for (const PackId& id : packs) find_in(id, found);
@@ -149,9 +149,9 @@ class ChunkSearch {
   std::unordered_map<Id<BlobTag>, const BlobEntry*, IdHash> missing_;
 };
 
-std::vector<FileId> lossy_files(const ObjectIndex& index) {
+std::vector<FileId> lossy_files(const Lookup& lookup) {
   std::vector<FileId> files;
-  index.for_each_file([&](const FileId& id, const FilePlace& place) {
+  lookup.for_each_file([&](const FileId& id, const FilePlace& place) {
     if (place.lossy) files.push_back(id);
   });
   return files;
@@ -169,7 +169,7 @@ std::vector<DamagedPack> find_damaged_packs(Repository& repository, const std::s
 }
 
 void assess(Repository& repository, std::vector<DamagedPack>& packs, const std::stop_token& stop) {
-  KnownBlobs known = blobs_known_to_index(repository.index(), packs);
+  KnownBlobs known = blobs_known_to_lookup(repository.lookup(), packs);
   for (DamagedPack& pack : packs)
     pack.salvage = salvage_pack(
         repository.paths().pack(pack.id), pack.id, repository.key(), known[pack.id],
@@ -189,12 +189,12 @@ void quarantine(Repository& repository, std::vector<DamagedPack>& packs,
   sync_directory(paths.quarantine());
   for (const DamagedPack& pack : packs) sync_directory(paths.pack_directory(pack.id));
   sync_directory(paths.root());
-  repository.rebuild_own_index();
+  repository.rebuild_own_lookup();
 }
 
 size_t heal_recipes(Repository& repository, const Compression& compression,
                     const std::stop_token& stop) {
-  const std::vector<FileId> lossy = lossy_files(repository.index());
+  const std::vector<FileId> lossy = lossy_files(repository.lookup());
   if (lossy.empty() || !path_exists(repository.paths().quarantined_packs())) return 0;
   PackRewriter rewriter(repository, {compression});
   for (const FileId& id : lossy) {

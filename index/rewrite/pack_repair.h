@@ -26,7 +26,7 @@ std::vector<DamagedPack> find_damaged_packs(Repository& repository, const std::s
 void assess(Repository& repository, std::vector<DamagedPack>& packs, const std::stop_token& stop);
 
 // Moves what is good in the packs to new ones, lets recipes follow, then moves the packs to
-// quarantine/ and makes the index again. A file of which bytes are lost keeps a recipe whose runs
+// quarantine/ and makes the lookup again. A file of which bytes are lost keeps a recipe whose runs
 // still name the pack that is gone: reading those bytes fails, the others are there. On return all
 // is durable; a crash at any point loses nothing, and the call can be repeated. Requires: the
 // repository was opened for writing. Throws: IoError, Cancelled.

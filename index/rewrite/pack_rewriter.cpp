@@ -32,7 +32,7 @@ PackRewriter::PackRewriter(Repository& repository, const RewriterOptions& option
     : repository_(repository),
       filler_({repository.paths(), repository.config(), repository.next_pack_sequence(),
                options.compression, options.threads, [this](PackContents pack) {
-                 repository_.index().add_pack(pack);
+                 repository_.lookup().add_pack(pack);
                  written_bytes_ += pack.file_bytes;
                }}) {}
 
@@ -74,7 +74,7 @@ void PackRewriter::move_chunk(const PackId& pack, const BlobEntry& chunk, ByteVi
 }
 
 void PackRewriter::move_file(const FileId& id) {
-  const auto place = repository_.index().find_file(id);
+  const auto place = repository_.lookup().find_file(id);
   if (!place) return;
   const auto recipe = repository_.objects().read_recipe(id);
   if (relocation_.is_leaving(place->recipe.pack) || relocation_.concerns(*recipe))
@@ -97,11 +97,11 @@ void PackRewriter::add_recipe(const Recipe& recipe, const MovedRecipe& moved) {
 }
 
 bool PackRewriter::will_be_there(const PackId& pack) const {
-  return !is_leaving(pack) && (relocation_.is_target(pack) || repository_.index().has_pack(pack));
+  return !is_leaving(pack) && (relocation_.is_target(pack) || repository_.lookup().has_pack(pack));
 }
 
 void PackRewriter::move_tree(const TreeId& id) {
-  const auto place = repository_.index().find_tree(id);
+  const auto place = repository_.lookup().find_tree(id);
   if (place && relocation_.is_leaving(place->pack))
     filler_.add_tree(id, repository_.objects().read_tree(id));
 }

@@ -50,8 +50,8 @@ class PackRewriter {
   void move_tree(const TreeId& id);
   // Writes a node anew that was saved from a leaving pack in another way.
   void add_tree(const TreeId& id, ByteView encoded);
-  // On return all that was moved is durable and indexed, and nothing that the index names lies in a
-  // leaving pack, but for what was not moved.
+  // On return all that was moved is durable and indexed, and nothing that the lookup names lies in
+  // a leaving pack, but for what was not moved.
   void finish() { filler_.drain(); }
   uint64_t written_bytes() const { return written_bytes_; }  // complete after finish()
 

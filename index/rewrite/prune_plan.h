@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
 
 namespace tsmfs::index {
 

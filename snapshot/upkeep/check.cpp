@@ -95,15 +95,15 @@ class Check {
   void check_index() {
     std::vector<index::PackNumber> gone;
     std::unordered_set<index::PackId, index::IdHash> indexed;
-    repository_.index().for_each_pack(
+    repository_.lookup().for_each_pack(
         [&](index::PackNumber number, const index::PackRecord& record) {
           indexed.insert(record.id);
           if (!is_there(record.id)) gone.push_back(number);
         });
-    if (!gone.empty()) repository_.index().catch_up();
+    if (!gone.empty()) repository_.lookup().catch_up();
     // A prune takes a pack out of the index before it deletes it.
     for (const index::PackNumber number : gone) {
-      const auto record = repository_.index().find_pack(number);
+      const auto record = repository_.lookup().find_pack(number);
       if (record && !is_there(record->id)) damage(fmt::format("pack {} is gone", record->id.hex()));
     }
     for (const index::PackId& id : packs_)
@@ -115,7 +115,7 @@ class Check {
   void check_sequence(const index::PackId& id) {
     try {
       const uint64_t sequence = repository_.packs().open(id)->header().sequence;
-      const auto other = repository_.index().find_pack(static_cast<index::PackNumber>(sequence));
+      const auto other = repository_.lookup().find_pack(static_cast<index::PackNumber>(sequence));
       if (other && other->id != id)
         damage(
             fmt::format("packs {} and {} both have the sequence {}: two copies of the "
@@ -132,15 +132,15 @@ class Check {
   // Files that the index knows and no snapshot has: a backup of such a content stores nothing.
   void check_entries() {
     std::vector<index::FileId> others;
-    repository_.index().for_each_file([&](const index::FileId& id, const index::FilePlace& place) {
+    repository_.lookup().for_each_file([&](const index::FileId& id, const index::FilePlace& place) {
       if (!place.lossy && !files_.contains(id)) others.push_back(id);
     });
     std::erase_if(others, [&](const index::FileId& id) { return has_its_packs(id); });
     if (others.empty()) return;
     // A prune that runs beside this check forgets entries before their packs go.
-    repository_.index().catch_up();
+    repository_.lookup().catch_up();
     for (const index::FileId& id : others)
-      if (repository_.index().find_file(id) && !has_its_packs(id))
+      if (repository_.lookup().find_file(id) && !has_its_packs(id))
         damage(fmt::format(
             "the index knows file {}, which is in no snapshot, without the packs that it needs: "
             "run tsmfs prune or tsmfs rebuild-index, so that the next backup of it stores it",

@@ -68,7 +68,7 @@ class Prune {
     std::vector<std::string> lost = state->damaged;
     lost.insert(lost.end(), needed_.unreadable.begin(), needed_.unreadable.end());
     for (const index::TreeId& id : needed_.trees)
-      if (const auto place = repository_.index().find_tree(id)) live_.add(*place);
+      if (const auto place = repository_.lookup().find_tree(id)) live_.add(*place);
     for (const index::FileId& id : needed_.files) {
       if (stop_.stop_requested()) throw Cancelled();
       if (auto what = mark_file(id)) {
@@ -102,7 +102,7 @@ class Prune {
   // What is wrong with its recipe; nothing when all is well.
   std::optional<std::string> mark_file(const index::FileId& id) {
     try {
-      const auto place = repository_.index().find_file(id);
+      const auto place = repository_.lookup().find_file(id);
       if (place) live_.add(place->recipe);
       live_.add(*repository_.objects().read_recipe(id));
       return std::nullopt;
@@ -119,8 +119,8 @@ class Prune {
   // cannot be read nobody knows which. Were it still known, the next backup of that content would
   // store nothing.
   void forget_unneeded() {
-    using Fate = index::ObjectIndex::FileFate;
-    repository_.index().settle(
+    using Fate = index::Lookup::FileFate;
+    repository_.lookup().settle(
         [&](const index::FileId& id) {
           if (!needed_.files.contains(id)) return Fate::kGoes;
           return unreadable_.contains(id) ? Fate::kLossy : Fate::kStays;
@@ -130,7 +130,7 @@ class Prune {
 
   index::PrunePlan make_plan() {
     std::vector<index::PackUse> packs;
-    repository_.index().for_each_pack(
+    repository_.lookup().for_each_pack(
         [&](index::PackNumber number, const index::PackRecord& record) {
           index::PackUse use{number, record, 0, 0};
           try {
@@ -176,7 +176,7 @@ class Prune {
   void remove(const std::vector<index::PackUse>& packs) {
     for (const index::PackUse& pack : packs) {
       const auto reader = repository_.packs().open_anew(pack.record.id);
-      repository_.index().remove_pack(pack.number, reader->frames(), reader->read_blobs());
+      repository_.lookup().remove_pack(pack.number, reader->frames(), reader->read_blobs());
       remove_file(repository_.paths().pack(pack.record.id));
     }
   }

@@ -52,7 +52,7 @@ void count_losses(index::Repository& repository, const std::stop_token& stop,
   Reachable needed = find_reachable(repository.objects(), *catalog.refresh(), stop);
   report.unreadable = std::move(needed.unreadable);
   for (const index::FileId& id : needed.files) {
-    const auto place = repository.index().find_file(id);
+    const auto place = repository.lookup().find_file(id);
     if (!place || place->lossy) ++report.lossy_files;
   }
 }

@@ -9,7 +9,7 @@
 
 #include "index/cut/file_cutter.h"
 #include "index/cut/gear_chunker.h"
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
 #include "index/pack/frame_codec.h"
 #include "snapshot/model/manifest.h"
 #include "snapshot/model/tree_store.h"
@@ -176,16 +176,16 @@ BENCHMARK(walk_a_tree)->Arg(100)->Arg(10'000)->Unit(benchmark::kMillisecond);
 // In an index of so many hooks, each eight times as many chunks (100 M: tsmfs_index_scale).
 void look_up_hooks(benchmark::State& state, bool hits) {
   const test::TempDir dir;
-  const auto index = index::ObjectIndex::open_primary(dir / "index", true);
+  const auto lookup = index::Lookup::open_primary(dir / "index", true);
   const auto packs = static_cast<uint64_t>(state.range(0)) / kHooksOfAPack;
   for (uint64_t i = 1; i <= packs; ++i)
-    index->add_pack(test::random_pack(i, kHooksOfAPack, test::Ids::kHooksOnly));
+    lookup->add_pack(test::random_pack(i, kHooksOfAPack, test::Ids::kHooksOnly));
   const auto asked =
       test::random_pack(hits ? packs / 2 : packs + 1, kHooksOfAPack, test::Ids::kHooksOnly);
   std::vector<index::ChunkId> ids;
   for (size_t i = 0; i < 64; ++i)
     ids.push_back(index::ChunkId::from(asked.blobs[i * 600].id.view()));
-  for (auto _ : state) benchmark::DoNotOptimize(index->find_hooks(ids));
+  for (auto _ : state) benchmark::DoNotOptimize(lookup->find_hooks(ids));
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(ids.size()));
 }
 BENCHMARK_CAPTURE(look_up_hooks, hits, true)->Arg(160'000)->Arg(1'280'000);

@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
 #include "tests/bench/random_pack.h"
 
 namespace {
@@ -58,7 +58,7 @@ std::string memory() {
 
 // The mean time of a look-up, in microseconds, of hooks of packs spread over all (hits), or of
 // none.
-double look_up(const index::ObjectIndex& index, uint64_t packs, bool hits, bool exact) {
+double look_up(const index::Lookup& lookup, uint64_t packs, bool hits, bool exact) {
   double seconds = 0;
   size_t asked = 0;
   for (uint64_t i = 0; i < std::min<uint64_t>(kAskedPacks, packs); ++i) {
@@ -69,7 +69,7 @@ double look_up(const index::ObjectIndex& index, uint64_t packs, bool hits, bool 
           index::is_hook(id) && ids.size() < kAskedOfEach)
         ids.push_back(id);
     const Stopwatch stopwatch;
-    const auto found = index.find_hooks(ids);
+    const auto found = lookup.find_hooks(ids);
     seconds += stopwatch.seconds();
     asked += ids.size();
     if (std::ranges::count_if(found, [](const auto& pack) { return pack.has_value(); }) !=
@@ -81,37 +81,37 @@ double look_up(const index::ObjectIndex& index, uint64_t packs, bool hits, bool 
 
 void measure(const std::filesystem::path& directory, uint64_t chunks, bool exact) {
   const uint64_t packs = chunks / kChunksOfAPack;
-  auto index = index::ObjectIndex::open_primary(directory, true);
+  auto lookup = index::Lookup::open_primary(directory, true);
   double inserting = 0;
   for (uint64_t i = 1; i <= packs; ++i) {
     const auto pack = make_pack(i, exact);
     const Stopwatch stopwatch;
-    index->add_pack(pack);
+    lookup->add_pack(pack);
     inserting += stopwatch.seconds();
   }
   const double inserted = static_cast<double>(packs * kChunksOfAPack);
   fmt::print("insert: {:.1f} s, {:.2f} M chunks a second\n", inserting, inserted / inserting / 1e6);
-  index.reset();
+  lookup.reset();
   const Stopwatch opening;
-  index = index::ObjectIndex::open_primary(directory, false);
+  lookup = index::Lookup::open_primary(directory, false);
   fmt::print("open: {:.3f} s\n", opening.seconds());
   fmt::print("on disk: {:.1f} bytes a chunk\n",
              static_cast<double>(bytes_below(directory)) / inserted);
   if (std::ofstream drop("/proc/sys/vm/drop_caches"); drop) drop << 3 << std::flush;
   for (const char* state : {"cold", "warm"})
     fmt::print("look-up, {}: hit {:.1f} us, miss {:.1f} us\n", state,
-               look_up(*index, packs, true, exact), look_up(*index, packs, false, exact));
+               look_up(*lookup, packs, true, exact), look_up(*lookup, packs, false, exact));
   fmt::print("memory:{}\n", memory());
 }
 
 void measure_reader(const std::filesystem::path& directory) {
   const Stopwatch opening;
-  const auto index = index::ObjectIndex::open_secondary(directory);
+  const auto lookup = index::Lookup::open_secondary(directory);
   fmt::print("open: {:.3f} s, memory:{}\n", opening.seconds(), memory());
   const auto ids = test::random_bytes(size_t{100'000} * index::kIdBytes, 1);
   const Stopwatch stopwatch;
   for (size_t at = 0; at < ids.size(); at += index::kIdBytes)
-    if (index->find_file(index::FileId::from(ByteView(ids).subspan(at, index::kIdBytes))))
+    if (lookup->find_file(index::FileId::from(ByteView(ids).subspan(at, index::kIdBytes))))
       std::cerr << "wrong answers\n";
   fmt::print("files that are not there: {:.1f} us each, memory:{}\n",
              stopwatch.seconds() * 1e6 / 100'000, memory());

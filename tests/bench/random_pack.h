@@ -1,7 +1,7 @@
 // Packs as the index gets to know them, of chunks that no other pack has.
 #pragma once
 
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
 #include "tests/support/store_fixture.h"
 
 namespace tsmfs::test {

@@ -166,7 +166,7 @@ TEST_F(FlipTest, WriterMendsOrNamesADamagedIndex) {
     try {
       index::Repository::open_writer(dir / "copy", "test");
     } catch (const Error&) {
-      index::Repository::rebuild_index(dir / "copy", "test");
+      index::Repository::rebuild_lookup(dir / "copy", "test");
     }
     const auto repository = index::Repository::open_reader(dir / "copy");
     FileContents contents;

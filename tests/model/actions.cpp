@@ -150,7 +150,7 @@ void damage_pack(const Places& places, uint32_t which, uint32_t where) {
 }
 
 void rebuild(const Places& places) {
-  index::Repository::rebuild_index(places.repository(0), "model");
+  index::Repository::rebuild_lookup(places.repository(0), "model");
 }
 
 }  // namespace tsmfs::model

@@ -93,7 +93,7 @@ TEST_F(OpenFileTest, HandleOfAForgottenSnapshotGivesAnErrorNotOtherBytes) {
 
 TEST_F(OpenFileTest, IndexThatWasMadeAgainIsFollowed) {
   const FileContent wanted = file();
-  index::Repository::rebuild_index(root, "test");
+  index::Repository::rebuild_lookup(root, "test");
   forget_older_and_prune();
   OpenFile open(*objects, wanted, ahead);
   EXPECT_EQ(read_all(open, content.size()), content);

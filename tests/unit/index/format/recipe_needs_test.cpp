@@ -96,7 +96,7 @@ TEST_F(KnownFileTest, ContentThatComesBackAfterAPruneIsStoredAgain) {
     prune(max_unused);
     {
       const auto repository = index::Repository::open_writer(root, "test");
-      EXPECT_FALSE(repository->index().find_file(id_in(*repository, returning_))) << max_unused;
+      EXPECT_FALSE(repository->lookup().find_file(id_in(*repository, returning_))) << max_unused;
     }
     const auto third = import_files(both_, 3);
     EXPECT_EQ(contents_of(third->data).at("db/rp/1/000000001-000000001.tsm"), returning_);
@@ -118,13 +118,13 @@ class StaleEntryTest : public KnownFileTest {
     const auto recipe = repository->objects().read_recipe(id_in(*repository, returning_));
     const PackId gone = packs_needed(*recipe).front();
     std::optional<index::PackNumber> number;
-    repository->index().for_each_pack([&](index::PackNumber one, const index::PackRecord& record) {
+    repository->lookup().for_each_pack([&](index::PackNumber one, const index::PackRecord& record) {
       if (record.id == gone) number = one;
     });
     const auto reader = repository->packs().open_anew(gone);
-    repository->index().remove_pack(*number, reader->frames(), reader->read_blobs());
+    repository->lookup().remove_pack(*number, reader->frames(), reader->read_blobs());
     stdfs::remove(repository->paths().pack(gone));
-    EXPECT_TRUE(repository->index().find_file(id_in(*repository, returning_)));
+    EXPECT_TRUE(repository->lookup().find_file(id_in(*repository, returning_)));
   }
 };
 
@@ -148,9 +148,9 @@ TEST_F(StaleEntryTest, APruneTakesItOut) {
 }
 
 TEST_F(StaleEntryTest, ARebuildNotesItAsLossy) {
-  index::Repository::rebuild_index(root, "test");
+  index::Repository::rebuild_lookup(root, "test");
   const auto repository = index::Repository::open_writer(root, "test");
-  const auto place = repository->index().find_file(id_in(*repository, returning_));
+  const auto place = repository->lookup().find_file(id_in(*repository, returning_));
   ASSERT_TRUE(place);
   EXPECT_TRUE(place->lossy);
   expect_sound();
@@ -192,10 +192,10 @@ TEST_F(KnownFileTest, AFileOfADamagedPackThatWasLeftOutIsNotKnown) {
     first_pack = repository->paths().pack(packs_needed(*recipe).front());
   }
   flip(first_pack, stdfs::file_size(first_pack) - 70);
-  index::Repository::rebuild_index(root, "test");
+  index::Repository::rebuild_lookup(root, "test");
   {
     const auto repository = index::Repository::open_writer(root, "test");
-    EXPECT_TRUE(repository->index().find_file(id_in(*repository, returning_))->lossy);
+    EXPECT_TRUE(repository->lookup().find_file(id_in(*repository, returning_))->lossy);
   }
   const auto again = import_files(both_, 2);
   EXPECT_EQ(contents_of(again->data).at("db/rp/1/000000001-000000001.tsm"), returning_);
@@ -212,10 +212,10 @@ TEST_F(KnownFileTest, WhatAPackThatCameBackCompletesIsWholeAgain) {
     path = repository->paths().pack(id);
   }
   stdfs::rename(path, dir / "aside");
-  index::Repository::rebuild_index(root, "test");
+  index::Repository::rebuild_lookup(root, "test");
   stdfs::rename(dir / "aside", path);
   const auto repository = index::Repository::open_writer(root, "test");
-  EXPECT_FALSE(repository->index().find_file(id_in(*repository, returning_))->lossy);
+  EXPECT_FALSE(repository->lookup().find_file(id_in(*repository, returning_))->lossy);
 }
 
 // Whichever pack is cut short, and however far: what a backup then saves can be read.
@@ -255,11 +255,11 @@ TEST_F(KnownFileTest, AnIndexRefusesARecipeWithoutItsPacks) {
   index::PackContents contents;
   contents.header = {pack(1), repository->config().id, 1};
   contents.lists.needed = {pack(1)};
-  EXPECT_NO_THROW(repository->index().add_pack(contents));
+  EXPECT_NO_THROW(repository->lookup().add_pack(contents));
   contents.header = {pack(2), repository->config().id, 2};
   contents.lists.needed = {pack(1), pack(3)};
-  EXPECT_THROW(repository->index().add_pack(contents), InvariantError);
-  EXPECT_FALSE(repository->index().has_pack(pack(2)));
+  EXPECT_THROW(repository->lookup().add_pack(contents), InvariantError);
+  EXPECT_FALSE(repository->lookup().has_pack(pack(2)));
 }
 
 TEST_F(KnownFileTest, ADirectoryOfWhatIsNotStoredIsRefused) {

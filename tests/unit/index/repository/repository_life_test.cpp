@@ -213,11 +213,11 @@ TEST_F(DamagedIndexTest, ReaderSeesAnIndexThatTookThePlaceOfItsOwn) {
   const auto reader = Repository::open_reader(root_);
   const auto id = store(late);
   stdfs::copy(root_, dir_ / "copy", stdfs::copy_options::recursive);
-  Repository::rebuild_index(dir_ / "copy", "test");
+  Repository::rebuild_lookup(dir_ / "copy", "test");
   for (const auto& entry : stdfs::directory_iterator(root_ / "index")) stdfs::remove(entry.path());
   for (const auto& entry : stdfs::directory_iterator(dir_ / "copy" / "index"))
     stdfs::copy_file(entry.path(), root_ / "index" / entry.path().filename());
-  reader->index().catch_up();
+  reader->lookup().catch_up();
   EXPECT_EQ(test::read_all(*reader, id), late);
 }
 
@@ -278,7 +278,7 @@ TEST_F(PackSequenceTest, PacksOfOneSequenceAreBothIndexed) {
     for (uint64_t seed = 1; seed <= 4; ++seed)
       EXPECT_TRUE(knows(test::make_tsm(50, 500, seed))) << round << " " << seed;
     size_t indexed = 0;
-    Repository::open_reader(root_)->index().for_each_pack([&](auto&&...) { ++indexed; });
+    Repository::open_reader(root_)->lookup().for_each_pack([&](auto&&...) { ++indexed; });
     EXPECT_EQ(indexed, 4u);
     stdfs::remove_all(root_ / "index");
   }

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "index/base/error.h"
-#include "index/lookup/index_database.h"
+#include "index/lookup/lookup_database.h"
 #include "index/repository/rebuild.h"
 #include "index/repository/repository_writer.h"
 #include "tests/support/store_fixture.h"
@@ -157,7 +157,7 @@ TEST_F(RepositoryTest, PackThatWasNotIndexedIsTakenUp) {
   EXPECT_TRUE(store({file}, FileKind::kTsm)[0].already_known);
 }
 
-TEST(IndexDatabase, ACallThatFailedInASearchForDamageIsNotDamage) {
+TEST(LookupDatabase, ACallThatFailedInASearchForDamageIsNotDamage) {
   const auto corruption = [](const char* what) {
     check_status(rocksdb::Status::Corruption(what), "cannot open the index");
   };
@@ -194,7 +194,7 @@ TEST_F(RepositoryTest, AnIndexOrAPackThatCannotBeReachedIsNotDamaged) {
     if (path.extension() == ".sst")
       EXPECT_THROW(write(), IoError) << path;
     else
-      EXPECT_THROW(Repository::rebuild_index(root_, "test"), IoError) << path;
+      EXPECT_THROW(Repository::rebuild_lookup(root_, "test"), IoError) << path;
     stdfs::rename(aside, path);
     EXPECT_EQ(test::read_all(*Repository::open_reader(root_), stored[0].id), file) << path;
   }
@@ -220,7 +220,7 @@ TEST_F(RepositoryTest, DefectIsRememberedWithTheFile) {
 }
 
 TEST_F(RepositoryTest, DirectoriesAreTheOwnersOnly) {
-  Repository::rebuild_index(root_, "test");
+  Repository::rebuild_lookup(root_, "test");
   const auto rights = [](const stdfs::path& path) { return stdfs::status(path).permissions(); };
   EXPECT_EQ(rights(root_), stdfs::perms::owner_all);
   for (const auto& entry : stdfs::directory_iterator(root_))
@@ -275,7 +275,7 @@ TEST_F(RepositoryTest, ReaderSeesWhatAWriterAdds) {
   RepositoryWriter writer(*writer_side, {});
   const auto id = test::put(writer, file, FileKind::kTsm).id;
   writer.flush();
-  reader->index().catch_up();
+  reader->lookup().catch_up();
   EXPECT_EQ(test::read_all(*reader, id), file);
 }
 

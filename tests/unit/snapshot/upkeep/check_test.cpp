@@ -43,7 +43,7 @@ class CheckTest : public BackupTest {
   std::vector<std::shared_ptr<const index::PackReader>> packs_in_order() const {
     const auto repository = index::Repository::open_reader(root);
     std::vector<std::shared_ptr<const index::PackReader>> found;
-    repository->index().for_each_pack([&](index::PackNumber, const index::PackRecord& record) {
+    repository->lookup().for_each_pack([&](index::PackNumber, const index::PackRecord& record) {
       found.push_back(repository->packs().open(record.id));
     });
     return found;

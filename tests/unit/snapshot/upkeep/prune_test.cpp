@@ -114,7 +114,7 @@ TEST_F(PruneTest, IndexMadeAgainAfterItAgrees) {
   state.shards[{"db", "rp", 1}].erase("000000001-000000001.tsm");
   const auto kept = back_up_state();
   prune(max_unused(0));
-  index::Repository::rebuild_index(root, "test");
+  index::Repository::rebuild_lookup(root, "test");
   expect_sound();
   EXPECT_EQ(contents_of(kept->data), expected(state));
 }

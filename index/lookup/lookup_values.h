@@ -1,4 +1,4 @@
-// The values of the RocksDB index: what stands behind an id. Private to the index: rebuilt from the
+// The lookup's values: what stands behind an id. Private to the lookup: rebuilt from the
 // packs, of no other version than this one, and so in no page of the format.
 #pragma once
 

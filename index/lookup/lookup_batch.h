@@ -1,4 +1,4 @@
-// Changes of the index that become durable together: a pack that comes, a pack that goes.
+// Changes of the lookup that become durable together: a pack that comes, a pack that goes.
 #pragma once
 
 #include <rocksdb/write_batch.h>
@@ -6,15 +6,15 @@
 #include <vector>
 
 #include "index/format/pack_format.h"
-#include "index/lookup/index_database.h"
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
+#include "index/lookup/lookup_database.h"
 
 namespace tsmfs::index {
 
 // Not thread safe. Requires: the database was opened as primary and outlives it.
-class IndexBatch {
+class LookupBatch {
  public:
-  explicit IndexBatch(const IndexDatabase& database) : database_(database) {}
+  explicit LookupBatch(const LookupDatabase& database) : database_(database) {}
   void put_pack(const PackContents& pack);
   void remove_pack(PackNumber number, const PackId& id, const std::vector<FrameEntry>& frames,
                    const std::vector<BlobEntry>& blobs);
@@ -31,7 +31,7 @@ class IndexBatch {
   void put(Family family, const rocksdb::Slice& key, const ByteBuffer& value);
   void remove(Family family, const rocksdb::Slice& key);
 
-  const IndexDatabase& database_;
+  const LookupDatabase& database_;
   rocksdb::WriteBatch batch_;
 };
 

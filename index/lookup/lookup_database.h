@@ -1,5 +1,5 @@
-// The RocksDB database behind the index: how it is opened, and its errors as ours. Private to
-// object_index and index_batch.
+// The RocksDB database behind the lookup: how it is opened, and its errors as ours. Private to
+// lookup and lookup_batch.
 #pragma once
 
 #include <rocksdb/db.h>
@@ -35,13 +35,13 @@ inline ByteView view(const rocksdb::Slice& slice) {
 }
 
 // Thread safe, as RocksDB is.
-class IndexDatabase {
+class LookupDatabase {
  public:
-  // Throw: CorruptError, also for an index of another version; IoError.
-  static std::shared_ptr<IndexDatabase> open_primary(const std::filesystem::path& directory,
-                                                     bool create);
-  static std::shared_ptr<IndexDatabase> open_secondary(const std::filesystem::path& directory);
-  ~IndexDatabase();
+  // Throw: CorruptError, also for a lookup of another version; IoError.
+  static std::shared_ptr<LookupDatabase> open_primary(const std::filesystem::path& directory,
+                                                      bool create);
+  static std::shared_ptr<LookupDatabase> open_secondary(const std::filesystem::path& directory);
+  ~LookupDatabase();
 
   rocksdb::DB& db() const { return *db_; }
   rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles_[family]; }
@@ -63,7 +63,7 @@ class IndexDatabase {
   }
 
  private:
-  IndexDatabase(std::filesystem::path directory, bool secondary);
+  LookupDatabase(std::filesystem::path directory, bool secondary);
   void check_version() const;
   bool is_replaced() const;
 

@@ -1,4 +1,4 @@
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
 
 #include <fmt/format.h>
 #include <rocksdb/db.h>
@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "index/base/error.h"
-#include "index/lookup/index_batch.h"
-#include "index/lookup/index_database.h"
-#include "index/lookup/index_values.h"
+#include "index/lookup/lookup_batch.h"
+#include "index/lookup/lookup_database.h"
+#include "index/lookup/lookup_values.h"
 
 namespace tsmfs::index {
 
@@ -18,43 +18,40 @@ constexpr size_t kChangesAtOnce = 10'000;
 
 }  // namespace
 
-ObjectIndex::ObjectIndex(std::shared_ptr<IndexDatabase> database)
-    : database_(std::move(database)) {}
-ObjectIndex::~ObjectIndex() = default;
+Lookup::Lookup(std::shared_ptr<LookupDatabase> database) : database_(std::move(database)) {}
+Lookup::~Lookup() = default;
 
-std::unique_ptr<ObjectIndex> ObjectIndex::open_primary(const std::filesystem::path& directory,
-                                                       bool create) {
-  std::unique_ptr<ObjectIndex> opened(
-      new ObjectIndex(IndexDatabase::open_primary(directory, create)));
+std::unique_ptr<Lookup> Lookup::open_primary(const std::filesystem::path& directory, bool create) {
+  std::unique_ptr<Lookup> opened(new Lookup(LookupDatabase::open_primary(directory, create)));
   opened->learn_packs();
   return opened;
 }
 
-std::unique_ptr<ObjectIndex> ObjectIndex::open_secondary(const std::filesystem::path& directory) {
-  return std::unique_ptr<ObjectIndex>(new ObjectIndex(IndexDatabase::open_secondary(directory)));
+std::unique_ptr<Lookup> Lookup::open_secondary(const std::filesystem::path& directory) {
+  return std::unique_ptr<Lookup>(new Lookup(LookupDatabase::open_secondary(directory)));
 }
 
-void ObjectIndex::reopen_after(const std::function<void()>& work) {
+void Lookup::reopen_after(const std::function<void()>& work) {
   const std::filesystem::path directory = database()->directory();
   database_.store(nullptr);
   work();
-  database_.store(IndexDatabase::open_primary(directory, /*create=*/false));
+  database_.store(LookupDatabase::open_primary(directory, /*create=*/false));
   learn_packs();
 }
 
-void ObjectIndex::learn_packs() {
+void Lookup::learn_packs() {
   std::unordered_set<PackId, IdHash> packs;
   for_each_pack([&](PackNumber, const PackRecord& record) { packs.insert(record.id); });
   MutexLock lock(packs_mutex_);
   packs_ = std::move(packs);
 }
 
-bool ObjectIndex::has_pack(const PackId& id) const {
+bool Lookup::has_pack(const PackId& id) const {
   MutexLock lock(packs_mutex_);
   return packs_.contains(id);
 }
 
-std::vector<std::optional<PackNumber>> ObjectIndex::find_hooks(std::span<const ChunkId> ids) const {
+std::vector<std::optional<PackNumber>> Lookup::find_hooks(std::span<const ChunkId> ids) const {
   const auto held = database();  // longer than the values that it pins
   std::vector<rocksdb::Slice> keys;
   keys.reserve(ids.size());
@@ -72,25 +69,25 @@ std::vector<std::optional<PackNumber>> ObjectIndex::find_hooks(std::span<const C
   return found;
 }
 
-std::optional<FilePlace> ObjectIndex::find_file(const FileId& id) const {
+std::optional<FilePlace> Lookup::find_file(const FileId& id) const {
   const auto value = database()->get(kFiles, slice(id));
   if (!value) return std::nullopt;
   return decode_file_place(as_bytes(*value));
 }
 
-std::optional<BlobPlace> ObjectIndex::find_tree(const TreeId& id) const {
+std::optional<BlobPlace> Lookup::find_tree(const TreeId& id) const {
   const auto value = database()->get(kTrees, slice(id));
   if (!value) return std::nullopt;
   return decode_tree_place(as_bytes(*value));
 }
 
-std::optional<PackRecord> ObjectIndex::find_pack(PackNumber number) const {
+std::optional<PackRecord> Lookup::find_pack(PackNumber number) const {
   const auto value = database()->get(kPacks, slice(encode_pack_key(number)));
   if (!value) return std::nullopt;
   return decode_pack_record(as_bytes(*value));
 }
 
-std::optional<PackNumber> ObjectIndex::last_pack_number() const {
+std::optional<PackNumber> Lookup::last_pack_number() const {
   const auto held = database();
   const std::unique_ptr<rocksdb::Iterator> it(
       held->db().NewIterator(rocksdb::ReadOptions(), held->handle(kPacks)));
@@ -100,14 +97,13 @@ std::optional<PackNumber> ObjectIndex::last_pack_number() const {
   return decode_pack_key(view(it->key()));
 }
 
-void ObjectIndex::for_each_pack(
-    const std::function<void(PackNumber, const PackRecord&)>& visit) const {
+void Lookup::for_each_pack(const std::function<void(PackNumber, const PackRecord&)>& visit) const {
   database()->for_each(kPacks, [&](ByteView key, ByteView value) {
     visit(decode_pack_key(key), decode_pack_record(value));
   });
 }
 
-void ObjectIndex::for_each_file(
+void Lookup::for_each_file(
     const std::function<void(const FileId&, const FilePlace&)>& visit) const {
   database()->for_each(kFiles, [&](ByteView key, ByteView value) {
     check_id_key(key);
@@ -115,7 +111,7 @@ void ObjectIndex::for_each_file(
   });
 }
 
-void ObjectIndex::for_each_tree(
+void Lookup::for_each_tree(
     const std::function<void(const TreeId&, const BlobPlace&)>& visit) const {
   database()->for_each(kTrees, [&](ByteView key, ByteView value) {
     check_id_key(key);
@@ -123,23 +119,23 @@ void ObjectIndex::for_each_tree(
   });
 }
 
-void ObjectIndex::add_pack(const PackContents& pack) {
+void Lookup::add_pack(const PackContents& pack) {
   for (const PackId& needed : pack.lists.needed)
     if (needed != pack.header.id && !has_pack(needed))
       throw InvariantError(fmt::format("a recipe in pack {} needs pack {}, which is not indexed",
                                        pack.header.id.hex(), needed.hex()));
   const auto held = database();
-  IndexBatch batch(*held);
+  LookupBatch batch(*held);
   batch.put_pack(pack);
   batch.write();
   MutexLock lock(packs_mutex_);
   packs_.insert(pack.header.id);
 }
 
-size_t ObjectIndex::settle(const std::function<FileFate(const FileId&)>& fate_of,
-                           const std::function<bool(const TreeId&)>& tree_stays) {
+size_t Lookup::settle(const std::function<FileFate(const FileId&)>& fate_of,
+                      const std::function<bool(const TreeId&)>& tree_stays) {
   const auto held = database();
-  IndexBatch batch(*held);
+  LookupBatch batch(*held);
   size_t forgotten = 0, in_batch = 0;
   const auto write_if_full = [&] {
     if (++in_batch % kChangesAtOnce == 0) batch.write();
@@ -164,23 +160,23 @@ size_t ObjectIndex::settle(const std::function<FileFate(const FileId&)>& fate_of
   return forgotten;
 }
 
-void ObjectIndex::remove_pack(PackNumber number, const std::vector<FrameEntry>& frames,
-                              const std::vector<BlobEntry>& blobs) {
+void Lookup::remove_pack(PackNumber number, const std::vector<FrameEntry>& frames,
+                         const std::vector<BlobEntry>& blobs) {
   const auto record = find_pack(number);
   if (!record) return;
   const auto held = database();
-  IndexBatch batch(*held);
+  LookupBatch batch(*held);
   batch.remove_pack(number, record->id, frames, blobs);
   batch.write();
   MutexLock lock(packs_mutex_);
   packs_.erase(record->id);
 }
 
-// An index that was made again has taken the directory's name.
-void ObjectIndex::catch_up() {
+// A lookup that was made again has taken the directory's name.
+void Lookup::catch_up() {
   const auto held = database();
   if (!held->is_secondary()) return;
-  if (!held->catch_up()) database_.store(IndexDatabase::open_secondary(held->directory()));
+  if (!held->catch_up()) database_.store(LookupDatabase::open_secondary(held->directory()));
 }
 
 }  // namespace tsmfs::index

@@ -1,4 +1,4 @@
-#include "index/lookup/index_database.h"
+#include "index/lookup/lookup_database.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
-#include "index/lookup/index_values.h"
+#include "index/lookup/lookup_values.h"
 
 namespace tsmfs::index {
 
@@ -85,7 +85,7 @@ std::string identity_of(const std::filesystem::path& directory) {
 // RocksDB calls it corruption when it could not list its files or look at one ("Can't list files in
 // ...: IO error: ..."), and an invalid argument when it could not open its first one ("Found
 // options incompatible with filesystem: IO error: ...", or that direct I/O, which nobody asked for,
-// is not supported). An index that is damaged is thrown away, so these must not count as damage.
+// is not supported). A lookup that is damaged is thrown away, so these must not count as damage.
 bool is_failed_call(const rocksdb::Status& status) {
   if (!status.IsCorruption() && !status.IsInvalidArgument()) return false;
   const std::string text = status.ToString();
@@ -100,7 +100,7 @@ void check_status(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return;
   const std::string what = fmt::format("{}: {}", doing, status.ToString());
   if (is_failed_call(status)) throw IoError(what, EIO);
-  // A file of the index that is lost (IsPathNotFound, IsTryAgain) is damage like any other.
+  // A file of the lookup that is lost (IsPathNotFound, IsTryAgain) is damage like any other.
   if (status.IsCorruption() || status.IsInvalidArgument() || status.IsNotFound() ||
       status.IsPathNotFound() || status.IsTryAgain())
     throw CorruptError(what, std::string(kRebuildAdvice));
@@ -108,24 +108,24 @@ void check_status(const rocksdb::Status& status, std::string_view doing) {
   throw IoError(what, EIO, std::string(kRebuildAdvice));
 }
 
-IndexDatabase::IndexDatabase(std::filesystem::path directory, bool secondary)
+LookupDatabase::LookupDatabase(std::filesystem::path directory, bool secondary)
     : directory_(std::move(directory)), secondary_(secondary) {}
 
-IndexDatabase::~IndexDatabase() {
-  // A reader replays the write-ahead log when it opens the index, which takes a second for what a
+LookupDatabase::~LookupDatabase() {
+  // A reader replays the write-ahead log when it opens the lookup, which takes a second for what a
   // large backup leaves in it. Should this fail, the log is still there.
   if (db_ && !secondary_) db_->Flush(rocksdb::FlushOptions(), handles_).PermitUncheckedError();
   for (auto* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
   if (db_) db_->Close().PermitUncheckedError();
 }
 
-std::shared_ptr<IndexDatabase> IndexDatabase::open_primary(const std::filesystem::path& directory,
-                                                           bool create) {
+std::shared_ptr<LookupDatabase> LookupDatabase::open_primary(const std::filesystem::path& directory,
+                                                             bool create) {
   rocksdb::Options options = database_options(/*secondary=*/false);
   options.create_if_missing = create;
   options.create_missing_column_families = create;
   if (create) make_directory(directory);  // owner-only, which RocksDB would not make it
-  std::shared_ptr<IndexDatabase> opened(new IndexDatabase(directory, /*secondary=*/false));
+  std::shared_ptr<LookupDatabase> opened(new LookupDatabase(directory, /*secondary=*/false));
   rocksdb::DB* db = nullptr;
   check_status(
       rocksdb::DB::Open(options, directory.string(), families(options), &opened->handles_, &db),
@@ -139,10 +139,10 @@ std::shared_ptr<IndexDatabase> IndexDatabase::open_primary(const std::filesystem
   return opened;
 }
 
-std::shared_ptr<IndexDatabase> IndexDatabase::open_secondary(
+std::shared_ptr<LookupDatabase> LookupDatabase::open_secondary(
     const std::filesystem::path& directory) {
   const rocksdb::Options options = database_options(/*secondary=*/true);
-  std::shared_ptr<IndexDatabase> opened(new IndexDatabase(directory, /*secondary=*/true));
+  std::shared_ptr<LookupDatabase> opened(new LookupDatabase(directory, /*secondary=*/true));
   opened->identity_ = identity_of(directory);
   rocksdb::DB* db = nullptr;
   // With a logger of our own the secondary keeps no files, so its path is a name only.
@@ -157,13 +157,13 @@ std::shared_ptr<IndexDatabase> IndexDatabase::open_secondary(
   return opened;
 }
 
-bool IndexDatabase::is_replaced() const {
+bool LookupDatabase::is_replaced() const {
   return identity_of(directory_) != identity_;
 }
 
 // The place may be taken while RocksDB reads from it: what it makes of the files of two databases
 // counts for nothing.
-bool IndexDatabase::catch_up() {
+bool LookupDatabase::catch_up() {
   if (is_replaced()) return false;
   const rocksdb::Status status = again_if_switched([&] { return db_->TryCatchUpWithPrimary(); });
   if (is_replaced()) return false;
@@ -171,7 +171,7 @@ bool IndexDatabase::catch_up() {
   return true;
 }
 
-std::optional<std::string> IndexDatabase::get(Family family, const rocksdb::Slice& key) const {
+std::optional<std::string> LookupDatabase::get(Family family, const rocksdb::Slice& key) const {
   std::string value;
   const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), handles_[family], key, &value);
   if (status.IsNotFound()) return std::nullopt;
@@ -179,7 +179,7 @@ std::optional<std::string> IndexDatabase::get(Family family, const rocksdb::Slic
   return value;
 }
 
-void IndexDatabase::check_version() const {
+void LookupDatabase::check_version() const {
   const auto value = get(kDefault, {kVersionKey.data(), kVersionKey.size()});
   if (!value || *value != std::to_string(kIndexVersion))
     throw CorruptError("the index is of another version", std::string(kRebuildAdvice));

@@ -1,4 +1,4 @@
-#include "index/lookup/index_batch.h"
+#include "index/lookup/lookup_batch.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <unordered_set>
 
 #include "index/base/error.h"
-#include "index/lookup/index_values.h"
+#include "index/lookup/lookup_values.h"
 
 namespace tsmfs::index {
 
@@ -39,7 +39,7 @@ BlobPlace place_in(const PackContents& pack, const BlobEntry& blob) {
 
 }  // namespace
 
-void IndexBatch::put_pack(const PackContents& pack) {
+void LookupBatch::put_pack(const PackContents& pack) {
   PackRecord record{pack.header.id, pack.file_bytes, 0, 0};
   const ByteBuffer number = encode_chunk_value(number_of(pack.header));
   for (const BlobEntry* chunk : blobs_of(BlobKind::kChunk, pack.frames, pack.blobs)) {
@@ -53,7 +53,7 @@ void IndexBatch::put_pack(const PackContents& pack) {
   put(kPacks, slice(encode_pack_key(number_of(pack.header))), encode_pack_record(record));
 }
 
-void IndexBatch::put_recipes(const PackContents& pack) {
+void LookupBatch::put_recipes(const PackContents& pack) {
   using Files = std::unordered_set<FileId, IdHash>;
   const Files lossy(pack.lists.lossy.begin(), pack.lists.lossy.end());
   for (const BlobEntry* recipe : blobs_of(BlobKind::kRecipe, pack.frames, pack.blobs)) {
@@ -64,18 +64,18 @@ void IndexBatch::put_recipes(const PackContents& pack) {
   }
 }
 
-void IndexBatch::put_file(const FileId& id, const FilePlace& place) {
+void LookupBatch::put_file(const FileId& id, const FilePlace& place) {
   put(kFiles, slice(id), encode_file_place(place));
 }
 
-bool IndexBatch::has_whole_recipe(const rocksdb::Slice& key) const {
+bool LookupBatch::has_whole_recipe(const rocksdb::Slice& key) const {
   const auto value = database_.get(kFiles, key);
   return value && !decode_file_place(as_bytes(*value)).lossy;
 }
 
-void IndexBatch::remove_pack(PackNumber number, const PackId& id,
-                             const std::vector<FrameEntry>& frames,
-                             const std::vector<BlobEntry>& blobs) {
+void LookupBatch::remove_pack(PackNumber number, const PackId& id,
+                              const std::vector<FrameEntry>& frames,
+                              const std::vector<BlobEntry>& blobs) {
   remove_found(kChunks, blobs_of(BlobKind::kChunk, frames, blobs), encode_chunk_value(number));
   remove_found(kFiles, blobs_of(BlobKind::kRecipe, frames, blobs), id.view());
   remove_found(kTrees, blobs_of(BlobKind::kTree, frames, blobs), id.view());
@@ -83,8 +83,8 @@ void IndexBatch::remove_pack(PackNumber number, const PackId& id,
 }
 
 // Of these blobs those whose value begins as given: the others are found in another pack.
-void IndexBatch::remove_found(Family family, const std::vector<const BlobEntry*>& blobs,
-                              ByteView beginning) {
+void LookupBatch::remove_found(Family family, const std::vector<const BlobEntry*>& blobs,
+                               ByteView beginning) {
   for (size_t begin = 0; begin < blobs.size(); begin += kLookUpsAtOnce) {
     const size_t count = std::min(kLookUpsAtOnce, blobs.size() - begin);
     std::vector<rocksdb::Slice> keys;
@@ -102,16 +102,16 @@ void IndexBatch::remove_found(Family family, const std::vector<const BlobEntry*>
   }
 }
 
-void IndexBatch::put(Family family, const rocksdb::Slice& key, const ByteBuffer& value) {
+void LookupBatch::put(Family family, const rocksdb::Slice& key, const ByteBuffer& value) {
   check_status(batch_.Put(database_.handle(family), key, slice(value)),
                "cannot fill an index batch");
 }
 
-void IndexBatch::remove(Family family, const rocksdb::Slice& key) {
+void LookupBatch::remove(Family family, const rocksdb::Slice& key) {
   check_status(batch_.Delete(database_.handle(family), key), "cannot fill an index batch");
 }
 
-void IndexBatch::write() {
+void LookupBatch::write() {
   rocksdb::WriteOptions synced;
   synced.sync = true;
   check_status(database_.db().Write(synced, &batch_), "cannot write the index");

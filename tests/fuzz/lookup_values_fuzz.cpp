@@ -1,8 +1,8 @@
 // The keys and values of the index. What is taken is encoded as it was, flags that nobody knows
 // aside.
 #include "index/base/error.h"
-#include "index/lookup/index_values.h"
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
+#include "index/lookup/lookup_values.h"
 #include "tests/fuzz/fuzz_target.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

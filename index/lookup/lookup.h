@@ -1,6 +1,7 @@
-// The RocksDB index: which pack holds a hook (some of the chunks), a recipe, a tree node. An index,
-// not the truth: everything in it can be made again from the packs (index/repository/rebuild.h). Of
-// RocksDB know only this, index_batch and index_database.
+// The lookup: which pack holds a hook (some of the chunks), a recipe, a tree node. It lies in
+// RocksDB, in the directory `index/` of a repository (people know it as the index), and is not the
+// truth: everything in it can be made again from the packs (index/repository/rebuild.h). Of RocksDB
+// know only this, lookup_batch and lookup_database.
 #pragma once
 
 #include <atomic>
@@ -15,11 +16,12 @@
 
 #include "index/base/mutex.h"
 #include "index/format/digest.h"
+#include "index/format/pack_contents.h"
 #include "index/format/pack_format.h"
 
 namespace tsmfs::index {
 
-// A pack's number in the index: its sequence.
+// A pack's number in the lookup: its sequence.
 using PackNumber = uint32_t;
 
 // Where a recipe or a tree node is.
@@ -34,22 +36,7 @@ struct FilePlace {
   bool lossy = false;  // the recipe needs a pack that is gone
 };
 
-// What the recipes of a pack need (index/format/recipe_needs.h).
-struct RecipeLists {
-  std::vector<FileId> lossy;                  // files of which a needed pack is gone
-  std::unordered_set<PackId, IdHash> needed;  // by the other ones
-};
-
-// A whole pack as the index wants to know it.
-struct PackContents {
-  PackHeader header;
-  uint64_t file_bytes = 0;
-  std::vector<FrameEntry> frames;
-  std::vector<BlobEntry> blobs;
-  RecipeLists lists;  // of the recipes here
-};
-
-// What the index keeps of a pack.
+// What the lookup keeps of a pack.
 struct PackRecord {
   PackId id;
   uint64_t file_bytes = 0;
@@ -57,7 +44,7 @@ struct PackRecord {
   uint64_t chunk_bytes = 0;
 };
 
-// Of chunks the index keeps one in eight, the hooks: a backup that meets one loads the list of its
+// Of chunks the lookup keeps one in eight, the hooks: a backup that meets one loads the list of its
 // pack, where the neighbours are found (Lillibridge et al., "Sparse Indexing: Large Scale, Inline
 // Deduplication Using Sampling and Locality", FAST '09). docs/PERFORMANCE.md has what that saves,
 // and what it costs.
@@ -65,19 +52,18 @@ inline bool is_hook(const ChunkId& id) {
   return (std::to_integer<unsigned>(id.bytes.back()) & 7) == 0;
 }
 
-class IndexDatabase;
+class LookupDatabase;
 
 // Thread safe, but catch_up() and add_pack() each for one thread at a time. RocksDB's errors come
 // as IoError or CorruptError.
-class ObjectIndex {
+class Lookup {
  public:
-  // For the writer. Creates an index when `create` says so and there is none.
-  static std::unique_ptr<ObjectIndex> open_primary(const std::filesystem::path& directory,
-                                                   bool create);
+  // For the writer. Creates a lookup when `create` says so and there is none.
+  static std::unique_ptr<Lookup> open_primary(const std::filesystem::path& directory, bool create);
   // For a reader, beside a writer or not: sees what was there at the last catch_up(). Writes
   // nothing into `directory`.
-  static std::unique_ptr<ObjectIndex> open_secondary(const std::filesystem::path& directory);
-  ~ObjectIndex();
+  static std::unique_ptr<Lookup> open_secondary(const std::filesystem::path& directory);
+  ~Lookup();
 
   // The pack that holds each chunk, or nothing, in the order of `ids`, which are hooks.
   std::vector<std::optional<PackNumber>> find_hooks(std::span<const ChunkId> ids) const;
@@ -101,7 +87,7 @@ class ObjectIndex {
   void add_pack(const PackContents& pack);
   // Forgets a pack and all that is found in it, in one step, which is durable on return. `blobs`
   // are the pack's; of one whose table cannot be read, none: what is found in it stays then, until
-  // the index is rebuilt. Requires: opened as primary.
+  // the lookup is rebuilt. Requires: opened as primary.
   void remove_pack(PackNumber number, const std::vector<FrameEntry>& frames,
                    const std::vector<BlobEntry>& blobs);
   // Forgets files and tree nodes that no snapshot needs, and notes others as lossy, as `fate_of`
@@ -110,19 +96,19 @@ class ObjectIndex {
   enum class FileFate { kStays, kLossy, kGoes };
   size_t settle(const std::function<FileFate(const FileId&)>& fate_of,
                 const std::function<bool(const TreeId&)>& tree_stays);
-  // Closes the index while `work` replaces its directory, then opens what is there. Requires:
+  // Closes the lookup while `work` replaces its directory, then opens what is there. Requires:
   // opened as primary. A failure leaves it closed: nothing may be asked of it then.
   void reopen_after(const std::function<void()>& work);
-  // Sees what the writer has changed since, also when it made the index again. Does nothing for a
+  // Sees what the writer has changed since, also when it made the lookup again. Does nothing for a
   // primary.
   void catch_up();
 
  private:
-  explicit ObjectIndex(std::shared_ptr<IndexDatabase> database);
-  std::shared_ptr<IndexDatabase> database() const { return database_.load(); }
+  explicit Lookup(std::shared_ptr<LookupDatabase> database);
+  std::shared_ptr<LookupDatabase> database() const { return database_.load(); }
   void learn_packs();
 
-  std::atomic<std::shared_ptr<IndexDatabase>> database_;
+  std::atomic<std::shared_ptr<LookupDatabase>> database_;
   mutable Mutex packs_mutex_;
   std::unordered_set<PackId, IdHash> packs_ TSMFS_GUARDED_BY(packs_mutex_);  // of a primary
 };

@@ -1,9 +1,9 @@
-#include "index/lookup/index_values.h"
+#include "index/lookup/lookup_values.h"
 
 #include <string>
 
 #include "index/base/error.h"
-#include "index/lookup/object_index.h"
+#include "index/lookup/lookup.h"
 
 namespace tsmfs::index {
 
@@ -15,7 +15,7 @@ constexpr uint8_t kLossyFlag = 2;  // of a file's place
   throw CorruptError("the index holds " + std::string(what), std::string(kRebuildAdvice));
 }
 
-// Any other error of a decoder, with the advice that fits an index.
+// Any other error of a decoder, with the advice that fits a lookup.
 template <typename Decode>
 auto decode(ByteView value, std::string_view object, const Decode& decode_with) {
   ByteReader reader(value, object);
