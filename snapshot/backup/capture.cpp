@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <set>
@@ -10,6 +11,7 @@
 
 #include "index/base/error.h"
 #include "snapshot/backup/shard_gatherer.h"
+#include "snapshot/influxdb/data_name.h"
 #include "snapshot/influxdb/metastore.h"
 #include "snapshot/influxdb/server_settings.h"
 #include "snapshot/intake/missing_shards.h"
@@ -68,6 +70,8 @@ class Capture {
   std::optional<MetastoreState> fetch_metastore_again();
   const MetastoreState& choose_metastore(const MetastoreState& before,
                                          const std::optional<MetastoreState>& after);
+  Overlay lay_over_parent(const ShardPath& path, const std::vector<TreeEntry>& received);
+  void confirm_carried();
   void add_shards();
   std::vector<TreeEntry> laid_over(const ShardPath& path, FetchedShard& shard);
   void judge(const Metastore& before, const Metastore* after);
@@ -85,6 +89,12 @@ class Capture {
   std::map<ShardPath, TreeEntry> parent_shards_;
   std::set<std::string> parent_lacks_;
   std::optional<Timestamp> since_;
+  // What came of a shard, over what the parent has of it; the server was asked whether that stands.
+  struct Confirmed {
+    std::vector<TreeEntry> received;
+    Overlay overlay;
+  };
+  std::map<ShardPath, Confirmed> confirmed_;
   std::map<ShardPath, ShardHere> here_;
   ShardGatherer gatherer_;
   Captured result_;
@@ -96,6 +106,7 @@ Captured Capture::run() {
   set_since();
   const MetastoreState& before = look_.metastore;
   gatherer_.fetch(requests());
+  confirm_carried();
   gatherer_.ask_again(before.view, look_.time);
   shards_ = gatherer_.release();
   result_.late_shards = gatherer_.late_shards();
@@ -252,15 +263,41 @@ void Capture::judge(const Metastore& before, const Metastore* after) {
   judge_extent(manifest, question, past);
 }
 
+Overlay Capture::lay_over_parent(const ShardPath& path, const std::vector<TreeEntry>& received) {
+  const Tree earlier = read_tree(repository_.objects(), parent_shards_.at(path).directory());
+  return lay_over(repository_.objects(), earlier.entries(), received);
+}
+
+// Nothing in an answer to --since tells which files have gone since.
+void Capture::confirm_carried() {
+  if (!since_ || !parent_) return;
+  writer_.flush();  // lay_over() reads what has come
+  std::vector<CarriedFiles> carried;
+  for (const ShardPath& path : look_.list.shards) {
+    const FetchedShard shard = gatherer_.fetched(path);
+    if (!request_for(path).since || shard.dropped || shard.incomplete()) continue;
+    Overlay overlay = lay_over_parent(path, shard.files);
+    carried.push_back({path, {}});
+    std::ranges::copy_if(overlay.carried_over, std::back_inserter(carried.back().files),
+                         [](const TreeEntry& file) { return file.name.ends_with(kTsmEnding); });
+    if (carried.back().files.empty()) carried.pop_back();
+    confirmed_.emplace(path, Confirmed{shard.files, std::move(overlay)});
+  }
+  gatherer_.confirm(std::move(carried));
+}
+
 // What came of a shard, over what the parent had of it when only changes were asked for.
 std::vector<TreeEntry> Capture::laid_over(const ShardPath& path, FetchedShard& shard) {
   if (!since_) return std::move(shard.files);
   result_.received_files += shard.files.size();
-  if (!parent_ || !request_for(path).since) return std::move(shard.files);
-  const Tree earlier = read_tree(repository_.objects(), parent_shards_.at(path).directory());
-  Overlay overlay = lay_over(repository_.objects(), earlier.entries(), shard.files);
-  result_.carried_files += overlay.carried_over;
+  if (!parent_ || shard.all || !request_for(path).since) return std::move(shard.files);
+  const auto confirmed = confirmed_.find(path);
+  const bool stands = confirmed != confirmed_.end() && confirmed->second.received == shard.files;
+  Overlay overlay =
+      stands ? std::move(confirmed->second.overlay) : lay_over_parent(path, shard.files);
+  result_.carried_files += overlay.carried_over.size();
   result_.superseded_files += overlay.superseded.size();
+  if (stands) return std::move(overlay.files);
   for (const std::string& file : overlay.unexplained)
     shard.problems.push_back(
         {Severity::kIncomplete, path.text() + "/" + file,

@@ -46,6 +46,7 @@ struct FetchedShard {
   uint64_t new_bytes = 0;
   unsigned tries = 0;
   bool dropped = false;  // by the server, meanwhile: no files, and no loss
+  bool all = false;      // of the shard, though only changes were asked for at first
   std::vector<Problem>
       problems;  // kIncomplete: the stream never came whole, and `files` are those that came
   bool incomplete() const;

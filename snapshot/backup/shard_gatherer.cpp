@@ -6,6 +6,7 @@
 #include "index/base/error.h"
 #include "index/base/thread_group.h"
 #include "snapshot/backup/late_points.h"
+#include "snapshot/backup/still_there.h"
 
 namespace tsmfs::snapshot {
 
@@ -143,6 +144,49 @@ void ShardGatherer::take_late() {
            "and may lack what was in the server's cache"});
     }
   }
+}
+
+void ShardGatherer::confirm(std::vector<CarriedFiles> carried) {
+  in_threads(carried.size(), options_.retry,
+             [&](const InfluxdClient& client, ShardFetcher& fetcher, size_t i) {
+               confirm_one(client, fetcher, carried[i]);
+             });
+}
+
+void ShardGatherer::confirm_one(const InfluxdClient& client, ShardFetcher& fetcher,
+                                const CarriedFiles& carried) {
+  const auto keep = [&](const std::string& file, const std::string& why) {
+    MutexLock lock(mutex_);
+    shards_.at(carried.path)
+        .problems.push_back({Severity::kIncomplete, carried.path.text() + "/" + file,
+                             "is kept from the snapshot before, " + why +
+                                 "; points that were deleted would come back with it"});
+  };
+  const std::string& first = carried.files.front().name.text();
+  if (server_gone_) return keep(first, "and the server no longer answers whether it has it");
+  std::string different;
+  try {
+    auto found = find_difference(client, carried.path, carried.files, fetched(carried.path).files);
+    if (!found) return;
+    different = std::move(*found);
+  } catch (const ProtocolError&) {
+    different = first;  // the server may be busy with the shard; a fetch waits for it
+  }
+  FetchedShard all = fetcher.fetch({carried.path, {}, {}, {}});
+  if (all.incomplete()) {
+    keep(different, "though the server does not have it: " + all.problems.front().what);
+    return look_for_server(client);
+  }
+  MutexLock lock(mutex_);
+  FetchedShard& shard = shards_.at(carried.path);
+  all.new_bytes += shard.new_bytes;
+  all.all = true;
+  shard = std::move(all);
+}
+
+FetchedShard ShardGatherer::fetched(const ShardPath& path) {
+  MutexLock lock(mutex_);
+  return shards_.at(path);
 }
 
 std::map<ShardPath, FetchedShard> ShardGatherer::release() {

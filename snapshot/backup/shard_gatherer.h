@@ -21,8 +21,15 @@
 
 namespace tsmfs::snapshot {
 
-// Used by one thread. Requires: the client has probed; all references outlive it. Both fetch() and
-// ask_again() throw IoError, Cancelled; what the server does wrong becomes a problem of a shard.
+// TSM files of a shard that come from the snapshot before.
+struct CarriedFiles {
+  ShardPath path;
+  std::vector<TreeEntry> files;
+};
+
+// Used by one thread. Requires: the client has probed; all references outlive it. fetch(),
+// ask_again() and confirm() throw IoError, Cancelled; what the server does wrong becomes a problem
+// of a shard.
 class ShardGatherer {
  public:
   ShardGatherer(const InfluxdClient& client, index::Repository& repository,
@@ -40,6 +47,13 @@ class ShardGatherer {
   // `start`. After fetch().
   void ask_again(const Metastore& metastore, Timestamp start);
 
+  // Whether the server still has what a snapshot takes over of the one before, by shard: those of
+  // which it lacks a file (its points may have been deleted) are fetched whole. A shard that cannot
+  // be settled gets a problem. After ask_again().
+  void confirm(std::vector<CarriedFiles> carried);
+  // What has come of a shard so far. Requires: it was asked for.
+  FetchedShard fetched(const ShardPath& path);
+
   // What came, each shard that was asked for. Once, at the end.
   std::map<ShardPath, FetchedShard> release();
   const DroppedShards& dropped() const { return dropped_; }
@@ -50,6 +64,7 @@ class ShardGatherer {
   void in_threads(size_t work, const RetryPolicy& retry, const Step& step);
   void look_for_server(const InfluxdClient& client);
   bool take(const ShardPath& path, FetchedShard shard);
+  void confirm_one(const InfluxdClient& client, ShardFetcher& fetcher, const CarriedFiles& carried);
   void take_late();
   void warn_of_cache(const ShardPath& path);
 

@@ -45,7 +45,6 @@ Fate fate_of(index::ObjectReader& objects, const TreeEntry& old,
 Overlay lay_over(index::ObjectReader& objects, const std::vector<TreeEntry>& earlier,
                  const std::vector<TreeEntry>& received) {
   Overlay result;
-  result.received = received.size();
   std::map<Name, TreeEntry, std::less<>> files;
   for (const TreeEntry& entry : received) files.emplace(entry.name, entry);
   for (const TreeEntry& old : earlier) {
@@ -57,15 +56,15 @@ Overlay lay_over(index::ObjectReader& objects, const std::vector<TreeEntry>& ear
     }
     if (fate == Fate::kUnexplained) result.unexplained.push_back(old.name.text());
     files.emplace(old.name, old);
-    ++result.carried_over;
+    result.carried_over.push_back(old);
   }
   for (const std::string& name : result.superseded) {
     const std::string tombstone =
         name.substr(0, name.size() - kTsmEnding.size()) + std::string(kTombstoneEnding);
-    const auto found = files.find(std::string_view(tombstone));
-    if (found == files.end()) continue;
-    files.erase(found);
-    --result.carried_over;
+    std::erase_if(result.carried_over,
+                  [&](const TreeEntry& file) { return file.name == tombstone; });
+    if (const auto found = files.find(std::string_view(tombstone)); found != files.end())
+      files.erase(found);
   }
   for (auto& [name, entry] : files) result.files.push_back(std::move(entry));
   return result;

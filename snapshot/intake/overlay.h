@@ -12,8 +12,7 @@ namespace tsmfs::snapshot {
 
 struct Overlay {
   std::vector<TreeEntry> files;
-  size_t received = 0;      // new, or in the place of one of the same name
-  size_t carried_over = 0;  // from the earlier snapshot
+  std::vector<TreeEntry> carried_over;  // those of `files` that are the earlier snapshot's
   std::vector<std::string>
       superseded;  // of the earlier snapshot, left out: a newer file holds all their points
   std::vector<std::string>

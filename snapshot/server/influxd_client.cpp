@@ -18,6 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr int kHeadBufferBytes = 64 << 10;
 constexpr const char* kZeroTime = "0001-01-01T00:00:00Z";
 constexpr const char* kPortAdvice =
     "give the snapshot port: bind-address at the top of influxdb.conf, 8088 by default (8086 is "
@@ -152,6 +153,13 @@ std::unique_ptr<ByteStream> InfluxdClient::open_shard(const ShardPath& path,
   return stream;
 }
 
+std::unique_ptr<ByteStream> InfluxdClient::open_head(const ShardPath& path, Timestamp since) const {
+  auto stream =
+      ask(encode_shard_request(path, since, dialect_.value()), options_.timeouts, kHeadBufferBytes);
+  if (!stream->wait_for_byte()) return nullptr;
+  return stream;
+}
+
 std::unique_ptr<ByteStream> InfluxdClient::open_range(const ShardPath& path,
                                                       const TimeRange& range) const {
   Json fields = Json::object();
@@ -166,9 +174,9 @@ std::unique_ptr<ByteStream> InfluxdClient::open_range(const ShardPath& path,
   return stream;
 }
 
-std::unique_ptr<TcpStream> InfluxdClient::ask(const std::string& request,
-                                              TcpTimeouts timeouts) const {
-  auto stream = std::make_unique<TcpStream>(endpoint_, addresses_, timeouts, stop_);
+std::unique_ptr<TcpStream> InfluxdClient::ask(const std::string& request, TcpTimeouts timeouts,
+                                              std::optional<int> receive_buffer) const {
+  auto stream = std::make_unique<TcpStream>(endpoint_, addresses_, timeouts, stop_, receive_buffer);
   stream->write(as_bytes(request));
   return stream;
 }

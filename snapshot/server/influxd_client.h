@@ -56,6 +56,8 @@ class InfluxdClient {
   // request for it) not now. Waits for the first byte. The stream does not refer to the client.
   std::unique_ptr<ByteStream> open_shard(const ShardPath& path,
                                          std::optional<Timestamp> since) const;
+  // As open_shard, for who will read a little of it: the server sends not much more than is read.
+  std::unique_ptr<ByteStream> open_head(const ShardPath& path, Timestamp since) const;
   // As open_shard, but the TSM blocks that overlap a time range; 1.5 and later only. For a shard
   // with tombstones the server's tar has no end. Requires: the dialect is k15.
   std::unique_ptr<ByteStream> open_range(const ShardPath& path, const TimeRange& range) const;
@@ -64,7 +66,8 @@ class InfluxdClient {
   const Endpoint& endpoint() const { return endpoint_; }
 
  private:
-  std::unique_ptr<TcpStream> ask(const std::string& request, TcpTimeouts timeouts) const;
+  std::unique_ptr<TcpStream> ask(const std::string& request, TcpTimeouts timeouts,
+                                 std::optional<int> receive_buffer = {}) const;
   bool answers(Dialect dialect);
 
   Endpoint endpoint_;

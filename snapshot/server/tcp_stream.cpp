@@ -95,21 +95,24 @@ std::vector<TcpAddress> resolve(const Endpoint& endpoint, milliseconds timeout,
 }
 
 TcpStream::TcpStream(const Endpoint& endpoint, const std::vector<TcpAddress>& addresses,
-                     TcpTimeouts timeouts, std::stop_token stop)
+                     TcpTimeouts timeouts, std::stop_token stop, std::optional<int> receive_buffer)
     : peer_(endpoint.text()), timeouts_(timeouts), stop_(std::move(stop)) {
   int error_number = EADDRNOTAVAIL;
   for (address_index_ = 0; address_index_ < addresses.size(); ++address_index_) {
-    error_number = connect_to(addresses[address_index_]);
+    error_number = connect_to(addresses[address_index_], receive_buffer);
     if (error_number == 0) return;
   }
   throw ProtocolError(fmt::format("cannot reach influxd at {}: {}", peer_, describe(error_number)),
                       kReachAdvice);
 }
 
-int TcpStream::connect_to(const TcpAddress& address) {
+int TcpStream::connect_to(const TcpAddress& address, std::optional<int> receive_buffer) {
   throw_if_stopped(stop_);
   socket_ = Fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_) return errno;
+  if (receive_buffer && ::setsockopt(socket_.number(), SOL_SOCKET, SO_RCVBUF, &*receive_buffer,
+                                     sizeof *receive_buffer) != 0)
+    return errno;
   if (::connect(socket_.number(), reinterpret_cast<const sockaddr*>(&address.storage),
                 address.length) == 0)
     return 0;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -40,9 +41,10 @@ std::vector<TcpAddress> resolve(const Endpoint& endpoint, std::chrono::milliseco
 // for all else.
 class TcpStream : public ByteStream {
  public:
-  // Connects to the first address that accepts.
+  // Connects to the first address that accepts. `receive_buffer`: bytes that may come before they
+  // are read, about; as many as the kernel likes when it is not given.
   TcpStream(const Endpoint& endpoint, const std::vector<TcpAddress>& addresses,
-            TcpTimeouts timeouts, std::stop_token stop);
+            TcpTimeouts timeouts, std::stop_token stop, std::optional<int> receive_buffer = {});
   void write(ByteView bytes);
   // Tells the peer that nothing follows; reading goes on. No write() may come after it.
   void finish_writing();
@@ -55,7 +57,7 @@ class TcpStream : public ByteStream {
 
  private:
   // 0, or the errno of a failure that leaves the other addresses to try.
-  int connect_to(const TcpAddress& address);
+  int connect_to(const TcpAddress& address, std::optional<int> receive_buffer);
   bool wait_ready(short events, std::chrono::milliseconds timeout) const;
   size_t receive(MutableByteView out, int flags);
 

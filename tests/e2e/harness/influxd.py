@@ -214,6 +214,13 @@ class Influxd:
             return len(files) == 1 and files[0].endswith('.tsm')
         wait_until(lambda: all(compacted(s) for s in self.shards()), 'influxd to compact every shard', seconds, 0.2)
 
+    def wait_files(self, shard, count, seconds=60):
+        """Waits until a shard has so many TSM files and no tombstone."""
+        def here():
+            files = [n for n in os.listdir(self.shard_directory(shard)) if '.tsm' in n or n.endswith('.tombstone')]
+            return len(files) == count and all(name.endswith('.tsm') for name in files)
+        wait_until(here, f'influxd to have {count} files in shard {shard}', seconds, 0.2)
+
     def hold_compactions(self):
         """Keeps influxd from compacting the files it has now, as it otherwise does within seconds of a delete: it takes a
         compaction whose output exists under its temporary name for one that is running. Ends with the next start."""

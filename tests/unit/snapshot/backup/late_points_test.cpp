@@ -113,6 +113,7 @@ TEST_F(LatePointsTest, WithSinceTheyGoOverWhatChanged) {
   CaptureOptions how = options();
   how.since.emplace();
   next_answer({});
+  next_answer(state.shards[hot]);  // that it has what is carried over
   state.shards[hot]["000000002-000000001.tsm"] = points({4});
   next_answer({{"000000002-000000001.tsm", points({4})}});
   const SnapshotPtr snapshot = back_up(how);

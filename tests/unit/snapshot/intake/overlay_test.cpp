@@ -104,7 +104,7 @@ TEST_F(OverlayTest, CompactedFilesGoWithTheirTombstones) {
   const Overlay overlay = lay({a, tombstone, b}, {merged});
   EXPECT_EQ(names(overlay), (std::vector<std::string>{"000000002-000000002.tsm"}));
   EXPECT_EQ(overlay.superseded.size(), 2u);
-  EXPECT_EQ(overlay.carried_over, 0u);
+  EXPECT_EQ(overlay.carried_over.size(), 0u);
   EXPECT_TRUE(overlay.unexplained.empty());
 }
 
@@ -114,7 +114,7 @@ TEST_F(OverlayTest, FilesThatNothingTouchedAreCarriedOver) {
       file("000000002-000000001.tsm", test::make_point_tsm({{"k", times(100, 200)}}));
   const Overlay overlay = lay({old}, {fresh});
   EXPECT_EQ(overlay.files.size(), 2u);
-  EXPECT_EQ(overlay.carried_over, 1u);
+  EXPECT_EQ(overlay.carried_over.size(), 1u);
   EXPECT_TRUE(overlay.unexplained.empty());
 }
 
