@@ -34,7 +34,7 @@ std::string reading(const CheckCommand& command, const snapshot::CheckReport& re
 
 void print_result(const CheckCommand& command, const snapshot::CheckReport& report,
                   std::ostream& out) {
-  if (report.damages > kDamagesShown && !command.verbose)
+  if (report.damages > kDamagesShown && !command.verbose && !command.tsm)
     fmt::print(out, "and {} more; --verbose names them all\n", report.damages - kDamagesShown);
   fmt::print(out, "{} snapshots, {} packs, {} files of {} {}\n", report.snapshots, report.packs,
              report.files, format_bytes(report.bytes), reading(command, report));
@@ -73,7 +73,7 @@ ExitCode run_check(const CheckCommand& command, Context& context) {
   options.on_damage = [&](const std::string& what) {
     if (command.json)
       print_json(context.out, {{"damage", what}});
-    else if (++shown <= kDamagesShown || command.verbose)
+    else if (++shown <= kDamagesShown || command.verbose || command.tsm)
       fmt::print(context.out, "damaged: {}\n", visible(what));
   };
   const auto report = snapshot::check_repository(*repository, catalog, options, context.stop);

@@ -132,7 +132,7 @@ ExitCode with_repository(const ImportCommand& command, Context& context, const b
 }
 
 // What is to be imported is looked at first: no repository is made for an import that cannot begin.
-ExitCode run_import(const ImportCommand& command, Context& context) {
+ExitCode import_all(const ImportCommand& command, Context& context) {
   check_arguments(command);
   bool taken = false;
   const snapshot::ImportOptions options = options_of(command, context, taken);
@@ -152,6 +152,16 @@ ExitCode run_import(const ImportCommand& command, Context& context) {
   return with_repository(command, context, taken, [&](snapshot::ImportTarget& target) {
     return snapshot::import_backup_dirs(dirs, options, target, context.stop);
   });
+}
+
+// What is wrong with files of influxd is told as of what influxd sends; but no server is asked
+// here.
+ExitCode run_import(const ImportCommand& command, Context& context) {
+  try {
+    return import_all(command, context);
+  } catch (const ProtocolError& error) {
+    throw Error(error.what(), error.advice());
+  }
 }
 
 void add_data_dir_options(CLI::App& sub, snapshot::DataDirPlaces& places) {

@@ -91,9 +91,9 @@ void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& sn
                format_bytes(snapshot->stored_bytes),
                visible(fmt::format("{}", fmt::join(snapshot->databases, ", "))));
     if (!snapshot->filter.is_everything() || snapshot->partial)
-      fmt::print(out, "          only {}{}\n",
-                 snapshot->filter.is_everything() ? "changes, without what they are changes to"
-                                                  : visible(snapshot->filter.text()),
+      fmt::print(out, "          {}{}\n",
+                 snapshot->filter.is_everything() ? "only changes, without what they are changes to"
+                                                  : visible(snapshot->filter.only_text()),
                  snapshot->partial ? ", partial" : "");
     if (snapshot->extent && snapshot->extent->came < snapshot->extent->named)
       fmt::print(out, "          has {} of the {} shards that the server had\n",

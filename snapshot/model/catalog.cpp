@@ -200,7 +200,8 @@ SnapshotPtr find_snapshot(const std::vector<SnapshotPtr>& snapshots, std::string
       matches.push_back(snapshot);
   if (matches.size() == 1) return matches.front();
   if (matches.empty())
-    throw UsageError(fmt::format("there is no snapshot '{}'", text), "tsmfs snapshots lists them");
+    throw UsageError(fmt::format("there is no snapshot '{}'", text),
+                     "name one by its id or by its whole time, as tsmfs snapshots lists them");
   throw UsageError(fmt::format("'{}' means {} snapshots", text, matches.size()),
                    "name one by more digits of its id");
 }

@@ -30,4 +30,8 @@ std::string Filter::text() const {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+std::string Filter::only_text() const {
+  return (metastore_only ? "the metastore" : text()) + " only";
+}
+
 }  // namespace tsmfs::snapshot

@@ -37,6 +37,8 @@ struct Filter {
   bool takes(const ShardPath& path) const { return takes(path.database, path.policy, path.shard); }
   // "database telegraf, policy autogen"; empty for everything.
   std::string text() const;
+  // "the metastore only", "database telegraf only"
+  std::string only_text() const;
 };
 
 }  // namespace tsmfs::snapshot

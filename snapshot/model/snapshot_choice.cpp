@@ -170,6 +170,10 @@ ChosenSnapshot choose_snapshot(const CatalogState& state, const SnapshotWish& wi
       named.size() == 1 ? choice.named(named.front())
                         : choice.newest(named.empty() ? until(candidates, wish.which, now) : named);
   chosen.incomplete = wish.data && misses(*chosen.snapshot, wish.asked);
+  // Who names a snapshot wants what it has; who does not wants data.
+  const bool by_id = is_id_of(wish.which, *chosen.snapshot);
+  const bool lesser = chosen.snapshot->partial || chosen.snapshot->filter.metastore_only;
+  chosen.incomplete |= wish.data && !by_id && lesser;
   chosen.unsure = named.empty() && !state.damaged.empty();
   for (const std::string& damaged : state.damaged)
     chosen.notes.push_back(damaged + (chosen.unsure ? "; it may be the one that is meant" : ""));

@@ -53,10 +53,7 @@ void add_selection(const Manifest& snapshot, const Filter& asked,
       phrases.push_back("has no database " + quote(name));
     else
       narrower |= !had.takes_database(name);
-  if (had.metastore_only)
-    phrases.emplace_back("holds the metastore only");
-  else if (narrower)
-    phrases.push_back(fmt::format("holds only {}", had.text()));
+  if (had.metastore_only || narrower) phrases.push_back("holds " + had.only_text());
 }
 
 }  // namespace

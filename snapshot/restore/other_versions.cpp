@@ -19,6 +19,7 @@ namespace {
 namespace stdfs = std::filesystem;
 
 constexpr const char* kOldDialect = "1.2-1.4";  // in a manifest's dialect
+constexpr const char* kNewDialect = "1.5+";     // likewise; in that of an import there is neither
 constexpr const char* kSeriesDirectory = "_series";
 constexpr size_t kFilesShownMax = 5;
 constexpr unsigned kVersionOf15 = 4;
@@ -43,6 +44,7 @@ class TrapFinder {
   TrapFinder(index::ObjectReader& objects, const std::string& dialect, bool target_is_new)
       : objects_(objects),
         from_old_(dialect.find(kOldDialect) != std::string::npos),
+        from_new_(dialect.find(kNewDialect) != std::string::npos),
         target_is_new_(target_is_new) {}
 
   void look_at(const RestoreShard& shard) {
@@ -58,13 +60,7 @@ class TrapFinder {
     VersionTraps found;
     if (!newer_.empty() && (from_old_ || !target_is_new_))
       (from_old_ ? found.warnings : found.notes).push_back(about_newer());
-    if (!ranges_.empty())
-      found.warnings.push_back(
-          some_of(ranges_, kFilesShownMax) +
-          (ranges_.size() == 1
-               ? " deletes a time range as influxd 1.2 and 1.3 write it: later ones "
-               : " delete time ranges as influxd 1.2 and 1.3 write them: later ones ") +
-          "misread that, and deleted points come back there");
+    if (!ranges_.empty()) (from_old_ ? found.warnings : found.notes).push_back(about_ranges());
     if (!unsigned_.empty())
       found.notes.push_back(
           some_of(unsigned_, kFilesShownMax) + (unsigned_.size() == 1 ? " holds" : " hold") +
@@ -76,8 +72,17 @@ class TrapFinder {
   void look_at_tombstone(const TreeEntry& file, const std::string& name) {
     const Tombstone tombstone = read_stored_tombstone(objects_, file).tombstone;
     if (tombstone.version == kVersionOf15) newer_.push_back(name);
-    if (from_old_ && tombstone.version < kVersionOf15 && tombstone.time_ranges)
+    if (!from_new_ && tombstone.version < kVersionOf15 && tombstone.time_ranges)
       ranges_.push_back(name);
+  }
+
+  std::string about_ranges() const {
+    return some_of(ranges_, kFilesShownMax) +
+           (ranges_.size() == 1
+                ? " deletes a time range as influxd 1.2 and 1.3 write it: later ones "
+                : " delete time ranges as influxd 1.2 and 1.3 write them: later ones ") +
+           "misread that, and deleted points come back there" +
+           (from_old_ ? "" : "; which version wrote it cannot be known");
   }
 
   std::string about_newer() const {
@@ -90,7 +95,7 @@ class TrapFinder {
   }
 
   index::ObjectReader& objects_;
-  bool from_old_;
+  bool from_old_, from_new_;
   bool target_is_new_;
   std::vector<std::string> newer_, ranges_, unsigned_;
 };

@@ -229,7 +229,7 @@ void Planner::require_some_data() const {
   throw UsageError(
       fmt::format("snapshot {} holds no data of {}", snapshot_.short_id(), filter.text()),
       snapshot_.filter.is_everything() ? "tsmfs snapshots says what was incomplete"
-                                       : "it was made of " + made_of(snapshot_.filter));
+                                       : "it was made of " + snapshot_.filter.only_text());
 }
 
 // Without --metadir the data go under the numbers of the snapshot, which the server's own metastore

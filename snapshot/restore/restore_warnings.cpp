@@ -97,7 +97,7 @@ void Warner::warn_of_missing_shards(const Metastore& metastore) {
   if (missing > 0)
     warn(
         fmt::format("the snapshot was made of {}: {} shards that its metastore names are not in it",
-                    made_of(snapshot_.filter), missing));
+                    snapshot_.filter.only_text(), missing));
 }
 
 void Warner::warn_of_other_versions() {
@@ -153,10 +153,6 @@ void Warner::warn_of_wal() {
 }
 
 }  // namespace
-
-std::string made_of(const Filter& filter) {
-  return filter.metastore_only ? "the metastore only" : filter.text() + " only";
-}
 
 void add_warnings(index::ObjectReader& objects, const RestoreRequest& request,
                   const std::optional<Metastore>& metastore, const ShardMoves& moves,

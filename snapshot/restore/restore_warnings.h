@@ -10,9 +10,6 @@
 
 namespace tsmfs::snapshot {
 
-// "database telegraf only"
-std::string made_of(const Filter& filter);
-
 // Adds to `plan`, whose shards and metastore are planned, what the snapshot, the versions, the
 // retention and the write-ahead log give reason to say. `metastore` is the snapshot's, if it has
 // one. Throws: CorruptError, IoError.

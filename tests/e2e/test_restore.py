@@ -258,8 +258,11 @@ class Restore(EndToEndTest):
         server.create_database('mine')
         server.write('mine', points(seconds=HOUR, step=600))
         repo.backup(server, '--metastore-only')
-        done = tsmfs('restore', '--metadir', self.path('meta'), '--datadir', self.path('data'), repo.path)
+        asked = ('restore', '--metadir', self.path('meta'), '--datadir', self.path('data'), repo.path)
+        done = tsmfs(*asked, expect=ExitCode.INCOMPLETE)
         self.assertIn('was made of the metastore only: 1 shards', done.stderr)
+        self.assertNotIn('only metastore', tsmfs('snapshots', repo.path).stdout)
+        tsmfs(*asked, '--overwrite', '--snapshot', repo.snapshots()[0]['id'])
 
     def test_targets_may_be_named_in_every_way(self):
         for number, name in enumerate(('data', 'data/', './data', 'deep/data/', 'data/.')):
