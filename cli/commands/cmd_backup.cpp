@@ -153,7 +153,7 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
   if (now().unix_ns - look.time.unix_ns > kLookAgeMaxNs)
     look = snapshot::look_at_server(client, options.filter);
   index::RepositoryWriter writer(*repository, writer_options);
-  snapshot::Catalog catalog(repository->paths());
+  snapshot::Catalog catalog(repository->storage());
   BackupReport report(context.out, context.err,
                       command.as_json ? ReportForm::kJson
                       : context.quiet ? ReportForm::kQuiet

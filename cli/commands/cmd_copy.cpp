@@ -92,7 +92,7 @@ CopyReport copy_all(const std::vector<SnapshotPtr>& snapshots, snapshot::Copier&
 ExitCode run_copy(const CopyCommand& command, Context& context) {
   const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
   const auto source = index::Repository::open_reader(command.from);
-  snapshot::Catalog source_catalog(source->paths());
+  snapshot::Catalog source_catalog(source->storage());
   const auto state = source_catalog.refresh();
   // Oldest first, so that parents come before their children.
   const auto snapshots = select_snapshots(*state, command.selection);
@@ -105,7 +105,7 @@ ExitCode run_copy(const CopyCommand& command, Context& context) {
   if (target->config().id == source->config().id)
     throw UsageError("--from and --to are one repository, or one is a plain copy of the other");
   index::RepositoryWriter writer(*target, writer_options);
-  snapshot::Catalog catalog(target->paths());
+  snapshot::Catalog catalog(target->storage());
   catalog.refresh();
   snapshot::Copier copier(*source, *target, writer, catalog, context.stop);
   const CopyReport report = copy_all(snapshots, copier, context);

@@ -71,7 +71,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
     throw UsageError("--resurrect-deleted is for --format portable",
                      "in the other forms deleted points stay deleted");
   const auto repository = index::Repository::open_reader(command.repository);
-  snapshot::Catalog catalog(repository->paths());
+  snapshot::Catalog catalog(repository->storage());
   const auto chosen = snapshot::choose_snapshot(*catalog.refresh(),
                                                 {command.snapshot, command.server, command.filter},
                                                 repository->objects(), now());

@@ -197,7 +197,8 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   if (!command.dry_run)
     repository = index::Repository::open_writer(command.repository,
                                                 {"forget", command.lock_wait, context.stop});
-  snapshot::Catalog catalog(index::open_paths(command.repository));
+  const auto storage = index::open_storage(command.repository);
+  snapshot::Catalog catalog(*storage);
   const auto state = catalog.refresh();
   for (const auto& damaged : state->damaged)
     print_message(context.err, "", damaged + "; forget leaves it alone");

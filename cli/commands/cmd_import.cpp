@@ -125,7 +125,7 @@ ExitCode with_repository(const ImportCommand& command, Context& context, const b
   const auto repository = index::Repository::open_writer(
       command.repository, {"import", command.lock_wait, context.stop});
   index::RepositoryWriter writer(*repository, writer_options);
-  snapshot::Catalog catalog(repository->paths());
+  snapshot::Catalog catalog(repository->storage());
   snapshot::ImportTarget target{*repository, writer, catalog};
   if (!import(target)) return ExitCode::kIncomplete;
   return taken ? ExitCode::kTaken : ExitCode::kOk;

@@ -49,7 +49,7 @@ struct MountCommand {
 // mount has ended.
 void serve(const fs::MountOptions& options, std::stop_token stop, std::function<void()> on_ready) {
   const auto repository = index::Repository::open_reader(options.source, options.cache_bytes);
-  snapshot::Catalog catalog(repository->paths());
+  snapshot::Catalog catalog(repository->storage());
   index::ObjectReader& objects = repository->objects();
   fs::TreeCache trees([&objects](const index::TreeId& id) { return objects.read_tree(id); });
   fs::HistoryView history(catalog, trees, options.time_format);
@@ -156,12 +156,12 @@ ExitCode run_in_foreground(const fs::MountOptions& options, Context& context) {
 
 ExitCode run_mount(const MountCommand& command, Context& context) {
   require_repository(command.repository);
-  const auto paths = index::open_paths(command.repository);
+  index::open_storage(command.repository);  // there is one
   fs::MountOptions options = fs::MountOptions::for_caller();
   for (const std::string& words : command.options) fs::apply_mount_words(words, options);
   if (!command.owner.empty()) fs::apply_owner(command.owner, options);
   if (!command.cache.empty()) fs::apply_cache_size(command.cache, options);
-  const auto repository = resolved_path(paths.root());
+  const auto repository = resolved_path(command.repository);
   options.source = repository.string();
   options.mountpoint = fs::check_mountpoint(command.mountpoint, repository, options.nonempty);
   return command.foreground ? run_in_foreground(options, context)

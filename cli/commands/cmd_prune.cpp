@@ -77,7 +77,7 @@ ExitCode run(const PruneArguments& arguments, Context& context) {
           ? index::Repository::open_reader(arguments.repository)
           : index::Repository::open_writer(arguments.repository,
                                            {"prune", arguments.lock_wait, context.stop});
-  snapshot::Catalog catalog(repository->paths());
+  snapshot::Catalog catalog(repository->storage());
   return run_prune(*repository, catalog, arguments.prune, context);
 }
 

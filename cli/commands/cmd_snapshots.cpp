@@ -109,8 +109,8 @@ void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& sn
 
 ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   require_repository(command.repository);
-  const auto paths = index::open_paths(command.repository);
-  snapshot::Catalog catalog(paths);
+  const auto storage = index::open_storage(command.repository);
+  snapshot::Catalog catalog(*storage);
   const auto state = catalog.refresh();
   const auto shown =
       snapshot::choose_snapshots(*state, command.selection.host, command.selection.tag);

@@ -53,7 +53,7 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
   snapshot::checked_tags({command.tag});
   const auto repository =
       index::Repository::open_writer(command.repository, {"tag", command.lock_wait, context.stop});
-  snapshot::Catalog catalog(repository->paths());
+  snapshot::Catalog catalog(repository->storage());
   const auto state = catalog.refresh();
   for (const std::string& damaged : state->damaged) print_message(context.err, "", damaged);
   std::vector<snapshot::SnapshotPtr> chosen;
@@ -91,7 +91,7 @@ ExitCode run_accept(const AcceptCommand& command, Context& context) {
   const uint64_t shard = parse_shard_number(command.shard);
   const auto repository =
       index::Repository::open_writer(command.repository, {"tag", command.lock_wait, context.stop});
-  snapshot::Catalog catalog(repository->paths());
+  snapshot::Catalog catalog(repository->storage());
   snapshot::Manifest manifest = *snapshot::find_snapshot(*catalog.refresh(), command.snapshot);
   if (!snapshot::accept_missing(manifest, shard))
     throw UsageError(fmt::format("snapshot {} misses no shard {}, or that is accepted already",

@@ -34,6 +34,15 @@ Fd open_fresh(const fs::path& path) {
   return open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
 }
 
+// Some file systems cannot rename without replacing: there nobody else gives that name meanwhile.
+void rename_to_new(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+  if (errno != EINVAL && errno != ENOSYS)
+    throw_errno("cannot rename " + from.string() + " to " + to.string());
+  if (path_exists(to)) throw IoError("cannot make " + to.string(), EEXIST);
+  rename_file(from, to);
+}
+
 }  // namespace
 
 void Fd::reset() {
@@ -157,6 +166,13 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::publish() {
   sync_file(fd_, temporary_);
   rename_file(temporary_, target_);
+  published_ = true;
+  sync_directory(target_.parent_path());
+}
+
+void AtomicFile::publish_new() {
+  sync_file(fd_, temporary_);
+  rename_to_new(temporary_, target_);
   published_ = true;
   sync_directory(target_.parent_path());
 }

@@ -63,8 +63,9 @@ void make_directory(const std::filesystem::path& path,
                     unsigned mode = 0700);  // fine when it is there
 
 // A file that takes its name when it is complete. Written under `temporary`; publish() syncs it,
-// renames it to `target` and syncs the target's directory, after which it is durable. Destroyed
-// unpublished, it is removed. Requires: both paths on one file system.
+// renames it to `target` and syncs the target's directory, after which it is durable; publish_new()
+// throws IoError (EEXIST) where a file has that name. Destroyed unpublished, it is removed.
+// Requires: both paths on one file system.
 class AtomicFile {
  public:
   AtomicFile(std::filesystem::path temporary, std::filesystem::path target);
@@ -75,6 +76,7 @@ class AtomicFile {
   const Fd& fd() const { return fd_; }
   const std::filesystem::path& temporary() const { return temporary_; }
   void publish();
+  void publish_new();
 
  private:
   std::filesystem::path temporary_, target_;

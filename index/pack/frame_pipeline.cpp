@@ -119,7 +119,7 @@ void FramePipeline::write_loop() {
 void FramePipeline::write(Item& item) {
   switch (item.step) {
     case Step::kBeginPack:
-      writer_ = std::make_unique<PackWriter>(options_.paths, item.header);
+      writer_ = std::make_unique<PackWriter>(options_.storage, item.header);
       break;
     case Step::kFrame:
       writer_->append(item.stored);

@@ -32,7 +32,7 @@ struct RawFrame {
 class FramePipeline {
  public:
   struct Options {
-    RepositoryPaths paths;
+    Storage& storage;
     Compression compression;
     unsigned threads = 2;
     // Called on the writing thread for each pack that has become durable, in order.

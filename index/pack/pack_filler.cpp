@@ -30,7 +30,7 @@ void check_size(const ByteBuffer& encoded, const char* what, const std::string& 
 PackFiller::PackFiller(PackFillerOptions options)
     : options_(std::move(options)),
       next_sequence_(options_.first_sequence),
-      pipeline_({options_.paths, options_.compression, options_.threads, options_.on_pack}) {}
+      pipeline_({options_.storage, options_.compression, options_.threads, options_.on_pack}) {}
 
 OpenPack& PackFiller::open_pack() {
   if (pack_) return *pack_;

@@ -13,13 +13,12 @@
 #include "index/format/config.h"
 #include "index/format/digest.h"
 #include "index/format/pack_format.h"
-#include "index/format/repository_paths.h"
 #include "index/pack/frame_pipeline.h"
 
 namespace tsmfs::index {
 
 struct PackFillerOptions {
-  RepositoryPaths paths;
+  Storage& storage;
   Config config;
   uint64_t first_sequence = 1;  // of the packs to come
   Compression compression;

@@ -1,12 +1,12 @@
 #include "index/pack/pack_reader.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
 #include "index/base/error.h"
+#include "index/format/object_keys.h"
 #include "index/format/recipe_needs.h"
 #include "index/pack/frame_codec.h"
 
@@ -14,34 +14,32 @@ namespace tsmfs::index {
 
 namespace {
 
-Fd open_pack(const std::filesystem::path& path, const std::string& name) {
-  if (Fd fd = open_if_exists(path, O_RDONLY)) return fd;
+std::unique_ptr<StoredObject> open_pack(const Storage& storage, const PackId& id,
+                                        const std::string& name) {
+  if (auto object = storage.open(pack_key(id))) return object;
   throw MissingError(name + " is gone", "run tsmfs check to see what was lost with it");
 }
 
 }  // namespace
 
-PackReader::PackReader(const std::filesystem::path& path, const PackId& id,
-                       const RepositoryId& repository)
-    : path_(path),
-      name_("pack " + id.hex()),
-      fd_(open_pack(path, name_)),
-      file_bytes_(file_size(fd_, path)) {
-  if (file_bytes_ < kPackHeaderBytes + kPackTrailerBytes)
-    throw CorruptError(fmt::format("{} is damaged: only {} bytes long", name_, file_bytes_));
+PackReader::PackReader(const Storage& storage, const PackId& id, const RepositoryId& repository)
+    : name_("pack " + id.hex()), object_(open_pack(storage, id, name_)) {
+  if (file_bytes() < kPackHeaderBytes + kPackTrailerBytes)
+    throw CorruptError(fmt::format("{} is damaged: only {} bytes long", name_, file_bytes()));
   std::array<std::byte, kPackHeaderBytes> header;
-  pread_exactly(fd_, 0, header, path_);
+  object_->read(0, header);
   header_ = decode_pack_header(header, name_);
   if (header_.id != id)
-    throw CorruptError(fmt::format("{} holds pack {}", path_.string(), header_.id.hex()));
+    throw CorruptError(
+        fmt::format("{} holds pack {}", storage.location(pack_key(id)), header_.id.hex()));
   if (header_.repository != repository)
     throw CorruptError(
         fmt::format("{} is of another repository, {}", name_, header_.repository.hex()));
   std::array<std::byte, kPackTrailerBytes> trailer;
-  pread_exactly(fd_, file_bytes_ - trailer.size(), trailer, path_);
-  trailer_ = decode_pack_trailer(trailer, file_bytes_, id, name_);
+  object_->read(file_bytes() - trailer.size(), trailer);
+  trailer_ = decode_pack_trailer(trailer, file_bytes(), id, name_);
   RawBuffer table(trailer_.frame_table_length);
-  pread_exactly(fd_, trailer_.tables_offset, table.span(), path_);
+  object_->read(trailer_.tables_offset, table.span());
   frames_ = decode_frame_table(table.view(), trailer_, id, name_);
 }
 
@@ -67,7 +65,7 @@ void PackReader::read_frame(size_t number, MutableByteView out) const {
   if (bytes.capacity() < kFrameHeaderBytes + entry.stored_length)
     bytes = RawBuffer(kFrameHeaderBytes + entry.stored_length);
   bytes.resize(kFrameHeaderBytes + entry.stored_length);
-  pread_exactly(fd_, entry.file_offset, bytes.span(), path_);
+  object_->read(entry.file_offset, bytes.span());
   const FrameHeader header = decode_frame(bytes.view(), header_.id, name_);
   if (header.kind != entry.kind || header.raw_length != entry.raw_length ||
       header.logical_start != entry.logical_start)
@@ -78,7 +76,7 @@ void PackReader::read_frame(size_t number, MutableByteView out) const {
 
 std::vector<BlobEntry> PackReader::read_blobs() const {
   RawBuffer table(trailer_.blob_table_length);
-  pread_exactly(fd_, trailer_.tables_offset + trailer_.frame_table_length, table.span(), path_);
+  object_->read(trailer_.tables_offset + trailer_.frame_table_length, table.span());
   return decode_blob_table(table.view(), trailer_, frames_, header_.id, name_);
 }
 

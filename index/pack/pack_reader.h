@@ -2,27 +2,28 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "index/base/file.h"
+#include "index/base/bytes.h"
 #include "index/format/pack_contents.h"
 #include "index/format/pack_format.h"
+#include "index/storage/storage.h"
 
 namespace tsmfs::index {
 
-// Thread safe (immutable, reads with pread).
+// Thread safe (immutable).
 class PackReader {
  public:
   // Reads header, trailer and frame table. Throws: IoError; MissingError when there is no such
-  // file; CorruptError (also when the pack is not the one its name says, or of another repository).
-  PackReader(const std::filesystem::path& path, const PackId& id, const RepositoryId& repository);
+  // pack; CorruptError (also when the pack is not the one its key says, or of another repository).
+  PackReader(const Storage& storage, const PackId& id, const RepositoryId& repository);
 
   const PackHeader& header() const { return header_; }
   const std::vector<FrameEntry>& frames() const { return frames_; }
-  uint64_t file_bytes() const { return file_bytes_; }
+  uint64_t file_bytes() const { return object_->size(); }
   uint64_t logical_bytes() const { return frames_.empty() ? 0 : frames_.back().logical_end(); }
   // The frame that holds a logical byte. Throws: CorruptError when there is none.
   size_t frame_at(uint64_t logical_offset) const;
@@ -35,10 +36,8 @@ class PackReader {
   const std::string& name() const { return name_; }
 
  private:
-  std::filesystem::path path_;
   std::string name_;  // "pack <id>", for messages
-  Fd fd_;
-  uint64_t file_bytes_ = 0;
+  std::unique_ptr<StoredObject> object_;
   PackHeader header_;
   PackTrailer trailer_;
   std::vector<FrameEntry> frames_;

@@ -1,6 +1,5 @@
 #include "index/pack/pack_salvage.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,7 +7,6 @@
 #include <string_view>
 
 #include "index/base/error.h"
-#include "index/base/file.h"
 #include "index/format/recipe.h"
 #include "index/pack/frame_codec.h"
 
@@ -16,20 +14,14 @@ namespace tsmfs::index {
 
 namespace {
 
-namespace stdfs = std::filesystem;
-
 constexpr std::string_view kFrameMagicText = "FRAM";
 constexpr size_t kSearchBytes = 1 << 20;
 
-// A pack file, without trust in anything of it.
+// A pack, without trust in anything of it.
 class PackFile {
  public:
-  PackFile(const stdfs::path& path, const PackId& id)
-      : path_(path),
-        id_(id),
-        name_("pack " + id.hex()),
-        fd_(open_file(path, O_RDONLY)),
-        bytes_(file_size(fd_, path)) {}
+  PackFile(const StoredObject& object, const PackId& id)
+      : object_(object), id_(id), name_("pack " + id.hex()), bytes_(object.size()) {}
 
   // Nothing unless it is sound.
   std::optional<PackTrailer> read_trailer() const {
@@ -71,7 +63,7 @@ class PackFile {
  private:
   RawBuffer read(uint64_t offset, size_t length) const {
     RawBuffer bytes(length);
-    pread_exactly(fd_, offset, bytes.span(), path_);
+    object_.read(offset, bytes.span());
     return bytes;
   }
   // A sound frame that begins at `offset`.
@@ -91,10 +83,9 @@ class PackFile {
     }
   }
 
-  stdfs::path path_;
+  const StoredObject& object_;
   PackId id_;
   std::string name_;
-  Fd fd_;
   uint64_t bytes_;
 };
 
@@ -170,10 +161,10 @@ std::vector<BlobEntry> blobs_without_table(const FrameEntry& frame, ByteView raw
 
 }  // namespace
 
-Salvage salvage_pack(const stdfs::path& path, const PackId& id, const DigestKey& key,
+Salvage salvage_pack(const StoredObject& object, const PackId& id, const DigestKey& key,
                      const std::vector<KnownBlob>& known, const VisitBlob& visit,
                      const std::stop_token& stop) {
-  const PackFile file(path, id);
+  const PackFile file(object, id);
   const auto trailer = file.read_trailer();
   const auto table = trailer ? file.read_frame_table(*trailer) : std::nullopt;
   const auto blobs = table ? file.read_blob_table(*trailer, *table) : std::nullopt;
@@ -208,8 +199,8 @@ Salvage salvage_pack(const stdfs::path& path, const PackId& id, const DigestKey&
   return salvage;
 }
 
-std::optional<PackTables> read_pack_tables(const stdfs::path& path, const PackId& id) {
-  const PackFile file(path, id);
+std::optional<PackTables> read_pack_tables(const StoredObject& object, const PackId& id) {
+  const PackFile file(object, id);
   const auto trailer = file.read_trailer();
   if (!trailer) return std::nullopt;
   auto frames = file.read_frame_table(*trailer);

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -11,6 +10,7 @@
 
 #include "index/format/digest.h"
 #include "index/format/pack_format.h"
+#include "index/storage/storage.h"
 
 namespace tsmfs::index {
 
@@ -33,7 +33,7 @@ struct Salvage {
 // index places in this pack, sorted by logical_start). Chunks that no table tells apart are visited
 // as one chunk a frame, so that recipes still find their bytes. Throws: IoError, Cancelled.
 using VisitBlob = std::function<void(BlobKind kind, const BlobEntry& blob, ByteView bytes)>;
-Salvage salvage_pack(const std::filesystem::path& path, const PackId& id, const DigestKey& key,
+Salvage salvage_pack(const StoredObject& object, const PackId& id, const DigestKey& key,
                      const std::vector<KnownBlob>& known, const VisitBlob& visit,
                      const std::stop_token& stop);
 
@@ -42,6 +42,6 @@ struct PackTables {
   std::vector<FrameEntry> frames;
   std::vector<BlobEntry> blobs;
 };
-std::optional<PackTables> read_pack_tables(const std::filesystem::path& path, const PackId& id);
+std::optional<PackTables> read_pack_tables(const StoredObject& object, const PackId& id);
 
 }  // namespace tsmfs::index

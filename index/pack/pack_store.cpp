@@ -1,6 +1,6 @@
 #include "index/pack/pack_store.h"
 
-#include "index/base/directory.h"
+#include "index/format/object_keys.h"
 
 namespace tsmfs::index {
 
@@ -27,19 +27,12 @@ std::shared_ptr<const PackReader> PackStore::open(const PackId& id) {
 }
 
 std::shared_ptr<const PackReader> PackStore::open_anew(const PackId& id) const {
-  return std::make_shared<const PackReader>(paths_.pack(id), id, repository_);
+  return std::make_shared<const PackReader>(storage_, id, repository_);
 }
 
 void PackStore::for_each_id(const std::function<void(const PackId&)>& visit) const {
-  for (const std::string& group : list_directory(paths_.packs())) {
-    const std::filesystem::path directory = paths_.packs() / group;
-    if (!directory_exists(directory)) continue;
-    for (const std::string& name : list_directory(directory)) {
-      const bool is_id = name.size() == 2 * kIdBytes &&
-                         name.find_first_not_of("0123456789abcdef") == std::string::npos;
-      if (is_id) visit(PackId::from_hex(name));
-    }
-  }
+  for (const std::string& key : storage_.list(kPacksFolder))
+    if (const auto id = pack_of_key(key)) visit(*id);
 }
 
 }  // namespace tsmfs::index

@@ -8,23 +8,23 @@
 #include <unordered_map>
 
 #include "index/base/mutex.h"
-#include "index/format/repository_paths.h"
 #include "index/pack/pack_reader.h"
+#include "index/storage/storage.h"
 
 namespace tsmfs::index {
 
-// Thread safe.
+// Thread safe. Requires: `storage` outlives it.
 class PackStore {
  public:
   static constexpr size_t kOpenPacksMax = 256;
 
-  PackStore(const RepositoryPaths& paths, const RepositoryId& repository)
-      : paths_(paths), repository_(repository) {}
-  // Throws: IoError (ENOENT when there is no such pack), CorruptError.
+  PackStore(const Storage& storage, const RepositoryId& repository)
+      : storage_(storage), repository_(repository) {}
+  // Throws: IoError; MissingError when there is no such pack, CorruptError.
   std::shared_ptr<const PackReader> open(const PackId& id);
-  // As open(), but opens the file anew and does not keep it.
+  // As open(), but opens the object anew and does not keep it.
   std::shared_ptr<const PackReader> open_anew(const PackId& id) const;
-  // Visits the id of each pack file. Throws: IoError.
+  // Visits the id of each pack. Throws: IoError.
   void for_each_id(const std::function<void(const PackId&)>& visit) const;
 
  private:
@@ -32,7 +32,7 @@ class PackStore {
     std::shared_ptr<const PackReader> pack;
     std::list<PackId>::iterator use;
   };
-  RepositoryPaths paths_;
+  const Storage& storage_;
   RepositoryId repository_;
   Mutex mutex_;
   std::list<PackId> uses_ TSMFS_GUARDED_BY(mutex_);  // most recent first

@@ -3,29 +3,16 @@
 #include <array>
 
 #include "index/base/invariant.h"
+#include "index/format/object_keys.h"
 
 namespace tsmfs::index {
 
-namespace {
-
-// The pack's directory has to be there, durably, before the pack can take its name. One that is
-// there may be so only since a writer that was killed, or a copy, made it: it is synced as well.
-std::filesystem::path prepared_target(const RepositoryPaths& paths, const PackId& id) {
-  const auto directory = paths.pack_directory(id);
-  make_directory(directory);
-  sync_directory(paths.packs());
-  return paths.pack(id);
-}
-
-}  // namespace
-
-PackWriter::PackWriter(const RepositoryPaths& paths, const PackHeader& header)
-    : paths_(paths),
-      file_(paths.tmp() / ("pack-" + header.id.hex()), prepared_target(paths, header.id)) {
+PackWriter::PackWriter(Storage& storage, const PackHeader& header)
+    : object_(storage.create(pack_key(header.id))) {
   contents_.header = header;
   std::array<std::byte, kPackHeaderBytes> bytes;
   encode_pack_header(header, bytes);
-  file_.write(bytes);
+  object_->write(bytes);
   file_offset_ = bytes.size();
 }
 
@@ -42,8 +29,8 @@ void PackWriter::append(const StoredFrame& frame) {
   encode_frame_header(
       {frame.kind, frame.codec, entry.raw_length, entry.stored_length, entry.logical_start},
       frame.stored.view(), contents_.header.id, header);
-  file_.write(header);
-  file_.write(frame.stored.view());
+  object_->write(header);
+  object_->write(frame.stored.view());
   uint64_t logical = logical_offset_;
   for (BlobEntry blob : frame.blobs) {
     blob.logical_start = logical;
@@ -69,9 +56,9 @@ PackContents PackWriter::finish() {
   trailer.blob_count = static_cast<uint32_t>(contents_.blobs.size());
   std::array<std::byte, kPackTrailerBytes> bytes;
   encode_pack_trailer(trailer, id, bytes);
-  file_.write(frame_table);
-  file_.write(blob_table);
-  file_.write(bytes);
+  object_->write(frame_table);
+  object_->write(blob_table);
+  object_->write(bytes);
   require_readable([&] {
     const std::string name = "pack " + id.hex();
     const uint64_t file_bytes =
@@ -79,7 +66,7 @@ PackContents PackWriter::finish() {
     const PackTrailer read = decode_pack_trailer(bytes, file_bytes, id, name);
     decode_blob_table(blob_table, read, decode_frame_table(frame_table, read, id, name), id, name);
   });
-  file_.publish();
+  object_->publish();
   contents_.file_bytes = file_offset_ + frame_table.size() + blob_table.size() + bytes.size();
   return std::move(contents_);
 }

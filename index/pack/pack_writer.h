@@ -4,10 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "index/base/file.h"
 #include "index/format/pack_contents.h"
 #include "index/format/pack_format.h"
-#include "index/format/repository_paths.h"
+#include "index/storage/storage.h"
 
 namespace tsmfs::index {
 
@@ -23,16 +22,15 @@ struct StoredFrame {
 // Not thread safe. Destroyed unfinished, it leaves nothing behind.
 class PackWriter {
  public:
-  PackWriter(const RepositoryPaths& paths, const PackHeader& header);
+  PackWriter(Storage& storage, const PackHeader& header);
   // Requires: frames come in the order of their kinds (chunks, recipes, trees). Throws: IoError.
   void append(const StoredFrame& frame);
-  // Writes the tables, syncs, and gives the pack its name; on return it is durable. Throws:
+  // Writes the tables, and gives the pack its name; on return it is durable. Throws:
   // IoError.
   PackContents finish();
 
  private:
-  RepositoryPaths paths_;
-  AtomicFile file_;
+  std::unique_ptr<NewObject> object_;
   PackContents contents_;
   uint64_t file_offset_ = 0;
   uint64_t logical_offset_ = 0;

@@ -60,24 +60,24 @@ AddedPacks add_packs(Lookup& lookup, const PackStore& packs, std::vector<PackId>
   return added;
 }
 
-AddedPacks rebuild_lookup(const RepositoryPaths& paths, const PackStore& packs) {
-  remove_tree(paths.new_index());
+AddedPacks rebuild_lookup(const LocalState& local, const PackStore& packs) {
+  remove_tree(local.new_index());
   std::vector<PackId> ids;
   packs.for_each_id([&](const PackId& id) { ids.push_back(id); });
   log::info("making the index of {} packs", ids.size());
   AddedPacks added;
   {
-    const auto lookup = Lookup::open_primary(paths.new_index(), /*create=*/true);
+    const auto lookup = Lookup::open_primary(local.new_index(), /*create=*/true);
     added = add_packs(*lookup, packs, std::move(ids));
   }
-  if (path_exists(paths.index()) && exchange_files(paths.new_index(), paths.index())) {
-    sync_directory(paths.root());
-    remove_tree(paths.new_index());
+  if (path_exists(local.index()) && exchange_files(local.new_index(), local.index())) {
+    sync_directory(local.root());
+    remove_tree(local.new_index());
   } else {
-    remove_tree(paths.index());
-    rename_file(paths.new_index(), paths.index());
+    remove_tree(local.index());
+    rename_file(local.new_index(), local.index());
   }
-  sync_directory(paths.root());
+  sync_directory(local.root());
   return added;
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "index/format/digest.h"
-#include "index/format/repository_paths.h"
+#include "index/format/local_state.h"
 #include "index/lookup/lookup.h"
 #include "index/pack/pack_store.h"
 
@@ -26,6 +26,6 @@ AddedPacks add_packs(Lookup& lookup, const PackStore& packs, std::vector<PackId>
 // Builds a new index from all packs and puts it in the place of the old one. Requires: the caller
 // holds the writer's lock and has no index open. A crash at any point leaves the old index or
 // the new one; on a file system that cannot exchange names, perhaps none.
-AddedPacks rebuild_lookup(const RepositoryPaths& paths, const PackStore& packs);
+AddedPacks rebuild_lookup(const LocalState& local, const PackStore& packs);
 
 }  // namespace tsmfs::index

@@ -1,17 +1,19 @@
 #include "index/repository/repository.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
+#include "index/format/object_keys.h"
+#include "index/storage/directory_storage.h"
 
 namespace tsmfs::index {
 
@@ -22,37 +24,38 @@ namespace {
 constexpr uint64_t kConfigBytesMax = 64 << 10;
 
 // Packs or snapshots: a new config would make them those of another repository.
-bool holds_data(const RepositoryPaths& paths) {
-  for (const auto& part : {paths.packs(), paths.snapshots()}) {
-    if (!directory_exists(part)) continue;
-    for (const std::string& name : list_directory(part))
-      if (name.find_first_not_of("0123456789abcdef") == std::string::npos) return true;
-  }
-  return false;
+bool holds_data(const Storage& storage) {
+  const auto is_data = [](const std::string& key) {
+    return name_in_key(key).find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  };
+  return std::ranges::any_of(std::array{kPacksFolder, kSnapshotsFolder}, [&](const char* folder) {
+    return storage.exists(folder) && std::ranges::any_of(storage.list(folder), is_data);
+  });
 }
 
-Config read_config(const RepositoryPaths& paths) {
-  if (open_if_exists(paths.config(), O_RDONLY))
-    return decode_config(read_whole_file(paths.config(), kConfigBytesMax), paths.config().string());
-  if (holds_data(paths))
+Config read_config(const Storage& storage) {
+  if (const auto stored = storage.get(kConfigKey, kConfigBytesMax))
+    return decode_config(*stored, storage.location(kConfigKey));
+  if (holds_data(storage))
     throw NoRepositoryError(
         fmt::format("{} holds packs or snapshots, but the file named config is gone",
-                    paths.root().string()),
+                    storage.location()),
         "put config back from a copy of this repository: it holds the id and the secret that "
         "the rest was made with; nothing was changed");
-  throw NoRepositoryError(fmt::format("{} is not a tsmfs repository (it has no file named config)",
-                                      paths.root().string()),
-                          "name one with --repo or TSMFS_REPOSITORY; tsmfs backup creates one");
+  throw NoRepositoryError(
+      fmt::format("{} is not a tsmfs repository (it has no file named config)", storage.location()),
+      "name one with --repo or TSMFS_REPOSITORY; tsmfs backup creates one");
 }
 
 // A copy by way of git or an object store lacks the directories that are empty.
-void make_skeleton(const RepositoryPaths& paths) {
-  for (const auto& part : paths.skeleton()) make_directory(part);
-  sync_directory(paths.root());
+void make_skeleton(const DirectoryStorage& storage, const LocalState& local) {
+  storage.make_folders();
+  for (const auto& part : local.skeleton()) make_directory(part);
+  sync_directory(local.root());
 }
 
-void clear_tmp(const RepositoryPaths& paths) {
-  for (const std::string& name : list_directory(paths.tmp())) remove_tree(paths.tmp() / name);
+void clear_tmp(const LocalState& local) {
+  for (const std::string& name : list_directory(local.tmp())) remove_tree(local.tmp() / name);
 }
 
 std::vector<PackId> ids_on_disk(const PackStore& packs) {
@@ -94,11 +97,12 @@ bool reconcile(Lookup& lookup, const PackStore& packs) {
 }
 
 // 0 for a pack whose header is damaged, and for one of another repository.
-uint64_t sequence_of(const stdfs::path& pack, const RepositoryId& repository) {
+uint64_t sequence_of(const Storage& storage, const std::string& key,
+                     const RepositoryId& repository) {
   std::array<std::byte, kPackHeaderBytes> header;
   try {
-    pread_exactly(open_file(pack, O_RDONLY), 0, header, pack);
-    const PackHeader decoded = decode_pack_header(header, pack.string());
+    storage.open_existing(key)->read(0, header);
+    const PackHeader decoded = decode_pack_header(header, storage.location(key));
     const bool counts = decoded.repository == repository &&
                         decoded.sequence < std::numeric_limits<PackNumber>::max();
     return counts ? decoded.sequence : 0;
@@ -108,64 +112,67 @@ uint64_t sequence_of(const stdfs::path& pack, const RepositoryId& repository) {
   }
 }
 
-std::unique_ptr<Lookup> open_lookup_for_writing(const RepositoryPaths& paths,
-                                                const PackStore& packs) {
-  if (path_exists(paths.index())) {
+std::unique_ptr<Lookup> open_lookup_for_writing(const LocalState& local, const PackStore& packs) {
+  if (path_exists(local.index())) {
     try {
-      auto lookup = Lookup::open_primary(paths.index(), /*create=*/false);
+      auto lookup = Lookup::open_primary(local.index(), /*create=*/false);
       if (reconcile(*lookup, packs)) return lookup;
     } catch (const CorruptError& error) {
       log::warning("{}; the index is made again", error.what());
     }
   }
-  index::rebuild_lookup(paths, packs);
-  return Lookup::open_primary(paths.index(), /*create=*/false);
+  index::rebuild_lookup(local, packs);
+  return Lookup::open_primary(local.index(), /*create=*/false);
 }
 
 }  // namespace
 
-RepositoryPaths open_paths(const stdfs::path& root) {
-  const RepositoryPaths paths(root);
-  read_config(paths);
-  return paths;
+std::unique_ptr<Storage> open_storage(const stdfs::path& root) {
+  auto storage = std::make_unique<DirectoryStorage>(root);
+  read_config(*storage);
+  return storage;
 }
 
 std::unique_ptr<Repository> Repository::open_reader(const stdfs::path& root,
                                                     size_t cache_bytes_max) {
-  const RepositoryPaths paths(root);
-  Config config = read_config(paths);
-  if (!path_exists(paths.index()))
+  auto storage = std::make_unique<DirectoryStorage>(root);
+  const LocalState local(root);
+  Config config = read_config(*storage);
+  if (!path_exists(local.index()))
     throw CorruptError(fmt::format("{} has no index", root.string()),
                        "the packs hold everything: run tsmfs rebuild-index");
-  auto lookup = Lookup::open_secondary(paths.index());
-  return std::unique_ptr<Repository>(
-      new Repository(paths, std::move(config), nullptr, std::move(lookup), cache_bytes_max));
+  auto lookup = Lookup::open_secondary(local.index());
+  return std::unique_ptr<Repository>(new Repository(std::move(storage), local, std::move(config),
+                                                    nullptr, std::move(lookup), cache_bytes_max));
 }
 
 std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
                                                     const LockRequest& request) {
-  const RepositoryPaths paths(root);
-  Config config = read_config(paths);
-  make_skeleton(paths);
-  auto lock = std::make_unique<WriterLock>(paths, request);
-  clear_tmp(paths);
-  auto lookup = open_lookup_for_writing(paths, PackStore(paths, config.id));
-  return std::unique_ptr<Repository>(new Repository(paths, std::move(config), std::move(lock),
-                                                    std::move(lookup), kCacheBytesDefault));
+  auto storage = std::make_unique<DirectoryStorage>(root);
+  const LocalState local(root);
+  Config config = read_config(*storage);
+  make_skeleton(*storage, local);
+  auto lock = std::make_unique<WriterLock>(local, request);
+  clear_tmp(local);
+  auto lookup = open_lookup_for_writing(local, PackStore(*storage, config.id));
+  return std::unique_ptr<Repository>(new Repository(std::move(storage), local, std::move(config),
+                                                    std::move(lock), std::move(lookup),
+                                                    kCacheBytesDefault));
 }
 
 AddedPacks Repository::rebuild_lookup(const stdfs::path& root, const LockRequest& request) {
-  const RepositoryPaths paths(root);
-  const Config config = read_config(paths);
-  make_skeleton(paths);
-  const WriterLock lock(paths, request);
-  return index::rebuild_lookup(paths, PackStore(paths, config.id));
+  const DirectoryStorage storage(root);
+  const LocalState local(root);
+  const Config config = read_config(storage);
+  make_skeleton(storage, local);
+  const WriterLock lock(local, request);
+  return index::rebuild_lookup(local, PackStore(storage, config.id));
 }
 
 AddedPacks Repository::rebuild_own_lookup() {
   AddedPacks added;
   lookup_->reopen_after(
-      [&] { added = index::rebuild_lookup(paths_, PackStore(paths_, config_.id)); });
+      [&] { added = index::rebuild_lookup(local_, PackStore(*storage_, config_.id)); });
   return added;
 }
 
@@ -178,20 +185,21 @@ std::vector<PackId> Repository::unindexed_packs() const {
 uint64_t Repository::next_pack_sequence() const {
   uint64_t last = lookup_->last_pack_number().value_or(0);
   for (const PackId& id : unindexed_packs())
-    last = std::max(last, sequence_of(paths_.pack(id), config_.id));
-  if (directory_exists(paths_.quarantined_packs()))
-    for (const std::string& name : list_directory(paths_.quarantined_packs()))
-      last = std::max(last, sequence_of(paths_.quarantined_packs() / name, config_.id));
+    last = std::max(last, sequence_of(*storage_, pack_key(id), config_.id));
+  for (const std::string& key : storage_->list(kQuarantinedPacksFolder))
+    last = std::max(last, sequence_of(*storage_, key, config_.id));
   return last + 1;
 }
 
-Repository::Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,
-                       std::unique_ptr<Lookup> lookup, size_t cache_bytes_max)
-    : paths_(std::move(paths)),
+Repository::Repository(std::unique_ptr<Storage> storage, LocalState local, Config config,
+                       std::unique_ptr<WriterLock> lock, std::unique_ptr<Lookup> lookup,
+                       size_t cache_bytes_max)
+    : storage_(std::move(storage)),
+      local_(std::move(local)),
       config_(std::move(config)),
       lock_(std::move(lock)),
       lookup_(std::move(lookup)),
-      packs_(paths_, config_.id),
+      packs_(*storage_, config_.id),
       objects_(*lookup_, packs_, config_, cache_bytes_max) {}
 
 }  // namespace tsmfs::index

@@ -8,18 +8,19 @@
 
 #include "index/format/config.h"
 #include "index/format/digest.h"
-#include "index/format/repository_paths.h"
+#include "index/format/local_state.h"
 #include "index/lookup/lookup.h"
 #include "index/pack/pack_store.h"
 #include "index/repository/object_reader.h"
 #include "index/repository/rebuild.h"
 #include "index/repository/writer_lock.h"
+#include "index/storage/storage.h"
 
 namespace tsmfs::index {
 
-// The names of an existing repository, for what needs neither packs nor index. Throws:
+// The objects of an existing repository, for what needs neither packs nor lookup. Throws:
 // NoRepositoryError, and what a config that is damaged or of a newer version throws.
-RepositoryPaths open_paths(const std::filesystem::path& root);
+std::unique_ptr<Storage> open_storage(const std::filesystem::path& root);
 
 // Thread safe but for construction. A reader takes no lock and writes nothing inside the
 // repository.
@@ -47,7 +48,8 @@ class Repository {
   // Throws: as open_writer.
   static AddedPacks rebuild_lookup(const std::filesystem::path& root, const LockRequest& request);
 
-  const RepositoryPaths& paths() const { return paths_; }
+  Storage& storage() { return *storage_; }
+  const LocalState& local() const { return local_; }
   const Config& config() const { return config_; }
   const DigestKey& key() const { return config_.key; }
   // For the next pack that a writer begins: higher than that of any pack that is here, indexed or
@@ -63,10 +65,12 @@ class Repository {
   ObjectReader& objects() { return objects_; }
 
  private:
-  Repository(RepositoryPaths paths, Config config, std::unique_ptr<WriterLock> lock,
-             std::unique_ptr<Lookup> lookup, size_t cache_bytes_max);
+  Repository(std::unique_ptr<Storage> storage, LocalState local, Config config,
+             std::unique_ptr<WriterLock> lock, std::unique_ptr<Lookup> lookup,
+             size_t cache_bytes_max);
 
-  RepositoryPaths paths_;
+  std::unique_ptr<Storage> storage_;
+  LocalState local_;
   Config config_;
   std::unique_ptr<WriterLock> lock_;  // empty for a reader
   std::unique_ptr<Lookup> lookup_;

@@ -7,11 +7,14 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
+#include "index/format/object_keys.h"
 #include "index/repository/repository.h"
+#include "index/storage/directory_storage.h"
 
 namespace tsmfs::index {
 
@@ -47,30 +50,38 @@ bool is_name_of_rocksdb(std::string_view name) {
          std::ranges::any_of(kEndings, [&](auto part) { return name.ends_with(part); });
 }
 
+// The directories that a repository has from the beginning.
+std::vector<stdfs::path> skeleton(const LocalState& local) {
+  std::vector<stdfs::path> parts;
+  for (const stdfs::path& part : DirectoryStorage::folders(local.root())) parts.push_back(part);
+  for (const stdfs::path& part : local.skeleton()) parts.push_back(part);
+  return parts;
+}
+
 // What a creation makes before the lookup: by it the directory is known as one of ours.
-bool has_lock_of_ours(const RepositoryPaths& paths) {
-  for (const auto& part : paths.skeleton())
+bool has_lock_of_ours(const LocalState& local) {
+  for (const auto& part : skeleton(local))
     if (!directory_exists(part)) return false;
-  if (!is_plain_file(paths.writer_lock())) return false;
-  const std::string holder = read_whole_file(paths.writer_lock(), kLockBytesMax);
+  if (!is_plain_file(local.writer_lock())) return false;
+  const std::string holder = read_whole_file(local.writer_lock(), kLockBytesMax);
   return holder.empty() || holder.starts_with("tsmfs ");
 }
 
 // Nothing but what a creation that was cut short leaves. What stays when a repository has lost its
 // config and all that it held is taken for that as well.
-bool is_bare_skeleton(const RepositoryPaths& paths) {
-  const auto parts = paths.skeleton();
-  for (const std::string& name : list_directory(paths.root())) {
-    const stdfs::path path = paths.root() / name;
+bool is_bare_skeleton(const LocalState& local) {
+  const auto parts = skeleton(local);
+  for (const std::string& name : list_directory(local.root())) {
+    const stdfs::path path = local.root() / name;
     if (!directory_exists(path)) return false;
-    if (path == paths.index()) {
-      if (!has_lock_of_ours(paths) || !holds_only(path, is_name_of_rocksdb)) return false;
-    } else if (path == paths.seen()) {
-      if (!has_lock_of_ours(paths) || !holds_only(path, [](auto&&) { return true; })) return false;
-    } else if (path == paths.tmp()) {
-      if (!holds_only_file(path, paths.new_config())) return false;
-    } else if (path == paths.locks()) {
-      if (!holds_only_file(path, paths.writer_lock())) return false;
+    if (path == local.index()) {
+      if (!has_lock_of_ours(local) || !holds_only(path, is_name_of_rocksdb)) return false;
+    } else if (path == local.seen()) {
+      if (!has_lock_of_ours(local) || !holds_only(path, [](auto&&) { return true; })) return false;
+    } else if (path == local.tmp()) {
+      if (!holds_only_file(path, local.tmp() / kConfigKey)) return false;
+    } else if (path == local.locks()) {
+      if (!holds_only_file(path, local.writer_lock())) return false;
     } else if (std::ranges::count(parts, path) == 0 || holds_something(path)) {
       return false;
     }
@@ -94,26 +105,26 @@ void make_durable_directory(const stdfs::path& directory, unsigned mode) {
 
 bool Repository::is_vacant(const stdfs::path& root) {
   if (!path_exists(root)) return true;
-  return directory_exists(root) && is_bare_skeleton(RepositoryPaths(root));
+  return directory_exists(root) && is_bare_skeleton(LocalState(root));
 }
 
 void Repository::create(const stdfs::path& root) {
-  const RepositoryPaths paths(root);
+  DirectoryStorage storage(root);
+  const LocalState local(root);
   if (!is_vacant(root))
     throw UsageError(
         fmt::format("{} is neither a tsmfs repository nor an empty directory", root.string()),
         "name an empty or a new directory; nothing was changed");
   make_durable_directory(absolute_path(root / ".").parent_path(), 0700);
   set_mode(root, 0700);
-  for (const auto& part : paths.skeleton()) make_directory(part);
-  const WriterLock lock(paths, "backup (creating the repository)");
-  if (path_exists(paths.config())) return;
-  remove_tree(paths.index());
-  remove_tree(paths.seen());  // of a repository that had another secret
-  Lookup::open_primary(paths.index(), /*create=*/true);
-  AtomicFile file(paths.new_config(), paths.config());
-  file.write(as_bytes(encode_config(new_config())));
-  file.publish();  // and with it the names beside it
+  for (const auto& part : skeleton(local)) make_directory(part);
+  const WriterLock lock(local, "backup (creating the repository)");
+  if (storage.exists(kConfigKey)) return;
+  remove_tree(local.index());
+  remove_tree(local.seen());  // of a repository that had another secret
+  Lookup::open_primary(local.index(), /*create=*/true);
+  storage.put(kConfigKey,
+              as_bytes(encode_config(new_config())));  // and with it the names beside it
 }
 
 }  // namespace tsmfs::index

@@ -31,7 +31,7 @@ class RepositoryWriter::Impl {
  public:
   Impl(Repository& repository, const WriterOptions& options)
       : repository_(repository),
-        filler_({repository.paths(), repository.config(), repository.next_pack_sequence(),
+        filler_({repository.storage(), repository.config(), repository.next_pack_sequence(),
                  options.compression, options.compression_threads,
                  [this](const PackContents& pack) { take_durable(pack); }}) {}
 

@@ -23,9 +23,9 @@ constexpr std::chrono::milliseconds kPollInterval{100};
 
 // Whoever got the lock just now may be about to write who it is: any part of that can be there, and
 // none of it matters but to a person.
-std::string holder_of(const RepositoryPaths& paths) {
+std::string holder_of(const LocalState& local) {
   std::string text(kHolderBytesMax, '\0');
-  const Fd fd = open_file(paths.writer_lock(), O_RDONLY);
+  const Fd fd = open_file(local.writer_lock(), O_RDONLY);
   const ssize_t count = ::pread(fd.number(), text.data(), text.size(), 0);
   text.resize(count > 0 ? static_cast<size_t>(count) : 0);
   return text.empty() ? "another process" : text;
@@ -33,17 +33,17 @@ std::string holder_of(const RepositoryPaths& paths) {
 
 }  // namespace
 
-WriterLock::WriterLock(const RepositoryPaths& paths, const LockRequest& request)
-    : fd_(open_file(paths.writer_lock(), O_RDWR | O_CREAT)) {
+WriterLock::WriterLock(const LocalState& local, const LockRequest& request)
+    : fd_(open_file(local.writer_lock(), O_RDWR | O_CREAT)) {
   const auto deadline = std::chrono::steady_clock::now() + request.wait;
   bool said = false;
   while (::flock(fd_.number(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) throw_errno("cannot lock " + paths.writer_lock().string());
-    const std::string holder = holder_of(paths);
+    if (errno != EWOULDBLOCK) throw_errno("cannot lock " + local.writer_lock().string());
+    const std::string holder = holder_of(local);
     if (request.stop.stop_requested()) throw Cancelled();
     if (std::chrono::steady_clock::now() >= deadline)
       throw BusyError(
-          fmt::format("repository {} is in use by {}", paths.root().string(), holder),
+          fmt::format("repository {} is in use by {}", local.root().string(), holder),
           "wait until it has finished, then run the command again, or give --lock-wait");
     if (!std::exchange(said, true))
       log::info("waiting up to {} s for {}", request.wait.count(), holder);
@@ -52,8 +52,8 @@ WriterLock::WriterLock(const RepositoryPaths& paths, const LockRequest& request)
   const std::string holder = fmt::format("tsmfs {} (process {} on {}) since {}", request.purpose,
                                          ::getpid(), host_name(), format_rfc3339(now()));
   if (::ftruncate(fd_.number(), 0) != 0)
-    throw_errno("cannot write " + paths.writer_lock().string());
-  write_all(fd_, as_bytes(holder), paths.writer_lock());
+    throw_errno("cannot write " + local.writer_lock().string());
+  write_all(fd_, as_bytes(holder), local.writer_lock());
 }
 
 }  // namespace tsmfs::index

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "index/base/file.h"
-#include "index/format/repository_paths.h"
+#include "index/format/local_state.h"
 
 namespace tsmfs::index {
 
@@ -25,7 +25,7 @@ class WriterLock {
  public:
   // Throws: BusyError saying who holds it, for what, and since when; Cancelled when `stop` is
   // requested while it waits.
-  WriterLock(const RepositoryPaths& paths, const LockRequest& request);
+  WriterLock(const LocalState& local, const LockRequest& request);
 
  private:
   Fd fd_;

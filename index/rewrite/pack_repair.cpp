@@ -4,10 +4,9 @@
 #include <map>
 #include <unordered_map>
 
-#include "index/base/directory.h"
 #include "index/base/error.h"
-#include "index/base/file.h"
 #include "index/base/log.h"
+#include "index/format/object_keys.h"
 #include "index/format/recipe_needs.h"
 #include "index/repository/verify.h"
 #include "index/rewrite/pack_rewriter.h"
@@ -57,8 +56,8 @@ class Quarantine {
 
  private:
   Salvage visit(const PackId& id, const VisitBlob& visit) {
-    return salvage_pack(repository_.paths().pack(id), id, repository_.key(), known_[id], visit,
-                        stop_);
+    const auto object = repository_.storage().open_existing(pack_key(id));
+    return salvage_pack(*object, id, repository_.key(), known_[id], visit, stop_);
   }
 
   void save_chunks_and_trees(DamagedPack& pack) {
@@ -170,40 +169,36 @@ std::vector<DamagedPack> find_damaged_packs(Repository& repository, const std::s
 
 void assess(Repository& repository, std::vector<DamagedPack>& packs, const std::stop_token& stop) {
   KnownBlobs known = blobs_known_to_lookup(repository.lookup(), packs);
-  for (DamagedPack& pack : packs)
+  for (DamagedPack& pack : packs) {
+    const auto object = repository.storage().open_existing(pack_key(pack.id));
     pack.salvage = salvage_pack(
-        repository.paths().pack(pack.id), pack.id, repository.key(), known[pack.id],
-        [](auto&&...) {}, stop);
+        *object, pack.id, repository.key(), known[pack.id], [](auto&&...) {}, stop);
+  }
 }
 
 void quarantine(Repository& repository, std::vector<DamagedPack>& packs,
                 const Compression& compression, const std::stop_token& stop) {
   if (packs.empty()) return;
   Quarantine(repository, packs, compression, stop).save();
-  const RepositoryPaths& paths = repository.paths();
-  make_directory(paths.quarantine());
-  make_directory(paths.quarantined_packs());
   for (const DamagedPack& pack : packs)
-    rename_file(paths.pack(pack.id), paths.quarantined_pack(pack.id));
-  sync_directory(paths.quarantined_packs());
-  sync_directory(paths.quarantine());
-  for (const DamagedPack& pack : packs) sync_directory(paths.pack_directory(pack.id));
-  sync_directory(paths.root());
+    repository.storage().move(pack_key(pack.id), quarantined_pack_key(pack.id));
   repository.rebuild_own_lookup();
 }
 
 size_t heal_recipes(Repository& repository, const Compression& compression,
                     const std::stop_token& stop) {
   const std::vector<FileId> lossy = lossy_files(repository.lookup());
-  if (lossy.empty() || !path_exists(repository.paths().quarantined_packs())) return 0;
+  const Storage& storage = repository.storage();
+  if (lossy.empty() || storage.list(kQuarantinedPacksFolder).empty()) return 0;
   PackRewriter rewriter(repository, {compression});
   for (const FileId& id : lossy) {
     const auto recipe = repository.objects().read_recipe(id);
     for (const PackId& pack : packs_needed(*recipe)) {
-      const auto path = repository.paths().quarantined_pack(pack);
-      if (rewriter.is_leaving(pack) || !path_exists(path)) continue;
+      if (rewriter.is_leaving(pack)) continue;
+      const auto object = storage.open(quarantined_pack_key(pack));
+      if (!object) continue;
       if (stop.stop_requested()) throw Cancelled();
-      const auto tables = read_pack_tables(path, pack);
+      const auto tables = read_pack_tables(*object, pack);
       if (!tables) continue;
       rewriter.add_leaving(pack);
       for (const FoundChunk& chunk : ChunkSearch(repository, *tables).find())

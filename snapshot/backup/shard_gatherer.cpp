@@ -27,7 +27,7 @@ void ShardGatherer::in_threads(size_t work, const RetryPolicy& retry, const Step
   const auto loop = [&] {
     try {
       const InfluxdClient client = client_.with_stop(failed.get_token());
-      ShardFetcher fetcher(client, writer_, repository_.paths().tmp(), retry, failed.get_token(),
+      ShardFetcher fetcher(client, writer_, repository_.local().tmp(), retry, failed.get_token(),
                            options_.progress ? &options_.progress->received_bytes : nullptr);
       fetcher.watch(dropped_);
       fetcher.set_shard_bytes_max(options_.shard_bytes_max);

@@ -65,8 +65,8 @@ class DataDirImport {
         target_(target),
         builder_(builder),
         stop_(std::move(stop)),
-        reader_(target.writer, target.repository.paths().tmp(), stop_),
-        seen_at_(target.repository.paths().seen() / Name::require(options.server, "the import")) {
+        reader_(target.writer, target.repository.local().tmp(), stop_),
+        seen_at_(target.repository.local().seen() / Name::require(options.server, "the import")) {
     if (!options.reread) seen_.last = SeenFiles::load(seen_at_);
   }
 
@@ -100,7 +100,7 @@ class DataDirImport {
 
   void save_seen() const {
     try {
-      seen_.now.save(target_.repository.paths().tmp() / "seen", seen_at_);
+      seen_.now.save(target_.repository.local().tmp() / "seen", seen_at_);
     } catch (const Error& error) {
       log::warning("{}; the next import reads all files", error.what());
     }

@@ -29,7 +29,7 @@ class RunImport {
         options_(options),
         target_(target),
         stop_(std::move(stop)),
-        reader_(target.writer, target.repository.paths().tmp(), stop_),
+        reader_(target.writer, target.repository.local().tmp(), stop_),
         whole_(target.repository, target.writer, stop_) {}
   // True when the snapshot is complete.
   bool import(const BackupRun& run);

@@ -1,17 +1,13 @@
 #include "snapshot/model/catalog.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 
-#include "index/base/directory.h"
 #include "index/base/error.h"
-#include "index/base/file.h"
-#include "index/base/file_time.h"
 #include "index/base/invariant.h"
+#include "index/format/object_keys.h"
 #include "index/format/sealed_json.h"
 
 namespace tsmfs::snapshot {
@@ -22,33 +18,18 @@ constexpr size_t kIdPrefixDigitsMin = 4;
 
 constexpr uint64_t kLastNumberBytesMax = 16;
 
-constexpr int64_t kClockGrainNs = 1'000'000'000;  // of any file system, generously
-
-// Whether a change from now on is sure to have another time.
-bool is_settled(int64_t ns) {
-  return now().unix_ns - ns > kClockGrainNs;
-}
-
-// A manifest that cannot be found though its name is there is a link that leads nowhere.
-void require_forgotten(const std::filesystem::path& path) {
-  if (link_status_if_exists(path)) throw IoError("cannot read " + path.string(), ENOENT);
-}
-
 // Numbers are not given twice, also after the newest snapshot was forgotten. One that cannot be
 // read is as one that is absent: inode generations tell equal numbers apart.
-uint32_t read_last_number(const index::RepositoryPaths& paths) {
-  if (!open_if_exists(paths.last_number(), O_RDONLY)) return 0;
-  const std::string text = read_whole_file(paths.last_number(), kLastNumberBytesMax);
+uint32_t read_last_number(const index::Storage& storage) {
+  const auto text = storage.get(index::kLastNumberKey, kLastNumberBytesMax);
   uint32_t number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
   return std::min(number, kSnapshotNumberMax);
 }
 
-void raise_last_number(const index::RepositoryPaths& paths, uint32_t number) {
-  if (number <= read_last_number(paths)) return;
-  AtomicFile file(paths.tmp() / "last-number", paths.last_number());
-  file.write(as_bytes(std::to_string(number) + "\n"));
-  file.publish();
+void raise_last_number(index::Storage& storage, uint32_t number) {
+  if (number <= read_last_number(storage)) return;
+  storage.replace(index::kLastNumberKey, as_bytes(std::to_string(number) + "\n"));
 }
 
 void sort_and_number(CatalogState& state) {
@@ -58,6 +39,17 @@ void sort_and_number(CatalogState& state) {
             });
   for (size_t i = 0; i < state.snapshots.size(); ++i)
     state.by_number.emplace(state.snapshots[i]->number, i);
+}
+
+// As readers take it.
+std::string encode_readable(const Manifest& manifest) {
+  std::string encoded = encode_manifest(manifest);
+  require_invariant(
+      encoded.size() <= index::kSealedJsonBytesMax,
+      "a manifest is no larger than readers take (it names too many databases or problems)");
+  require_readable(
+      [&] { decode_manifest(encoded, "the manifest of snapshot " + manifest.id.hex()); });
+  return encoded;
 }
 
 Neighbours neighbours_of(const CatalogState& state, Timestamp time) {
@@ -70,16 +62,19 @@ Neighbours neighbours_of(const CatalogState& state, Timestamp time) {
 
 }  // namespace
 
-SnapshotPtr read_snapshot(const std::filesystem::path& path) {
-  const auto manifest = decode_manifest(read_whole_file(path, index::kSealedJsonBytesMax),
-                                        "snapshot " + path.filename().string());
-  if (manifest.id.hex() != path.filename())
-    throw CorruptError(fmt::format("{} holds snapshot {}", path.string(), manifest.id.hex()));
-  return std::make_shared<const Manifest>(manifest);
+SnapshotPtr read_snapshot(const index::Storage& storage, const std::string& key) {
+  const auto stored = storage.get(key, index::kSealedJsonBytesMax);
+  if (!stored) return nullptr;
+  const std::string name(index::name_in_key(key));
+  auto manifest = decode_manifest(*stored, "snapshot " + name);
+  if (index::snapshot_key(manifest.id) != key)
+    throw CorruptError(
+        fmt::format("{} holds snapshot {}", storage.location(key), manifest.id.hex()));
+  return std::make_shared<const Manifest>(std::move(manifest));
 }
 
-Catalog::Catalog(const index::RepositoryPaths& paths)
-    : paths_(paths), state_(std::make_shared<CatalogState>()) {}
+Catalog::Catalog(index::Storage& storage)
+    : storage_(storage), state_(std::make_shared<CatalogState>()) {}
 
 std::shared_ptr<const CatalogState> Catalog::state() const {
   MutexLock lock(mutex_);
@@ -88,15 +83,13 @@ std::shared_ptr<const CatalogState> Catalog::state() const {
 
 std::shared_ptr<const CatalogState> Catalog::refresh() {
   MutexLock lock(mutex_);
-  // The time is taken before the list: a change in between shows at the next refresh. One within
-  // the clock's grain of this list might not, so a directory that changed just now is listed again.
-  const int64_t mtime_ns = from_timespec(status_of(paths_.snapshots()).st_mtim).unix_ns;
-  const bool settled = is_settled(mtime_ns);
-  if (mtime_ns == directory_mtime_ns_) return state_;
+  // The version is taken before the list: a change in between shows at the next refresh.
+  auto version = storage_.version(index::kSnapshotsFolder);
+  if (version && version == folder_version_) return state_;
   auto fresh = std::make_shared<CatalogState>();
   read_all(*fresh);
   sort_and_number(*fresh);
-  directory_mtime_ns_ = settled ? mtime_ns : -1;
+  folder_version_ = std::move(version);
   const bool same = fresh->snapshots == state_->snapshots && fresh->damaged == state_->damaged;
   if (same) return state_;
   fresh->generation = state_->generation + 1;
@@ -104,31 +97,22 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
   return state_;
 }
 
-// Manifests that are known cost one stat each. One that is absent now was forgotten since the list
-// was made; one that cannot be looked at for another reason may be needed, so there is no list
-// then.
+// Manifests that are known cost a look at their version each. One that is absent now was forgotten
+// since the list was made; one that cannot be looked at for another reason may be needed, so there
+// is no list then.
 void Catalog::read_all(CatalogState& fresh) {
   std::unordered_map<std::string, Known> known;
-  for (const std::string& name : list_directory(paths_.snapshots())) {
-    const std::filesystem::path path = paths_.snapshots() / name;
-    const auto status = status_if_exists(path);
-    if (!status) {
-      require_forgotten(path);
-      continue;
-    }
-    const FileState file{status->st_ino, from_timespec(status->st_ctim).unix_ns};
-    const bool settled = is_settled(file.ctime_ns);
+  for (const std::string& key : storage_.list(index::kSnapshotsFolder)) {
+    auto version = storage_.version(key);
+    const auto before = known_.find(key);
+    const SnapshotPtr old = before != known_.end() ? before->second.snapshot : nullptr;
+    const bool same = old && version && before->second.version == version;
     try {
-      const auto before = known_.find(name);
-      const SnapshotPtr old = before != known_.end() ? before->second.snapshot : nullptr;
-      const bool same = old && before->second.settled && before->second.file == file;
-      SnapshotPtr snapshot = same ? old : read_snapshot(path);
+      SnapshotPtr snapshot = same ? old : read_snapshot(storage_, key);
+      if (!snapshot) continue;
       if (old && !same && encode_manifest(*old) == encode_manifest(*snapshot)) snapshot = old;
       fresh.snapshots.push_back(snapshot);
-      known.emplace(name, Known{file, settled, std::move(snapshot)});
-    } catch (const IoError& error) {
-      if (!is_absence(error.error_number())) throw;
-      require_forgotten(path);
+      known.emplace(key, Known{std::move(version), std::move(snapshot)});
     } catch (const CorruptError& error) {
       fresh.damaged.push_back(error.what());
     }
@@ -139,39 +123,30 @@ void Catalog::read_all(CatalogState& fresh) {
 SnapshotPtr Catalog::publish(Manifest manifest) {
   const auto current = refresh();
   const uint32_t highest = current->by_number.empty() ? 0 : current->by_number.rbegin()->first;
-  manifest.number = std::max(highest, read_last_number(paths_)) + 1;
+  manifest.number = std::max(highest, read_last_number(storage_)) + 1;
   manifest.neighbours = neighbours_of(*current, manifest.time);
   auto snapshot = std::make_shared<const Manifest>(std::move(manifest));
-  write(*snapshot);
+  const std::string encoded = encode_readable(*snapshot);
+  storage_.put(index::snapshot_key(snapshot->id), as_bytes(encoded));
   refresh();
   return snapshot;
 }
 
 SnapshotPtr Catalog::replace(Manifest manifest) {
   auto snapshot = std::make_shared<const Manifest>(std::move(manifest));
-  write(*snapshot);
+  const std::string encoded = encode_readable(*snapshot);
+  storage_.replace(index::snapshot_key(snapshot->id), as_bytes(encoded));
   refresh();
   return snapshot;
-}
-
-void Catalog::write(const Manifest& manifest) {
-  const std::string encoded = encode_manifest(manifest);
-  const std::string name = "the manifest of snapshot " + manifest.id.hex();
-  require_invariant(
-      encoded.size() <= index::kSealedJsonBytesMax,
-      "a manifest is no larger than readers take (it names too many databases or problems)");
-  require_readable([&] { decode_manifest(encoded, name); });
-  AtomicFile file(paths_.tmp() / ("snapshot-" + manifest.id.hex()), paths_.snapshot(manifest.id));
-  file.write(as_bytes(encoded));
-  file.publish();
 }
 
 void Catalog::remove(const std::vector<SnapshotPtr>& snapshots) {
   if (snapshots.empty()) return;
   const auto highest = *std::ranges::max_element(snapshots, {}, &Manifest::number);
-  raise_last_number(paths_, highest->number);
-  for (const SnapshotPtr& snapshot : snapshots) remove_file(paths_.snapshot(snapshot->id));
-  sync_directory(paths_.snapshots());
+  raise_last_number(storage_, highest->number);
+  std::vector<std::string> keys;
+  for (const SnapshotPtr& snapshot : snapshots) keys.push_back(index::snapshot_key(snapshot->id));
+  storage_.remove(keys);
   refresh();
 }
 

@@ -1,17 +1,17 @@
-// All snapshots of a repository, oldest first, kept up to date from its snapshots/ directory.
+// All snapshots of a repository, oldest first, kept up to date from its folder of manifests.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "index/base/mutex.h"
-#include "index/format/repository_paths.h"
+#include "index/storage/storage.h"
 #include "snapshot/model/manifest.h"
 
 namespace tsmfs::snapshot {
@@ -26,10 +26,10 @@ struct CatalogState {
   uint64_t generation = 0;               // another value for another state
 };
 
-// Thread safe.
+// Thread safe. Requires: `storage` outlives it.
 class Catalog {
  public:
-  explicit Catalog(const index::RepositoryPaths& paths);
+  explicit Catalog(index::Storage& storage);
   // The state as last read. Empty before the first refresh().
   std::shared_ptr<const CatalogState> state() const;
   // Reads manifests that came since, drops those that went; cheap when nothing did. A manifest that
@@ -45,35 +45,27 @@ class Catalog {
   void remove(const std::vector<SnapshotPtr>& snapshots);
 
  private:
-  // Tells a manifest from one that has taken its place, also under an inode that was used before,
-  // once its ctime is so old that a later one differs.
-  struct FileState {
-    uint64_t inode = 0;
-    int64_t ctime_ns = 0;
-    bool operator==(const FileState&) const = default;
-  };
   struct Known {
-    FileState file;
-    bool settled = false;  // when it was read
+    std::optional<std::string> version;  // of the object, when it was read
     SnapshotPtr snapshot;
   };
 
-  void write(const Manifest& manifest);
   void read_all(CatalogState& fresh) TSMFS_REQUIRES(mutex_);
 
-  index::RepositoryPaths paths_;
+  index::Storage& storage_;
   mutable Mutex mutex_;
-  std::unordered_map<std::string, Known> known_ TSMFS_GUARDED_BY(mutex_);  // by the file's name
+  std::unordered_map<std::string, Known> known_ TSMFS_GUARDED_BY(mutex_);  // by the object's key
   std::shared_ptr<const CatalogState> state_ TSMFS_GUARDED_BY(mutex_);
-  int64_t directory_mtime_ns_ TSMFS_GUARDED_BY(mutex_) = -1;
+  std::optional<std::string> folder_version_ TSMFS_GUARDED_BY(mutex_);
 };
 
 // The snapshots of a server, with a tag; an empty name or tag lets all through. Oldest first.
 std::vector<SnapshotPtr> choose_snapshots(const CatalogState& state, std::string_view server,
                                           std::string_view tag);
 
-// What a manifest's file holds. Throws: IoError; CorruptError, also when its id is not its name.
-SnapshotPtr read_snapshot(const std::filesystem::path& path);
+// The manifest of that key; null when there is none. Throws: IoError; CorruptError, also when its
+// id is not its name.
+SnapshotPtr read_snapshot(const index::Storage& storage, const std::string& key);
 
 // One of these, oldest first: "latest", an id or its beginning (at least 4 digits), or an RFC 3339
 // time in seconds. Throws: UsageError when none or several match.

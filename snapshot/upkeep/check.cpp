@@ -13,6 +13,7 @@
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/cut/file_cutter.h"
+#include "index/format/object_keys.h"
 #include "index/format/recipe_needs.h"
 #include "index/repository/stored_source.h"
 #include "snapshot/influxdb/unopenable.h"
@@ -68,7 +69,7 @@ class Check {
     for (const SnapshotPtr& snapshot : state->snapshots) {
       check_snapshot(*snapshot);
       // One that was forgotten meanwhile may lose anything.
-      if (!path_exists(repository_.paths().snapshot(snapshot->id))) found_.clear();
+      if (!repository_.storage().exists(index::snapshot_key(snapshot->id))) found_.clear();
       report_found();
     }
     check_numbers(*state);
@@ -163,7 +164,7 @@ class Check {
   }
 
   bool is_there(const index::PackId& pack) const {
-    return path_exists(repository_.paths().pack(pack));
+    return repository_.storage().exists(index::pack_key(pack));
   }
 
   void check_snapshot(const Manifest& snapshot) {

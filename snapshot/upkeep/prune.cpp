@@ -11,6 +11,7 @@
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
+#include "index/format/object_keys.h"
 #include "index/rewrite/live_ranges.h"
 #include "index/rewrite/pack_rewriter.h"
 #include "index/rewrite/prune_plan.h"
@@ -174,11 +175,13 @@ class Prune {
   // Out of the index first: what the index names is there. Killed in between, the next writer takes
   // such a pack up again, and the next prune removes it.
   void remove(const std::vector<index::PackUse>& packs) {
+    std::vector<std::string> keys;
     for (const index::PackUse& pack : packs) {
       const auto reader = repository_.packs().open_anew(pack.record.id);
       repository_.lookup().remove_pack(pack.number, reader->frames(), reader->read_blobs());
-      remove_file(repository_.paths().pack(pack.record.id));
+      keys.push_back(index::pack_key(pack.record.id));
     }
+    repository_.storage().remove(keys);
   }
 
   index::Repository& repository_;

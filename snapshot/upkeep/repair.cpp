@@ -4,9 +4,8 @@
 
 #include <utility>
 
-#include "index/base/directory.h"
 #include "index/base/error.h"
-#include "index/base/file.h"
+#include "index/format/object_keys.h"
 #include "snapshot/model/catalog.h"
 #include "snapshot/upkeep/reachable.h"
 
@@ -15,40 +14,33 @@ namespace tsmfs::snapshot {
 namespace {
 
 struct DamagedManifest {
-  std::string name;
+  std::string key;
   std::string what;
 };
 
-std::vector<DamagedManifest> find_damaged_manifests(const index::RepositoryPaths& paths) {
+std::vector<DamagedManifest> find_damaged_manifests(const index::Storage& storage) {
   std::vector<DamagedManifest> damaged;
-  for (const std::string& name : list_directory(paths.snapshots())) {
+  for (const std::string& key : storage.list(index::kSnapshotsFolder)) {
     try {
-      read_snapshot(paths.snapshots() / name);
+      read_snapshot(storage, key);
     } catch (const CorruptError& error) {
-      damaged.push_back({name, error.what()});
+      damaged.push_back({key, error.what()});
     }
   }
   return damaged;
 }
 
-void quarantine_manifests(const index::RepositoryPaths& paths,
-                          const std::vector<DamagedManifest>& damaged) {
-  if (damaged.empty()) return;
-  make_directory(paths.quarantine());
-  make_directory(paths.quarantined_snapshots());
+void quarantine_manifests(index::Storage& storage, const std::vector<DamagedManifest>& damaged) {
   for (const DamagedManifest& manifest : damaged)
-    rename_file(paths.snapshots() / manifest.name, paths.quarantined_snapshots() / manifest.name);
-  sync_directory(paths.quarantined_snapshots());
-  sync_directory(paths.quarantine());
-  sync_directory(paths.snapshots());
-  sync_directory(paths.root());
+    storage.move(manifest.key, fmt::format("{}/{}", index::kQuarantinedSnapshotsFolder,
+                                           index::name_in_key(manifest.key)));
 }
 
 // What no snapshot needs is no loss: a prune that was ended early leaves recipes without their
 // packs.
 void count_losses(index::Repository& repository, const std::stop_token& stop,
                   RepairReport& report) {
-  Catalog catalog(repository.paths());
+  Catalog catalog(repository.storage());
   Reachable needed = find_reachable(repository.objects(), *catalog.refresh(), stop);
   report.unreadable = std::move(needed.unreadable);
   for (const index::FileId& id : needed.files) {
@@ -65,7 +57,7 @@ RepairReport repair_repository(index::Repository& repository, const RepairOption
     if (options.on_step) options.on_step(step);
   };
   RepairReport report;
-  const auto manifests = find_damaged_manifests(repository.paths());
+  const auto manifests = find_damaged_manifests(repository.storage());
   for (const DamagedManifest& manifest : manifests) report.manifests.push_back(manifest.what);
   say("reading every pack");
   report.packs = index::find_damaged_packs(repository, stop);
@@ -74,7 +66,7 @@ RepairReport repair_repository(index::Repository& repository, const RepairOption
     count_losses(repository, stop, report);
     return report;
   }
-  quarantine_manifests(repository.paths(), manifests);
+  quarantine_manifests(repository.storage(), manifests);
   if (!report.packs.empty())
     say(fmt::format("saving what is good in {} damaged packs", report.packs.size()));
   index::quarantine(repository, report.packs, options.compression, stop);

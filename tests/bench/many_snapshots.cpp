@@ -40,7 +40,7 @@ void make(const std::string& root, const Size& size) {
   index::Repository::create(root);
   const auto repository = index::Repository::open_writer(root, "benchmark");
   index::RepositoryWriter writer(*repository, {});
-  snapshot::Catalog catalog(repository->paths());
+  snapshot::Catalog catalog(repository->storage());
   std::vector<snapshot::TreeEntry> files;
   uint64_t seed = 0;
   while (files.size() < size.shards) files.push_back(store_file(writer, ++seed));

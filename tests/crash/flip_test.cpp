@@ -32,14 +32,14 @@ class FlipTest : public BackupTest {
     newer = back_up();
     newer_files = expected(state);
     const auto repository = index::Repository::open_writer(root, "test");
-    Catalog(repository->paths()).remove({back_up_again(*repository)});
+    Catalog(repository->storage()).remove({back_up_again(*repository)});
   }
 
   // So that there is a last-number to damage.
   SnapshotPtr back_up_again(index::Repository& repository) {
     Manifest manifest = *newer;
     manifest.id = index::random_id<index::SnapshotId>();
-    return Catalog(repository.paths()).publish(manifest);
+    return Catalog(repository.storage()).publish(manifest);
   }
 
   std::vector<stdfs::path> files() const {
@@ -73,7 +73,7 @@ class FlipTest : public BackupTest {
   bool detects(const std::string& where) const {
     try {
       const auto repository = index::Repository::open_reader(root);
-      Catalog catalog(repository->paths());
+      Catalog catalog(repository->storage());
       const auto list = catalog.refresh();
       bool found = !list->damaged.empty();
       if (!found && list->snapshots.size() != 2u) ADD_FAILURE() << where << ": a snapshot is gone";

@@ -12,6 +12,7 @@
 #include "snapshot/model/tree.h"
 #include "snapshot/upkeep/check.h"
 #include "tests/format/sha256.h"
+#include "tests/support/repository_paths.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/temp_dir.h"
 
@@ -37,7 +38,7 @@ class ImageTest : public ::testing::TestWithParam<std::string> {
  protected:
   ImageTest() : root_(dir_ / "repo") {
     stdfs::copy(stdfs::path(TSMFS_IMAGES) / GetParam(), root_, stdfs::copy_options::recursive);
-    const index::RepositoryPaths paths(root_);
+    const test::RepositoryPaths paths(root_);
     for (const auto& path : {paths.locks(), paths.tmp()}) stdfs::create_directory(path);
   }
 
@@ -64,7 +65,7 @@ void add_digests(index::Repository& repository, const index::TreeId& id, const s
 
 Digests stored_digests(index::Repository& repository) {
   Digests found;
-  snapshot::Catalog catalog(repository.paths());
+  snapshot::Catalog catalog(repository.storage());
   for (const snapshot::SnapshotPtr& manifest : catalog.refresh()->snapshots) {
     add_digests(repository, manifest->data, manifest->id.hex() + "/data", found);
     add_digests(repository, manifest->meta, manifest->id.hex() + "/meta", found);
@@ -83,7 +84,7 @@ TEST_P(ImageTest, EachFileComesBackFromARebuiltIndex) {
 TEST_P(ImageTest, CheckFindsItClean) {
   rebuild();
   const auto repository = index::Repository::open_reader(root_);
-  snapshot::Catalog catalog(repository->paths());
+  snapshot::Catalog catalog(repository->storage());
   catalog.refresh();
   const snapshot::CheckOptions options{index::ReadData::kYes,
                                        [](const std::string& damage) { ADD_FAILURE() << damage; }};

@@ -25,6 +25,7 @@
 #include "snapshot/model/tree_store.h"
 #include "tests/format/sample_history.h"
 #include "tests/format/sha256.h"
+#include "tests/support/repository_paths.h"
 #include "tests/support/store_fixture.h"
 
 namespace tsmfs::test {
@@ -39,7 +40,7 @@ constexpr uint64_t kPackBytes = 128 << 10;
 // several.
 void create_repository(const stdfs::path& root) {
   index::Repository::create(root);
-  const index::RepositoryPaths paths(root);
+  const test::RepositoryPaths paths(root);
   index::DigestKey::Secret secret;
   const ByteBuffer bytes = random_bytes(secret.size(), 201);
   std::copy(bytes.begin(), bytes.end(), secret.begin());
@@ -55,7 +56,7 @@ class ImageWriter {
  public:
   explicit ImageWriter(const stdfs::path& root)
       : repository_(index::Repository::open_writer(root, "make_image")),
-        catalog_(repository_->paths()) {}
+        catalog_(repository_->storage()) {}
 
   // Lines for the list of digests.
   std::string add(const SampleSnapshot& sample) {
@@ -130,7 +131,7 @@ class ImageWriter {
 };
 
 // What any writer makes again, and what git could not keep: empty directories.
-void remove_what_is_no_truth(const index::RepositoryPaths& paths) {
+void remove_what_is_no_truth(const test::RepositoryPaths& paths) {
   for (const auto& path : {paths.index(), paths.locks(), paths.tmp()}) stdfs::remove_all(path);
 }
 
@@ -144,7 +145,7 @@ void make_image(const stdfs::path& root) {
     ImageWriter writer(root);
     for (const SampleSnapshot& sample : sample_history()) lines += writer.add(sample);
   }
-  remove_what_is_no_truth(index::RepositoryPaths(root));
+  remove_what_is_no_truth(test::RepositoryPaths(root));
   std::ofstream(list, std::ios::binary) << lines;
 }
 

@@ -15,6 +15,7 @@
 #include "snapshot/upkeep/copier.h"
 #include "snapshot/upkeep/prune.h"
 #include "snapshot/upkeep/repair.h"
+#include "tests/support/repository_paths.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::model {
@@ -25,7 +26,7 @@ constexpr int64_t kFirstHour = 490'000;  // of the snapshots' times, since 1970
 
 struct Opened {
   explicit Opened(const std::filesystem::path& root)
-      : repository(index::Repository::open_writer(root, "model")), catalog(repository->paths()) {
+      : repository(index::Repository::open_writer(root, "model")), catalog(repository->storage()) {
     catalog.refresh();
   }
   std::unique_ptr<index::Repository> repository;
@@ -42,7 +43,7 @@ void create_repositories(const Places& places, uint64_t seed) {
   for (unsigned number = 0; number < 2; ++number) {
     const auto root = places.repository(number);
     index::Repository::create(root);
-    const auto path = index::RepositoryPaths(root).config();
+    const auto path = test::RepositoryPaths(root).config();
     index::Config config = index::decode_config(read_whole_file(path, 1 << 20), path.string());
     config.pack_bytes = uint64_t{64 << 10} << seed % 5;
     config.frame_bytes = 4096u << seed / 5 % 4;
@@ -103,7 +104,7 @@ void prune(const Places& places, double max_unused, bool accept_loss) {
 
 void copy(const Places& places, unsigned from, unsigned to, const Answer& answer) {
   const auto source = index::Repository::open_reader(places.repository(from));
-  snapshot::Catalog source_catalog(source->paths());
+  snapshot::Catalog source_catalog(source->storage());
   const auto snapshots = source_catalog.refresh()->snapshots;
   Opened target(places.repository(to));
   index::RepositoryWriter writer(*target.repository, {});

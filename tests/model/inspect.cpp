@@ -108,7 +108,7 @@ class Inspection {
 };
 
 void check(index::Repository& repository, const Answer& answer) {
-  snapshot::Catalog catalog(repository.paths());
+  snapshot::Catalog catalog(repository.storage());
   snapshot::CheckOptions options;
   options.read_data = index::ReadData::kYes;
   options.on_damage = [&](const std::string& what) { answer("wrong check: " + what); };
@@ -120,7 +120,7 @@ void check(index::Repository& repository, const Answer& answer) {
 void inspect(const std::filesystem::path& root, const Expected& expected, bool learn_losses,
              const Answer& answer) {
   const auto repository = index::Repository::open_reader(root);
-  snapshot::Catalog catalog(repository->paths());
+  snapshot::Catalog catalog(repository->storage());
   const auto state = catalog.refresh();
   for (const std::string& damaged : state->damaged) answer("wrong " + damaged);
   Inspection inspection(*repository, expected, learn_losses, answer);

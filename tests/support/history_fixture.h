@@ -10,6 +10,7 @@
 
 #include "fs/history_view.h"
 #include "fs/tree_cache.h"
+#include "index/format/object_keys.h"
 #include "index/repository/repository.h"
 #include "index/repository/repository_writer.h"
 #include "snapshot/model/catalog.h"
@@ -29,11 +30,11 @@ class HistoryFixture {
   HistoryFixture() {
     index::Repository::create(dir_ / "repo");
     repository_ = index::Repository::open_writer(dir_ / "repo", "test");
-    catalog_ = std::make_unique<snapshot::Catalog>(repository_->paths());
+    catalog_ = std::make_unique<snapshot::Catalog>(repository_->storage());
     trees_ = std::make_unique<fs::TreeCache>(
         [this](const index::TreeId& id) { return objects().read_tree(id); });
     // Of its own, so that the view has to find out about new snapshots.
-    seen_catalog_ = std::make_unique<snapshot::Catalog>(repository_->paths());
+    seen_catalog_ = std::make_unique<snapshot::Catalog>(repository_->storage());
     history_ = std::make_unique<fs::HistoryView>(*seen_catalog_, *trees_);
   }
 
@@ -61,12 +62,12 @@ class HistoryFixture {
   // The parent that the next snapshot names.
   void set_next_parent(const index::SnapshotId& parent) { next_parent_ = parent; }
   void forget(const snapshot::SnapshotPtr& snapshot) {
-    std::filesystem::remove(repository_->paths().snapshot(snapshot->id));
+    std::filesystem::remove(repository_->local().root() / index::snapshot_key(snapshot->id));
     catalog_->refresh();
   }
   // A view that knows nothing yet, over caches that hold nothing, as after a remount.
   void remount() {
-    seen_catalog_ = std::make_unique<snapshot::Catalog>(repository_->paths());
+    seen_catalog_ = std::make_unique<snapshot::Catalog>(repository_->storage());
     trees_ = std::make_unique<fs::TreeCache>(
         [this](const index::TreeId& id) { return objects().read_tree(id); });
     history_ = std::make_unique<fs::HistoryView>(*seen_catalog_, *trees_);

@@ -21,6 +21,8 @@
 #include "snapshot/upkeep/check.h"
 #include "tests/support/fake_influxd.h"
 #include "tests/support/protobuf.h"
+#include "tests/support/repository_paths.h"
+#include "tests/support/snapshots_in.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/tar_builder.h"
 
@@ -131,7 +133,7 @@ class BackupTest : public ::testing::Test {
   SnapshotPtr back_up(const CaptureOptions& how, std::stop_token token = {}) {
     const auto repository = index::Repository::open_writer(root, "test");
     index::RepositoryWriter writer(*repository, {});
-    Catalog catalog(repository->paths());
+    Catalog catalog(repository->storage());
     InfluxdClient client = probed_client(token);
     return capture(client, look_at_server(client, how.filter), *repository, writer, catalog, how,
                    token)
@@ -146,9 +148,7 @@ class BackupTest : public ::testing::Test {
     return count;
   }
 
-  std::shared_ptr<const CatalogState> snapshots() const {
-    return Catalog(index::RepositoryPaths(root)).refresh();
-  }
+  std::shared_ptr<const CatalogState> snapshots() const { return test::snapshots_in(root); }
 
   std::vector<std::filesystem::path> packs() const {
     std::vector<std::filesystem::path> found;
@@ -160,7 +160,7 @@ class BackupTest : public ::testing::Test {
   // What check_repository says, every byte read.
   std::vector<std::string> damages(index::ReadData read_data = index::ReadData::kYes) const {
     const auto repository = index::Repository::open_reader(root);
-    Catalog catalog(repository->paths());
+    Catalog catalog(repository->storage());
     std::vector<std::string> messages;
     const CheckReport report = check_repository(
         *repository, catalog,

@@ -42,7 +42,7 @@ class CommandTest : public snapshot::BackupTest {
     const auto repository = index::Repository::open_writer(root, "test");
     manifest.time = {seconds * 1'000'000'000};
     if (change) change(manifest);
-    return snapshot::Catalog(repository->paths()).replace(manifest);
+    return snapshot::Catalog(repository->storage()).replace(manifest);
   }
   // A command on the repository.
   Said tsmfs(std::vector<std::string> arguments, ExitCode expected = ExitCode::kOk) {

@@ -78,7 +78,7 @@ class HostileTargetTest : public ::testing::Test {
     index::Repository::create(dir_ / "repo");
     repository_ = index::Repository::open_writer(dir_ / "repo", "test");
     index::RepositoryWriter writer(*repository_, {});
-    Catalog catalog(repository_->paths());
+    Catalog catalog(repository_->storage());
     Manifest manifest;
     manifest.time = now();
     manifest.server = "db1";

@@ -123,7 +123,7 @@ class ImportTest : public BackupTest {
   Result with_target(const Import& import, std::optional<Timestamp> time = {}) {
     const auto repository = index::Repository::open_writer(root, "test");
     index::RepositoryWriter writer(*repository, {});
-    Catalog catalog(repository->paths());
+    Catalog catalog(repository->storage());
     ImportTarget target{*repository, writer, catalog};
     Result result;
     ImportOptions options;

@@ -83,7 +83,7 @@ class RestorerTest : public ::testing::Test {
       const std::string& meta_db = hourly_metastore("db", {2, 10}),
       const std::function<void(SnapshotBuilder&)>& change = [](SnapshotBuilder&) {}) {
     index::RepositoryWriter writer(*repository_, {});
-    Catalog catalog(repository_->paths());
+    Catalog catalog(repository_->storage());
     Manifest manifest;
     manifest.time = now();
     manifest.server = "db1";

@@ -228,7 +228,7 @@ TEST_F(HistoryViewTest, ListedNodesAreThoseOfLookup) {
 }
 
 TEST_F(HistoryViewTest, OneDamagedTreeDoesNotHideItsNeighbours) {
-  snapshot::Catalog catalog(made_.repository().paths());
+  snapshot::Catalog catalog(made_.repository().storage());
   snapshot::Manifest broken;
   broken.id = index::random_id<index::SnapshotId>();
   broken.time.unix_ns = kFirst * test::kSecondNs;
@@ -246,7 +246,7 @@ TEST_F(HistoryViewTest, RefusesATreeWhoseCountsAreWrong) {
   manifest.id = index::random_id<index::SnapshotId>();
   manifest.time.unix_ns += 3600 * test::kSecondNs;
   manifest.data_below += 1;
-  snapshot::Catalog catalog(made_.repository().paths());
+  snapshot::Catalog catalog(made_.repository().storage());
   catalog.publish(std::move(manifest));
   EXPECT_THROW(walk("/backups/" + kHourLater), CorruptError);
   EXPECT_TRUE(walk("/backups/" + kFirstName));

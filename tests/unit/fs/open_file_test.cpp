@@ -40,7 +40,7 @@ class OpenFileTest : public snapshot::BackupTest {
 
   void forget_older_and_prune() {
     const auto repository = index::Repository::open_writer(root, "test");
-    snapshot::Catalog catalog(repository->paths());
+    snapshot::Catalog catalog(repository->storage());
     catalog.refresh();
     catalog.remove({older});
     snapshot::PruneOptions how;

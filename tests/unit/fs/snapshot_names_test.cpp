@@ -15,7 +15,7 @@ class SnapshotNamesTest : public HistoryViewTest {};
 TEST_F(SnapshotNamesTest, NamesSnapshotsAsAsked) {
   made_.add(kFirst, "db1", kData);
   made_.add(kFirst + 60, "db1", kData);
-  snapshot::Catalog catalog(made_.repository().paths());
+  snapshot::Catalog catalog(made_.repository().storage());
   const SnapshotNames names(catalog.refresh(), "%d.%m.%Y %H-", nullptr);
   ASSERT_EQ(names.all().size(), 2u);
   EXPECT_EQ(names.all()[0].name, "01.02.2016 18-");
@@ -37,7 +37,7 @@ class StickyNamesTest : public SnapshotNamesTest {
     return names(format).find(snapshot->number)->name;
   }
 
-  snapshot::Catalog catalog_{made_.repository().paths()};
+  snapshot::Catalog catalog_{made_.repository().storage()};
   std::shared_ptr<const SnapshotNames> last_;
 };
 

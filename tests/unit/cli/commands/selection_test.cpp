@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/repository_paths.h"
+#include "tests/support/snapshots_in.h"
 #include "tests/unit/command_fixture.h"
 
 namespace tsmfs::cli {
@@ -54,7 +56,7 @@ TEST_F(SelectionTest, FiltersThatLetNothingThroughAreRefusedBeforeAnythingIsMade
   copy({one->short_id(), "--host", "db2"}, ExitCode::kUsage);
   EXPECT_FALSE(std::filesystem::exists(second));
   copy({"latest", "--host", "db1"});
-  const auto copied = snapshot::Catalog(index::RepositoryPaths(second)).refresh()->snapshots;
+  const auto copied = test::snapshots_in(second)->snapshots;
   ASSERT_EQ(copied.size(), 1u);
   EXPECT_EQ(copied.front()->server, "db1");
 }

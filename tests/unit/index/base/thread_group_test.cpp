@@ -118,7 +118,7 @@ TEST(ThreadGroup, ConstructorsWithThreadsThrowWhenOneCannotStart) {
   const auto repository = index::Repository::open_reader(dir / "repo");
   const RoomForFewThreads few;
   const index::FramePipeline::Options options{
-      repository->paths(), {}, kThreads, [](const index::PackContents&) {}};
+      repository->storage(), {}, kThreads, [](const index::PackContents&) {}};
   EXPECT_THROW(index::FramePipeline pipeline(options), IoError);
   // More files than may be read ahead: the threads wait for somebody to take them.
   const std::vector<snapshot::WantedFile> files(2 * snapshot::ReadAhead::kWindowsAheadMax,

@@ -14,6 +14,7 @@
 #include "snapshot/upkeep/copier.h"
 #include "snapshot/upkeep/prune.h"
 #include "snapshot/upkeep/repair.h"
+#include "tests/support/repository_paths.h"
 #include "tests/unit/import_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -45,7 +46,7 @@ TEST(RecipeNeeds, NamesEachPackThatARunCopiesFromOnce) {
 class KnownFileTest : public ImportTest {
  protected:
   KnownFileTest() {
-    const auto path = index::RepositoryPaths(root).config();
+    const auto path = test::RepositoryPaths(root).config();
     index::Config config = index::decode_config(read_whole_file(path, 1 << 20), "config");
     config.pack_bytes = 256 << 10;
     config.frame_bytes = 4096;
@@ -66,11 +67,11 @@ class KnownFileTest : public ImportTest {
   }
   void forget(const SnapshotPtr& snapshot) {
     const auto repository = index::Repository::open_writer(root, "test");
-    Catalog(repository->paths()).remove({snapshot});
+    Catalog(repository->storage()).remove({snapshot});
   }
   void prune(double max_unused) {
     const auto repository = index::Repository::open_writer(root, "test");
-    Catalog catalog(repository->paths());
+    Catalog catalog(repository->storage());
     PruneOptions options;
     options.max_unused = max_unused;
     prune_repository(*repository, catalog, options, {});
@@ -123,7 +124,7 @@ class StaleEntryTest : public KnownFileTest {
     });
     const auto reader = repository->packs().open_anew(gone);
     repository->lookup().remove_pack(*number, reader->frames(), reader->read_blobs());
-    stdfs::remove(repository->paths().pack(gone));
+    stdfs::remove(test::RepositoryPaths(repository->local().root()).pack(gone));
     EXPECT_TRUE(repository->lookup().find_file(id_in(*repository, returning_)));
   }
 };
@@ -163,7 +164,7 @@ TEST_F(StaleEntryTest, ACopyBackHealsWhatItBrings) {
   {
     const auto repository = index::Repository::open_writer(second_root, "test");
     index::RepositoryWriter writer(*repository, {});
-    Catalog catalog(repository->paths());
+    Catalog catalog(repository->storage());
     Manifest manifest;
     manifest.server = "server";
     SnapshotBuilder builder(*repository, writer, catalog, manifest);
@@ -176,7 +177,7 @@ TEST_F(StaleEntryTest, ACopyBackHealsWhatItBrings) {
   const auto source_repository = index::Repository::open_reader(second_root);
   const auto repository = index::Repository::open_writer(root, "test");
   index::RepositoryWriter writer(*repository, {});
-  Catalog catalog(repository->paths());
+  Catalog catalog(repository->storage());
   catalog.refresh();
   const auto copied = Copier(*source_repository, *repository, writer, catalog, {}).copy(*original);
   EXPECT_EQ(contents_of(copied->data).at("db/rp/1/000000001-000000001.tsm"), returning_);
@@ -189,7 +190,8 @@ TEST_F(KnownFileTest, AFileOfADamagedPackThatWasLeftOutIsNotKnown) {
   {
     const auto repository = index::Repository::open_reader(root);
     const auto recipe = repository->objects().read_recipe(id_in(*repository, returning_));
-    first_pack = repository->paths().pack(packs_needed(*recipe).front());
+    first_pack =
+        test::RepositoryPaths(repository->local().root()).pack(packs_needed(*recipe).front());
   }
   flip(first_pack, stdfs::file_size(first_pack) - 70);
   index::Repository::rebuild_lookup(root, "test");
@@ -209,7 +211,7 @@ TEST_F(KnownFileTest, WhatAPackThatCameBackCompletesIsWholeAgain) {
     const auto repository = index::Repository::open_reader(root);
     const auto recipe = repository->objects().read_recipe(id_in(*repository, returning_));
     id = packs_needed(*recipe).front();
-    path = repository->paths().pack(id);
+    path = test::RepositoryPaths(repository->local().root()).pack(id);
   }
   stdfs::rename(path, dir / "aside");
   index::Repository::rebuild_lookup(root, "test");
@@ -274,7 +276,7 @@ TEST_F(KnownFileTest, ADirectoryOfWhatIsNotStoredIsRefused) {
 TEST_F(KnownFileTest, ASnapshotWithoutItsTreesIsNotPublished) {
   const auto repository = index::Repository::open_writer(root, "test");
   index::RepositoryWriter writer(*repository, {});
-  Catalog catalog(repository->paths());
+  Catalog catalog(repository->storage());
   Manifest manifest;
   manifest.id = index::random_id<index::SnapshotId>();
   manifest.server = "server";
@@ -285,7 +287,7 @@ TEST_F(KnownFileTest, ASnapshotWithoutItsTreesIsNotPublished) {
 TEST_F(KnownFileTest, AManifestThatNoReaderWouldTakeIsNotPublished) {
   const auto repository = index::Repository::open_writer(root, "test");
   index::RepositoryWriter writer(*repository, {});
-  Catalog catalog(repository->paths());
+  Catalog catalog(repository->storage());
   Manifest manifest;
   manifest.server = "server";
   manifest.databases.assign(200'000, std::string(100, 'x'));
@@ -302,7 +304,7 @@ TEST_F(KnownFileTest, AManifestThatNoReaderWouldTakeIsNotPublished) {
 TEST_F(KnownFileTest, MoreProblemsThanAManifestHoldsAreCounted) {
   const auto repository = index::Repository::open_writer(root, "test");
   index::RepositoryWriter writer(*repository, {});
-  Catalog catalog(repository->paths());
+  Catalog catalog(repository->storage());
   Manifest manifest;
   manifest.server = "server";
   SnapshotBuilder builder(*repository, writer, catalog, manifest);
@@ -320,11 +322,12 @@ TEST_F(KnownFileTest, AFileWithLostBytesThatIsCarriedOverMakesTheSnapshotIncompl
   {
     const auto repository = index::Repository::open_reader(root);
     const auto recipe = repository->objects().read_recipe(id_in(*repository, returning_));
-    stdfs::remove(repository->paths().pack(packs_needed(*recipe).front()));
+    stdfs::remove(
+        test::RepositoryPaths(repository->local().root()).pack(packs_needed(*recipe).front()));
   }
   const auto repository = index::Repository::open_writer(root, "test");
   index::RepositoryWriter writer(*repository, {});
-  Catalog catalog(repository->paths());
+  Catalog catalog(repository->storage());
   Manifest manifest;
   manifest.server = "server";
   SnapshotBuilder builder(*repository, writer, catalog, manifest);

@@ -5,8 +5,11 @@
 #include <iterator>
 
 #include "index/base/error.h"
+#include "index/format/object_keys.h"
 #include "index/pack/pack_reader.h"
 #include "index/pack/pack_writer.h"
+#include "index/storage/directory_storage.h"
+#include "tests/support/repository_paths.h"
 #include "tests/support/store_fixture.h"
 
 namespace tsmfs::index {
@@ -19,7 +22,7 @@ class Pack : public ::testing::Test {
     make_directory(paths_.packs());
     make_directory(paths_.tmp());
     header_ = {random_id<PackId>(), random_id<RepositoryId>(), 7};
-    PackWriter writer(paths_, header_);
+    PackWriter writer(storage_, header_);
     writer.append(frame(BlobKind::kChunk, {"hello ", "world"}));
     writer.append(frame(BlobKind::kTree, {"a tree node"}));
     contents_ = writer.finish();
@@ -48,7 +51,7 @@ class Pack : public ::testing::Test {
 
   // Reads everything that the pack holds.
   std::string read() {
-    const PackReader pack(paths_.pack(header_.id), header_.id, header_.repository);
+    const PackReader pack(storage_, header_.id, header_.repository);
     std::string all;
     for (const BlobEntry& blob : pack.read_blobs())
       all += blob.id.hex() + std::to_string(blob.length);
@@ -57,14 +60,15 @@ class Pack : public ::testing::Test {
   }
 
   test::TempDir dir_;
-  RepositoryPaths paths_;
+  test::RepositoryPaths paths_;
+  DirectoryStorage storage_{dir_.path()};
   PackHeader header_;
   PackContents contents_;
   std::string stored_;
 };
 
 TEST_F(Pack, ComesBack) {
-  const PackReader pack(paths_.pack(header_.id), header_.id, header_.repository);
+  const PackReader pack(storage_, header_.id, header_.repository);
   EXPECT_EQ(pack.header().sequence, 7u);
   ASSERT_EQ(pack.frames().size(), 2u);
   EXPECT_EQ(as_text(pack.read_frame(0).view()), "hello world");
@@ -96,17 +100,17 @@ TEST_F(Pack, DetectsEveryTruncation) {
 
 TEST_F(Pack, RejectsAnotherPacksFile) {
   const PackId other = random_id<PackId>();
-  EXPECT_THROW(PackReader(paths_.pack(header_.id), other, header_.repository), CorruptError);
+  storage_.put(pack_key(other), as_bytes(stored_));
+  EXPECT_THROW(PackReader(storage_, other, header_.repository), CorruptError);
 }
 
 TEST_F(Pack, RejectsAnotherRepositorysPack) {
-  EXPECT_THROW(PackReader(paths_.pack(header_.id), header_.id, random_id<RepositoryId>()),
-               CorruptError);
+  EXPECT_THROW(PackReader(storage_, header_.id, random_id<RepositoryId>()), CorruptError);
 }
 
 TEST_F(Pack, UnfinishedWriterLeavesNothing) {
   const PackHeader header{random_id<PackId>(), header_.repository, 8};
-  { PackWriter writer(paths_, header); }
+  { PackWriter writer(storage_, header); }
   EXPECT_TRUE(std::filesystem::is_empty(paths_.tmp()));
   EXPECT_FALSE(std::filesystem::exists(paths_.pack(header.id)));
 }

@@ -8,6 +8,7 @@
 #include "index/base/error.h"
 #include "index/repository/repository.h"
 #include "index/repository/repository_writer.h"
+#include "tests/support/repository_paths.h"
 #include "tests/support/store_fixture.h"
 
 namespace tsmfs::index {
@@ -255,7 +256,7 @@ TEST_F(PackSequenceTest, IsNotGivenTwiceAfterTheNewestPackWasLeftOut) {
 }
 
 TEST_F(PackSequenceTest, IsAboveThatOfAQuarantinedPack) {
-  const RepositoryPaths paths(root_);
+  const test::RepositoryPaths paths(root_);
   stdfs::create_directories(paths.quarantined_packs());
   stdfs::rename(newest_, paths.quarantined_packs() / newest_.filename());
   EXPECT_EQ(next(), 3u);

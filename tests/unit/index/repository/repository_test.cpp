@@ -11,6 +11,7 @@
 #include "index/lookup/lookup_database.h"
 #include "index/repository/rebuild.h"
 #include "index/repository/repository_writer.h"
+#include "tests/support/repository_paths.h"
 #include "tests/support/store_fixture.h"
 
 namespace tsmfs::index {
@@ -316,7 +317,7 @@ TEST_F(RepositoryTest, LostPackIsNamedAlsoWhereTheIndexIsLost) {
 // Whoever has just taken the lock empties its text and writes a new one.
 TEST_F(RepositoryTest, TextOfTheLockMayBeAnythingAtAnyTime) {
   const auto first = write();
-  const RepositoryPaths paths(root_);
+  const test::RepositoryPaths paths(root_);
   for (const std::string& text :
        {std::string(), std::string("tsmfs ba"), std::string(100'000, 'x')}) {
     std::ofstream(paths.writer_lock()) << text;

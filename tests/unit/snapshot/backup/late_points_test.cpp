@@ -8,7 +8,7 @@
 namespace tsmfs::snapshot {
 namespace {
 
-std::string points(const std::vector<int64_t>& times) {
+std::string points_at(const std::vector<int64_t>& times) {
   return std::string(as_text(test::make_point_tsm({{"cpu#!~#v", times}})));
 }
 
@@ -17,7 +17,7 @@ std::string points(const std::vector<int64_t>& times) {
 class LatePointsTest : public BackupTest {
  protected:
   LatePointsTest() {
-    state.shards[hot] = {{"000000001-000000001.tsm", points({1, 2, 3})}};
+    state.shards[hot] = {{"000000001-000000001.tsm", points_at({1, 2, 3})}};
     state.groups_end_ns = static_cast<uint64_t>(now().unix_ns) + 3600 * 1'000'000'000ULL;
     state.tell(*fake);
   }
@@ -31,13 +31,13 @@ class LatePointsTest : public BackupTest {
 
 TEST_F(LatePointsTest, WhatWasInTheCacheIsBroughtByASecondRequest) {
   next_answer(state.shards[hot]);
-  state.shards[hot]["000000002-000000001.tsm"] = points({4});
-  next_answer({{"000000002-000000001.tsm", points({4})}});
+  state.shards[hot]["000000002-000000001.tsm"] = points_at({4});
+  next_answer({{"000000002-000000001.tsm", points_at({4})}});
   const SnapshotPtr snapshot = back_up();
   EXPECT_EQ(contents_of(snapshot->data), expected(state));
   EXPECT_EQ(snapshot->extent->late, 1u);
   EXPECT_TRUE(snapshot->problems.empty());
-  EXPECT_EQ(snapshot->bytes, points({1, 2, 3}).size() + points({4}).size());
+  EXPECT_EQ(snapshot->bytes, points_at({1, 2, 3}).size() + points_at({4}).size());
   expect_sound();
 }
 
@@ -72,10 +72,10 @@ TEST_F(LatePointsTest, AShardOfThePastIsAskedForOnce) {
 }
 
 TEST_F(LatePointsTest, ACompactionMeanwhileTakesThePlaceOfItsFiles) {
-  state.shards[hot]["000000002-000000001.tsm"] = points({4, 5});
+  state.shards[hot]["000000002-000000001.tsm"] = points_at({4, 5});
   next_answer(state.shards[hot]);
-  state.shards[hot] = {{"000000002-000000002.tsm", points({1, 2, 3, 4, 5})},
-                       {"000000003-000000001.tsm", points({6})}};
+  state.shards[hot] = {{"000000002-000000002.tsm", points_at({1, 2, 3, 4, 5})},
+                       {"000000003-000000001.tsm", points_at({6})}};
   next_answer(state.shards[hot]);
   const SnapshotPtr snapshot = back_up();
   EXPECT_EQ(contents_of(snapshot->data), expected(state));
@@ -84,7 +84,7 @@ TEST_F(LatePointsTest, ACompactionMeanwhileTakesThePlaceOfItsFiles) {
 
 TEST_F(LatePointsTest, ADeleteAndACompactionMeanwhileLeaveTheFirst) {
   next_answer(state.shards[hot]);
-  next_answer({{"000000001-000000002.tsm", points({1, 3})}});
+  next_answer({{"000000001-000000002.tsm", points_at({1, 3})}});
   const SnapshotPtr snapshot = back_up();
   EXPECT_EQ(contents_of(snapshot->data), expected(state));
   EXPECT_FALSE(snapshot->incomplete());
@@ -94,7 +94,7 @@ TEST_F(LatePointsTest, ADeleteAndACompactionMeanwhileLeaveTheFirst) {
 
 TEST_F(LatePointsTest, ATsmFileThatComesOtherwiseIsNotBelieved) {
   next_answer(state.shards[hot]);
-  next_answer({{"000000001-000000001.tsm", points({7, 8, 9})}});
+  next_answer({{"000000001-000000001.tsm", points_at({7, 8, 9})}});
   EXPECT_EQ(contents_of(back_up()->data), expected(state));
 }
 
@@ -114,8 +114,8 @@ TEST_F(LatePointsTest, WithSinceTheyGoOverWhatChanged) {
   how.since.emplace();
   next_answer({});
   next_answer(state.shards[hot]);  // that it has what is carried over
-  state.shards[hot]["000000002-000000001.tsm"] = points({4});
-  next_answer({{"000000002-000000001.tsm", points({4})}});
+  state.shards[hot]["000000002-000000001.tsm"] = points_at({4});
+  next_answer({{"000000002-000000001.tsm", points_at({4})}});
   const SnapshotPtr snapshot = back_up(how);
   EXPECT_EQ(contents_of(snapshot->data), expected(state));
   EXPECT_EQ(snapshot->extent->late, 1u);

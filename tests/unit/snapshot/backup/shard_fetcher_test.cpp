@@ -21,7 +21,7 @@ class ShardFetcherTest : public BackupTest {
     const auto repository = index::Repository::open_writer(root, "test");
     index::RepositoryWriter writer(*repository, {});
     const InfluxdClient client = probed_client(token);
-    ShardFetcher fetcher(client, writer, repository->paths().tmp(), std::move(retry), token);
+    ShardFetcher fetcher(client, writer, repository->local().tmp(), std::move(retry), token);
     fetcher.set_shard_bytes_max(shard_bytes_max);
     FetchedShard shard = fetcher.fetch({path, bytes_before, {}, {}});
     writer.flush();

@@ -9,6 +9,7 @@
 #include "index/base/error.h"
 #include "snapshot/import/shard_dir.h"
 #include "snapshot/stream/disk_file.h"
+#include "tests/support/repository_paths.h"
 #include "tests/unit/import_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -276,7 +277,7 @@ TEST_F(DataDirTest, AFileThatIsNotSoundIsStoredAndSaid) {
 // That a file is not read shows in a list that tells a wrong content of it.
 TEST_F(DataDirTest, ReadsOnlyWhatChangedSinceItWasSeen) {
   import(places);
-  const auto seen_at = index::RepositoryPaths(root).seen() / "server";
+  const auto seen_at = test::RepositoryPaths(root).seen() / "server";
   EXPECT_EQ(SeenFiles::load(seen_at).size(), 0u);  // all have just been written
   const std::string one = kShardOne.text() + "/000000001-000000001.tsm",
                     tombstone = kShardOne.text() + "/000000001-000000001.tombstone";
@@ -326,7 +327,7 @@ TEST_F(DataDirTest, WhatGoesOnChangingIsSaid) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!seen && std::chrono::steady_clock::now() < deadline)
     seen = with_target([&](const ImportOptions&, ImportTarget& target) {
-             ShardReader reader(target.writer, target.repository.paths().tmp(), {});
+             ShardReader reader(target.writer, target.repository.local().tmp(), {});
              const DirShard read =
                  read_shard_dir(found.shards.at(kShardOne), kShardOne, DirKind::kData, reader,
                                 target.writer.digest_key(), files, {}, 2);

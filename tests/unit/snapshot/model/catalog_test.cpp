@@ -6,6 +6,9 @@
 
 #include "index/base/error.h"
 #include "index/base/file.h"
+#include "index/format/object_keys.h"
+#include "index/storage/directory_storage.h"
+#include "tests/support/repository_paths.h"
 #include "tests/support/temp_dir.h"
 
 namespace tsmfs::snapshot {
@@ -31,7 +34,8 @@ class CatalogTest : public ::testing::Test {
     make_directory(paths_.tmp());
   }
   test::TempDir dir_;
-  index::RepositoryPaths paths_;
+  test::RepositoryPaths paths_;
+  index::DirectoryStorage storage_{dir_.path()};
 };
 
 TEST(Manifest, ComesBack) {
@@ -91,7 +95,7 @@ TEST(Manifest, RangeThatIsOpenAtBothEndsComesBack) {
 
 // As where an inode is used again within the grain of the file system's clock.
 TEST_F(CatalogTest, ManifestThatWasReplacedUnderItsInodeAndTimeIsSeen) {
-  Catalog catalog(paths_), other(paths_);
+  Catalog catalog(storage_), other(storage_);
   Manifest manifest = *catalog.publish(sample(100));
   EXPECT_TRUE(other.refresh()->snapshots.at(0)->tags.empty());
   const auto path = paths_.snapshot(manifest.id);
@@ -103,14 +107,14 @@ TEST_F(CatalogTest, ManifestThatWasReplacedUnderItsInodeAndTimeIsSeen) {
 }
 
 TEST_F(CatalogTest, ManifestThatIsReadAgainIsTheSameSnapshot) {
-  Catalog catalog(paths_);
+  Catalog catalog(storage_);
   catalog.publish(sample(100));
   const auto before = catalog.refresh();
   EXPECT_EQ(catalog.refresh(), before);
 }
 
 TEST_F(CatalogTest, RemovedSnapshotIsGoneForEverybody) {
-  Catalog catalog(paths_), other(paths_);
+  Catalog catalog(storage_), other(storage_);
   const auto first = catalog.publish(sample(100));
   const auto second = catalog.publish(sample(200));
   EXPECT_EQ(other.refresh()->snapshots.size(), 2u);
@@ -120,18 +124,18 @@ TEST_F(CatalogTest, RemovedSnapshotIsGoneForEverybody) {
 }
 
 TEST_F(CatalogTest, NumberOfAForgottenSnapshotIsNotGivenAgain) {
-  Catalog catalog(paths_);
+  Catalog catalog(storage_);
   const auto first = catalog.publish(sample(100));
   const auto second = catalog.publish(sample(200));
   catalog.remove({second});
-  EXPECT_EQ(Catalog(paths_).publish(sample(300))->number, second->number + 1);
+  EXPECT_EQ(Catalog(storage_).publish(sample(300))->number, second->number + 1);
   catalog.remove({first});
-  std::filesystem::remove(paths_.last_number());
-  EXPECT_EQ(Catalog(paths_).publish(sample(400))->number, second->number + 2);
+  std::filesystem::remove(dir_ / index::kLastNumberKey);
+  EXPECT_EQ(Catalog(storage_).publish(sample(400))->number, second->number + 2);
 }
 
 TEST_F(CatalogTest, ReplacedManifestIsSeenByOthers) {
-  Catalog catalog(paths_), other(paths_);
+  Catalog catalog(storage_), other(storage_);
   const auto published = catalog.publish(sample(100));
   const uint64_t generation = other.refresh()->generation;
   Manifest tagged = *published;
@@ -145,12 +149,12 @@ TEST_F(CatalogTest, ReplacedManifestIsSeenByOthers) {
 }
 
 TEST_F(CatalogTest, NumbersSortsAndFinds) {
-  Catalog catalog(paths_);
+  Catalog catalog(storage_);
   const auto second = catalog.publish(sample(200));
   const auto first = catalog.publish(sample(100));
   EXPECT_EQ(second->number, 1u);
   EXPECT_EQ(first->number, 2u);
-  Catalog other(paths_);
+  Catalog other(storage_);
   const auto state = other.refresh();
   ASSERT_EQ(state->snapshots.size(), 2u);
   EXPECT_EQ(state->snapshots[0]->id, first->id);
@@ -161,7 +165,7 @@ TEST_F(CatalogTest, NumbersSortsAndFinds) {
 }
 
 TEST_F(CatalogTest, SeesWhatAnotherProcessPublishes) {
-  Catalog reader(paths_), writer(paths_);
+  Catalog reader(storage_), writer(storage_);
   EXPECT_TRUE(reader.refresh()->snapshots.empty());
   writer.publish(sample(1));
   EXPECT_EQ(reader.refresh()->snapshots.size(), 1u);
@@ -172,30 +176,30 @@ TEST_F(CatalogTest, SeesWhatAnotherProcessPublishes) {
 }
 
 TEST_F(CatalogTest, AManifestThatCannotBeLookedAtIsNotForgotten) {
-  Catalog catalog(paths_);
+  Catalog catalog(storage_);
   const auto snapshot = catalog.publish(sample(1));
   const auto path = paths_.snapshot(snapshot->id);
   for (const auto& target : {path, dir_ / "not-mounted-now"}) {
     std::filesystem::remove(path);
     std::filesystem::create_symlink(target, path);
     EXPECT_THROW(catalog.refresh(), IoError) << target;
-    EXPECT_THROW(Catalog(paths_).refresh(), IoError) << target;
+    EXPECT_THROW(Catalog(storage_).refresh(), IoError) << target;
   }
 }
 
 TEST_F(CatalogTest, SnapshotsThatCannotBeListedAreNotForgotten) {
-  Catalog catalog(paths_);
+  Catalog catalog(storage_);
   catalog.publish(sample(1));
   std::filesystem::rename(paths_.snapshots(), dir_ / "elsewhere");
   EXPECT_THROW(catalog.refresh(), IoError);
-  EXPECT_THROW(Catalog(paths_).refresh(), IoError);
+  EXPECT_THROW(Catalog(storage_).refresh(), IoError);
 }
 
 TEST_F(CatalogTest, DamagedManifestHidesNoOther) {
-  Catalog catalog(paths_);
+  Catalog catalog(storage_);
   catalog.publish(sample(1));
   std::ofstream(paths_.snapshots() / index::random_id<index::SnapshotId>().hex()) << "nonsense";
-  const auto state = Catalog(paths_).refresh();
+  const auto state = Catalog(storage_).refresh();
   EXPECT_EQ(state->snapshots.size(), 1u);
   EXPECT_EQ(state->damaged.size(), 1u);
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "index/base/error.h"
+#include "tests/support/repository_paths.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -20,7 +21,7 @@ class SnapshotChoiceTest : public BackupTest {
     const auto repository = index::Repository::open_writer(root, "test");
     manifest.time = {seconds * 1'000'000'000};
     if (change) change(manifest);
-    return Catalog(repository->paths()).replace(manifest);
+    return Catalog(repository->storage()).replace(manifest);
   }
   static void lack_a_shard(Manifest& manifest) {
     manifest.problems.push_back({Problem::Severity::kIncomplete, "db/rp/2", "is not offered"});
@@ -51,7 +52,7 @@ class SnapshotChoiceTest : public BackupTest {
 // An older one in its place would be an older state without a word.
 TEST_F(SnapshotChoiceTest, WhetherADamagedOneWasMeantIsNotKnown) {
   const auto whole = add(100), damaged = add(200);
-  flip(index::RepositoryPaths(root).snapshots() / damaged->id.hex(), 60);
+  flip(test::RepositoryPaths(root).snapshots() / damaged->id.hex(), 60);
   for (const std::string which : {"latest", "2d-ago"}) {
     const ChosenSnapshot chosen = choose({which, "", {}});
     EXPECT_EQ(chosen.snapshot->id, whole->id);

@@ -5,6 +5,7 @@
 #include "index/base/error.h"
 #include "index/pack/pack_reader.h"
 #include "snapshot/upkeep/prune.h"
+#include "tests/support/repository_paths.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -49,7 +50,7 @@ class CheckTest : public BackupTest {
     return found;
   }
   stdfs::path path_of(const index::PackReader& pack) const {
-    return index::RepositoryPaths(root).pack(pack.header().id);
+    return test::RepositoryPaths(root).pack(pack.header().id);
   }
   // A byte in the middle of the pack's first frame of a kind.
   static uint64_t byte_of(const index::PackReader& pack, index::BlobKind kind) {
@@ -66,7 +67,7 @@ class CheckTest : public BackupTest {
 
 TEST_F(CheckTest, CountsWhatItLooksAt) {
   const auto repository = index::Repository::open_reader(root);
-  Catalog catalog(repository->paths());
+  Catalog catalog(repository->storage());
   const CheckReport report = check_repository(
       *repository, catalog, {ReadData::kNo, [](const std::string&) { FAIL(); }}, {});
   EXPECT_EQ(report.snapshots, 2u);
@@ -167,7 +168,7 @@ TEST_F(CheckTest, WriterThatFindsAPackGoneDoesNotHideTheLoss) {
 }
 
 TEST_F(CheckTest, DamagedManifestIsNamedAndHidesNoOther) {
-  flip(index::RepositoryPaths(root).snapshot(older->id), 200);
+  flip(test::RepositoryPaths(root).snapshot(older->id), 200);
   const auto messages = damages();
   ASSERT_EQ(messages.size(), 1u);
   EXPECT_TRUE(names(messages, "snapshot " + older->id.hex(), "is damaged: its checksum is wrong"));
@@ -175,7 +176,7 @@ TEST_F(CheckTest, DamagedManifestIsNamedAndHidesNoOther) {
 }
 
 TEST_F(CheckTest, ManifestUnderAnotherNameIsDamaged) {
-  const index::RepositoryPaths paths(root);
+  const test::RepositoryPaths paths(root);
   const auto other = index::random_id<index::SnapshotId>();
   stdfs::copy_file(paths.snapshot(older->id), paths.snapshot(other));
   EXPECT_TRUE(names(damages(), other.hex(), older->id.hex()));
@@ -183,7 +184,7 @@ TEST_F(CheckTest, ManifestUnderAnotherNameIsDamaged) {
 
 TEST_F(CheckTest, ManifestThatMiscountsIsNamed) {
   const auto repository = index::Repository::open_writer(root, "test");
-  Catalog catalog(repository->paths());
+  Catalog catalog(repository->storage());
   catalog.refresh();
   Manifest manifest = *newer;
   manifest.files += 1;
@@ -221,7 +222,7 @@ TEST_F(CheckTest, IndexFromBeforeAPruneFindsNoDamage) {
   const auto reader = index::Repository::open_reader(root);
   {
     const auto writer = index::Repository::open_writer(root, "test");
-    Catalog catalog(writer->paths());
+    Catalog catalog(writer->storage());
     catalog.refresh();
     catalog.remove({older});
     PruneOptions how;
@@ -229,7 +230,7 @@ TEST_F(CheckTest, IndexFromBeforeAPruneFindsNoDamage) {
     const PruneReport pruned = prune_repository(*writer, catalog, how, {});
     ASSERT_GT(pruned.dead_packs + pruned.rewritten_packs, 0u);
   }
-  Catalog catalog(reader->paths());
+  Catalog catalog(reader->storage());
   const CheckOptions options{ReadData::kYes,
                              [](const std::string& what) { ADD_FAILURE() << what; }};
   EXPECT_EQ(check_repository(*reader, catalog, options, {}).snapshots, 1u);
@@ -241,7 +242,7 @@ TEST_F(CheckTest, PartsTogetherReadEachPackOnce) {
   const auto repository = index::Repository::open_reader(root);
   size_t read = 0, found = 0;
   for (const char* part : {"1/3", "2/3", "3/3"}) {
-    Catalog catalog(repository->paths());
+    Catalog catalog(repository->storage());
     CheckOptions options;
     options.on_damage = [](const std::string&) {};
     options.subset = DataSubset::parse(part);
@@ -276,7 +277,7 @@ TEST_F(CheckTest, TsmFilesThatInfluxdWillNotOpenAreNamedInEachSnapshot) {
   const std::string first = name_of(back_up());
   const std::string second = name_of(back_up());
   const auto repository = index::Repository::open_reader(root);
-  Catalog catalog(repository->paths());
+  Catalog catalog(repository->storage());
   std::vector<std::string> messages;
   CheckOptions options;
   options.on_damage = [&](const std::string& what) { messages.push_back(what); };
@@ -294,7 +295,7 @@ TEST_F(CheckTest, TsmFilesThatInfluxdWillNotOpenAreNamedInEachSnapshot) {
 
 TEST_F(CheckTest, StopsWhenItIsTold) {
   const auto repository = index::Repository::open_reader(root);
-  Catalog catalog(repository->paths());
+  Catalog catalog(repository->storage());
   stop.request_stop();
   EXPECT_THROW(check_repository(*repository, catalog, {ReadData::kYes, [](const std::string&) {}},
                                 stop.get_token()),

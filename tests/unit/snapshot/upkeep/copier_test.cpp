@@ -6,6 +6,8 @@
 
 #include "index/base/error.h"
 #include "snapshot/upkeep/repair.h"
+#include "tests/support/repository_paths.h"
+#include "tests/support/snapshots_in.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -31,10 +33,10 @@ class CopierTest : public BackupTest {
     const auto source = index::Repository::open_reader(from);
     const auto target = index::Repository::open_writer(to, "test");
     index::RepositoryWriter writer(*target, {});
-    Catalog catalog(target->paths());
+    Catalog catalog(target->storage());
     catalog.refresh();
     Copier copier(*source, *target, writer, catalog, stop.get_token());
-    const auto originals = Catalog(source->paths()).refresh();
+    const auto originals = Catalog(source->storage()).refresh();
     for (const SnapshotPtr& one : originals->snapshots) visit(copier, one);
   }
 
@@ -73,7 +75,7 @@ class CopierTest : public BackupTest {
   static std::vector<stdfs::path> all_packs(const stdfs::path& repository_root) {
     std::map<stdfs::file_time_type, stdfs::path> found;
     for (const auto& entry :
-         stdfs::recursive_directory_iterator(index::RepositoryPaths(repository_root).packs()))
+         stdfs::recursive_directory_iterator(test::RepositoryPaths(repository_root).packs()))
       if (entry.is_regular_file()) found.emplace(entry.last_write_time(), entry.path());
     std::vector<stdfs::path> oldest_first;
     for (const auto& [time, path] : found) oldest_first.push_back(path);
@@ -114,7 +116,7 @@ TEST_F(CopierTest, CopiesHoldTheSameBytesAndNameTheirOriginals) {
 TEST_F(CopierTest, SecondCopyStoresWhatIsNewOnly) {
   copy_all(root, other);
   EXPECT_EQ(copy_all(root, other).size(), 2u);
-  EXPECT_EQ(Catalog(index::RepositoryPaths(other)).refresh()->snapshots.size(), 2u);
+  EXPECT_EQ(test::snapshots_in(other)->snapshots.size(), 2u);
   state.shards[{"db", "rp", 1}]["000000009-000000001.tsm"] = tsm(20, 77);
   state.tell(*fake);
   const auto newest = back_up();
@@ -134,7 +136,7 @@ TEST_F(CopierTest, CopyOfACopyIsKnownAsTheOriginal) {
   index::Repository::create(third);
   copy_all(other, third);
   EXPECT_EQ(copy_all(root, third).size(), 2u);
-  EXPECT_EQ(Catalog(index::RepositoryPaths(third)).refresh()->snapshots.size(), 2u);
+  EXPECT_EQ(test::snapshots_in(third)->snapshots.size(), 2u);
 }
 
 TEST_F(CopierTest, DamagedSourceIsNotCopied) {
@@ -144,7 +146,7 @@ TEST_F(CopierTest, DamagedSourceIsNotCopied) {
     file.write("damage", 6);
   }
   EXPECT_THROW(copy_all(root, other), CorruptError);
-  EXPECT_TRUE(Catalog(index::RepositoryPaths(other)).refresh()->snapshots.empty());
+  EXPECT_TRUE(test::snapshots_in(other)->snapshots.empty());
 }
 
 // As `copy --from SECOND` is to heal the first.

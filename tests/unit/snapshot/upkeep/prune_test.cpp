@@ -6,6 +6,8 @@
 
 #include "index/base/error.h"
 #include "index/pack/pack_reader.h"
+#include "index/storage/directory_storage.h"
+#include "tests/support/repository_paths.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -35,7 +37,7 @@ class PruneTest : public BackupTest {
   PruneReport prune(const PruneOptions& how = {}) {
     const auto repository = how.dry_run ? index::Repository::open_reader(root)
                                         : index::Repository::open_writer(root, "test");
-    Catalog catalog(repository->paths());
+    Catalog catalog(repository->storage());
     return prune_repository(*repository, catalog, how, stop.get_token());
   }
   SnapshotPtr back_up_state() {
@@ -43,7 +45,7 @@ class PruneTest : public BackupTest {
     return back_up();
   }
   void forget(const SnapshotPtr& snapshot) {
-    stdfs::remove(index::RepositoryPaths(root).snapshot(snapshot->id));
+    stdfs::remove(test::RepositoryPaths(root).snapshot(snapshot->id));
   }
   uint64_t pack_bytes() const {
     uint64_t sum = 0;
@@ -68,7 +70,7 @@ TEST_F(PruneTest, NothingGoesWhileEverySnapshotIsNeeded) {
 
 TEST_F(PruneTest, RefusesWhileAManifestCannotBeLookedAt) {
   const auto kept = back_up_state();
-  const auto manifest = index::RepositoryPaths(root).snapshot(kept->id), aside = dir / "aside";
+  const auto manifest = test::RepositoryPaths(root).snapshot(kept->id), aside = dir / "aside";
   stdfs::rename(manifest, aside);
   stdfs::create_symlink(manifest, manifest);
   const auto before = packs();
@@ -171,7 +173,7 @@ TEST_F(PruneTest, DamagedManifestStopsItBeforeAnythingGoes) {
   const auto kept = back_up_state();
   state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
   const auto damaged = back_up_state();
-  stdfs::resize_file(index::RepositoryPaths(root).snapshot(damaged->id), 100);
+  stdfs::resize_file(test::RepositoryPaths(root).snapshot(damaged->id), 100);
   const auto before = packs();
   EXPECT_THROW(prune(), CorruptError);
   EXPECT_EQ(packs(), before);
@@ -189,7 +191,7 @@ TEST_F(PruneTest, WhatMayComeBackIsNoLossToAccept) {
   for (const auto& pack : all) {
     stdfs::copy_file(pack, dir / "aside");
     stdfs::resize_file(pack, 100);
-    stdfs::remove_all(index::RepositoryPaths(root).index());
+    stdfs::remove_all(test::RepositoryPaths(root).index());
     EXPECT_THROW(prune(accept_loss()), CorruptError);
     stdfs::rename(dir / "aside", pack);
     EXPECT_EQ(packs(), all);
@@ -217,7 +219,8 @@ TEST_F(PruneTest, DamagedChunkStopsItBeforeAnythingGoes) {
   state.shards[{"db", "rp", 1}].erase("000000001-000000001.tsm");
   back_up_state();
   {
-    const index::PackReader reader(pack, index::PackId::from_hex(pack.filename().string()),
+    const index::PackReader reader(index::DirectoryStorage(root),
+                                   index::PackId::from_hex(pack.filename().string()),
                                    index::Repository::open_reader(root)->config().id);
     std::fstream file(pack, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(static_cast<std::streamoff>(reader.frames()[0].file_offset + 500));

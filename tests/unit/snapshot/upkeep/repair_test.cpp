@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "index/base/error.h"
+#include "index/storage/directory_storage.h"
+#include "tests/support/repository_paths.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -30,7 +32,8 @@ class RepairTest : public BackupTest {
     return repair_repository(*repository, how, stop.get_token());
   }
   index::PackReader open(const stdfs::path& pack) const {
-    return index::PackReader(pack, index::PackId::from_hex(pack.filename().string()),
+    return index::PackReader(index::DirectoryStorage(root),
+                             index::PackId::from_hex(pack.filename().string()),
                              index::Repository::open_reader(root)->config().id);
   }
   // A byte in the middle of the n-th frame of a kind.
@@ -54,7 +57,7 @@ class RepairTest : public BackupTest {
   }
 
   ServerState state = sample_state();
-  index::RepositoryPaths paths;
+  test::RepositoryPaths paths;
   SnapshotPtr older, newer;
   FileContents older_files;
   stdfs::path older_pack;

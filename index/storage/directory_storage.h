@@ -1,0 +1,43 @@
+// A repository's objects as files of a directory: an object's key is its path there.
+#pragma once
+
+#include <array>
+#include <filesystem>
+
+#include "index/storage/storage.h"
+
+namespace tsmfs::index {
+
+// The folders of packs and of manifests are there from the beginning: one that is gone is not
+// empty. New files are written under `tmp/` and renamed when they are whole. Links are followed:
+// packs may lie on another disk.
+class DirectoryStorage : public Storage {
+ public:
+  explicit DirectoryStorage(std::filesystem::path root) : root_(std::move(root)) {}
+
+  // Makes the folders that are to be there. A copy by way of git lacks those that are empty.
+  void make_folders() const;
+  static std::array<std::filesystem::path, 2> folders(const std::filesystem::path& root) {
+    return {root / "packs", root / "snapshots"};
+  }
+
+  std::string location() const override { return root_.string(); }
+  std::string location(std::string_view key) const override { return path(key).string(); }
+  std::unique_ptr<StoredObject> open(const std::string& key) const override;
+  bool exists(const std::string& key) const override;
+  std::vector<std::string> list(const std::string& folder) const override;
+  std::optional<std::string> version(const std::string& key) const override;
+  std::unique_ptr<NewObject> create(const std::string& key) override;
+  void replace(const std::string& key, ByteView bytes) override;
+  void remove(std::span<const std::string> keys) override;
+  void move(const std::string& from, const std::string& to) override;
+
+ private:
+  std::filesystem::path path(std::string_view key) const { return root_ / key; }
+  std::filesystem::path temporary_path(const std::string& key) const;
+  void make_folder_of(const std::string& key) const;
+
+  std::filesystem::path root_;
+};
+
+}  // namespace tsmfs::index

@@ -1,0 +1,113 @@
+// A repository's objects in memory: the second implementation that holds the contract of Storage to
+// what it says.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "index/base/error.h"
+#include "index/base/mutex.h"
+#include "index/storage/storage.h"
+
+namespace tsmfs::test {
+
+// Bytes that are an object.
+class MemoryObject : public index::StoredObject {
+ public:
+  explicit MemoryObject(std::shared_ptr<const std::string> bytes) : bytes_(std::move(bytes)) {}
+  explicit MemoryObject(std::string bytes)
+      : MemoryObject(std::make_shared<const std::string>(std::move(bytes))) {}
+  uint64_t size() const override { return bytes_->size(); }
+  void read(uint64_t offset, MutableByteView out) const override {
+    if (offset > bytes_->size() || out.size() > bytes_->size() - offset)
+      throw CorruptError("an object ends before the bytes that are wanted");
+    if (!out.empty()) std::memcpy(out.data(), bytes_->data() + offset, out.size());
+  }
+
+ private:
+  std::shared_ptr<const std::string> bytes_;
+};
+
+// Thread safe. An object that is open is read on when it is removed.
+class MemoryStorage : public index::Storage {
+ public:
+  std::string location() const override { return "memory"; }
+  std::string location(std::string_view key) const override { return "memory/" + std::string(key); }
+  std::unique_ptr<index::StoredObject> open(const std::string& key) const override {
+    MutexLock lock(mutex_);
+    const auto found = objects_.find(key);
+    if (found == objects_.end()) return nullptr;
+    return std::make_unique<MemoryObject>(found->second.bytes);
+  }
+  bool exists(const std::string& key) const override {
+    MutexLock lock(mutex_);
+    return objects_.contains(key);
+  }
+  std::vector<std::string> list(const std::string& folder) const override {
+    MutexLock lock(mutex_);
+    std::vector<std::string> keys;
+    for (const auto& [key, object] : objects_)
+      if (key.starts_with(folder + "/")) keys.push_back(key);
+    return keys;
+  }
+  std::optional<std::string> version(const std::string& key) const override {
+    MutexLock lock(mutex_);
+    const auto found = objects_.find(key);
+    if (found == objects_.end()) return std::nullopt;
+    return std::to_string(found->second.version);
+  }
+  std::unique_ptr<index::NewObject> create(const std::string& key) override {
+    return std::make_unique<New>(*this, key);
+  }
+  void replace(const std::string& key, ByteView bytes) override {
+    MutexLock lock(mutex_);
+    objects_[key] = made(std::string(as_text(bytes)));
+  }
+  void remove(std::span<const std::string> keys) override {
+    MutexLock lock(mutex_);
+    for (const std::string& key : keys) objects_.erase(key);
+  }
+  void move(const std::string& from, const std::string& to) override {
+    MutexLock lock(mutex_);
+    const auto found = objects_.find(from);
+    if (found == objects_.end()) throw IoError("cannot move " + from, ENOENT);
+    objects_[to] = std::move(found->second);
+    objects_.erase(from);
+  }
+
+ private:
+  struct Object {
+    std::shared_ptr<const std::string> bytes;
+    uint64_t version = 0;
+  };
+  class New : public index::NewObject {
+   public:
+    New(MemoryStorage& storage, std::string key) : storage_(storage), key_(std::move(key)) {}
+    void write(ByteView bytes) override { bytes_ += as_text(bytes); }
+    void publish() override {
+      MutexLock lock(storage_.mutex_);
+      if (storage_.objects_.contains(key_)) throw IoError("cannot make " + key_, EEXIST);
+      storage_.objects_[key_] = storage_.made(std::move(bytes_));
+    }
+
+   private:
+    MemoryStorage& storage_;
+    std::string key_, bytes_;
+  };
+  Object made(std::string bytes) TSMFS_REQUIRES(mutex_) {
+    return {std::make_shared<const std::string>(std::move(bytes)), ++versions_};
+  }
+
+  mutable Mutex mutex_;
+  std::map<std::string, Object> objects_ TSMFS_GUARDED_BY(mutex_);
+  uint64_t versions_ TSMFS_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace tsmfs::test

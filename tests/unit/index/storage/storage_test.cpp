@@ -1,0 +1,234 @@
+// What every implementation of Storage promises, and what the directory promises beyond it.
+#include "index/storage/storage.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "index/base/error.h"
+#include "index/base/file.h"
+#include "index/storage/directory_storage.h"
+#include "tests/support/memory_storage.h"
+#include "tests/support/temp_dir.h"
+
+namespace tsmfs::index {
+namespace {
+
+namespace stdfs = std::filesystem;
+using Keys = std::vector<std::string>;
+
+class InDirectory {
+ public:
+  InDirectory() {
+    make_directory(dir_ / "tmp");
+    storage_.make_folders();
+  }
+  Storage& storage() { return storage_; }
+
+ private:
+  test::TempDir dir_;
+  DirectoryStorage storage_{dir_.path()};
+};
+
+class InMemory {
+ public:
+  Storage& storage() { return storage_; }
+
+ private:
+  test::MemoryStorage storage_;
+};
+
+template <typename Kind>
+class StorageContract : public ::testing::Test {
+ protected:
+  void put(const std::string& key, const std::string& bytes) { storage.put(key, as_bytes(bytes)); }
+  std::optional<std::string> get(const std::string& key) { return storage.get(key, 1 << 20); }
+
+  Kind kind;
+  Storage& storage = kind.storage();
+};
+
+using Kinds = ::testing::Types<InDirectory, InMemory>;
+TYPED_TEST_SUITE(StorageContract, Kinds);
+
+TYPED_TEST(StorageContract, WhatIsPutComesBackInPiecesAndWhole) {
+  const auto object = this->storage.create("packs/ab/abcd");
+  object->write(as_bytes("hello "));
+  object->write(as_bytes("world"));
+  EXPECT_FALSE(this->storage.exists("packs/ab/abcd"));
+  object->publish();
+  EXPECT_TRUE(this->storage.exists("packs/ab/abcd"));
+  EXPECT_EQ(this->get("packs/ab/abcd"), "hello world");
+  const auto open = this->storage.open("packs/ab/abcd");
+  ASSERT_NE(open, nullptr);
+  EXPECT_EQ(open->size(), 11u);
+  std::array<std::byte, 5> piece;
+  open->read(6, piece);
+  EXPECT_EQ(as_text(piece), "world");
+  EXPECT_THROW(open->read(7, piece), CorruptError);
+}
+
+TYPED_TEST(StorageContract, AnEmptyObjectIsThere) {
+  this->put("config", "");
+  EXPECT_EQ(this->get("config"), "");
+}
+
+TYPED_TEST(StorageContract, ThatThereIsNoneIsAnAnswer) {
+  EXPECT_EQ(this->storage.open("packs/ab/abcd"), nullptr);
+  EXPECT_EQ(this->get("config"), std::nullopt);
+  EXPECT_FALSE(this->storage.exists("config"));
+  EXPECT_EQ(this->storage.list("packs"), Keys());
+  EXPECT_EQ(this->storage.version("config"), std::nullopt);
+  const Keys absent = {"config", "packs/ab/abcd"};
+  this->storage.remove(absent);
+  EXPECT_THROW(this->storage.open_existing("config"), IoError);
+  EXPECT_THROW(this->storage.move("config", "other"), IoError);
+}
+
+TYPED_TEST(StorageContract, UnpublishedItWasNeverThere) {
+  { this->storage.create("packs/ab/abcd")->write(as_bytes("half")); }
+  EXPECT_EQ(this->storage.list("packs"), Keys());
+  this->put("packs/ab/abcd", "whole");
+  EXPECT_EQ(this->get("packs/ab/abcd"), "whole");
+}
+
+TYPED_TEST(StorageContract, OfTwoThatWantAKeyTheFirstHasIt) {
+  const auto one = this->storage.create("snapshots/1");
+  one->write(as_bytes("one"));
+  one->publish();
+  const auto other = this->storage.create("snapshots/1");
+  other->write(as_bytes("other"));
+  try {
+    other->publish();
+    FAIL() << "it took the place of an object";
+  } catch (const IoError& error) {
+    EXPECT_EQ(error.error_number(), EEXIST);
+  }
+  EXPECT_EQ(this->get("snapshots/1"), "one");
+}
+
+TYPED_TEST(StorageContract, ReplacingIsForThereAndNotThere) {
+  for (const char* bytes : {"first", "second and longer", ""}) {
+    this->storage.replace("last-number", as_bytes(bytes));
+    EXPECT_EQ(this->get("last-number"), bytes);
+  }
+}
+
+TYPED_TEST(StorageContract, AListHasAllBelowAFolderSortedAndNothingElse) {
+  for (const char* key : {"packs/ff/ff02", "packs/00/0001", "packs/ff/ff01", "packs/stray",
+                          "packsother", "snapshots/1", "quarantine/packs/0001"})
+    this->put(key, "x");
+  EXPECT_EQ(this->storage.list("packs"),
+            Keys({"packs/00/0001", "packs/ff/ff01", "packs/ff/ff02", "packs/stray"}));
+  EXPECT_EQ(this->storage.list("snapshots"), Keys({"snapshots/1"}));
+  EXPECT_EQ(this->storage.list("quarantine/packs"), Keys({"quarantine/packs/0001"}));
+}
+
+TYPED_TEST(StorageContract, WhatIsRemovedIsGoneAndTheRestStays) {
+  for (const char* key : {"packs/00/1", "packs/00/2", "packs/11/3"}) this->put(key, key);
+  const Keys going = {"packs/00/1", "packs/11/3", "packs/22/never"};
+  this->storage.remove(going);
+  EXPECT_EQ(this->storage.list("packs"), Keys({"packs/00/2"}));
+  EXPECT_EQ(this->get("packs/00/2"), "packs/00/2");
+}
+
+TYPED_TEST(StorageContract, WhatIsOpenIsReadOnWhenItGoes) {
+  this->put("packs/00/1", "still here");
+  const auto open = this->storage.open("packs/00/1");
+  const Keys going = {"packs/00/1"};
+  this->storage.remove(going);
+  std::array<std::byte, 10> all;
+  open->read(0, all);
+  EXPECT_EQ(as_text(all), "still here");
+}
+
+TYPED_TEST(StorageContract, AMoveTakesThePlaceOfWhatIsThere) {
+  this->put("packs/00/1", "damaged");
+  this->put("quarantine/packs/1", "older");
+  this->storage.move("packs/00/1", "quarantine/packs/1");
+  EXPECT_FALSE(this->storage.exists("packs/00/1"));
+  EXPECT_EQ(this->get("quarantine/packs/1"), "damaged");
+}
+
+TYPED_TEST(StorageContract, OneThatIsTooLargeToTakeWholeIsNamed) {
+  this->put("config", std::string(101, 'x'));
+  EXPECT_THROW(this->storage.get("config", 100), CorruptError);
+  EXPECT_EQ(this->storage.get("config", 101)->size(), 101u);
+}
+
+TYPED_TEST(StorageContract, AVersionIsNeverThatOfAnotherObject) {
+  std::optional<std::string> before;
+  for (int i = 0; i < 3; ++i) {
+    this->storage.replace("last-number", as_bytes(std::to_string(i)));
+    const auto version = this->storage.version("last-number");
+    EXPECT_TRUE(!version || version != before);
+    before = version;
+  }
+}
+
+class DirectoryStorageTest : public ::testing::Test {
+ protected:
+  DirectoryStorageTest() {
+    make_directory(dir_ / "tmp");
+    storage_.make_folders();
+  }
+  test::TempDir dir_;
+  DirectoryStorage storage_{dir_.path()};
+};
+
+TEST_F(DirectoryStorageTest, AKeyIsAPath) {
+  storage_.put("packs/ab/abcd", as_bytes("x"));
+  EXPECT_TRUE(stdfs::is_regular_file(dir_ / "packs/ab/abcd"));
+  EXPECT_TRUE(stdfs::is_empty(dir_ / "tmp"));
+  EXPECT_EQ(storage_.location("packs/ab/abcd"), (dir_ / "packs/ab/abcd").string());
+}
+
+TEST_F(DirectoryStorageTest, PacksMayLieOnAnotherDiskBehindALink) {
+  stdfs::create_directories(dir_ / "elsewhere/ab");
+  std::ofstream(dir_ / "elsewhere/ab/abcd") << "x";
+  stdfs::remove(dir_ / "packs");
+  stdfs::create_directory_symlink(dir_ / "elsewhere", dir_ / "packs");
+  stdfs::create_symlink(dir_ / "elsewhere/ab/abcd", dir_ / "elsewhere/ab/linked");
+  EXPECT_EQ(storage_.list("packs"), Keys({"packs/ab/abcd", "packs/ab/linked"}));
+}
+
+// What is behind such a link is not known to be absent.
+TEST_F(DirectoryStorageTest, ALinkThatLeadsNowhereIsNoAnswer) {
+  stdfs::remove(dir_ / "packs");
+  stdfs::create_directory_symlink(dir_ / "unmounted", dir_ / "packs");
+  EXPECT_THROW(storage_.list("packs"), IoError);
+  stdfs::create_symlink(dir_ / "unmounted/1", dir_ / "snapshots/1");
+  EXPECT_THROW(storage_.list("snapshots"), IoError);
+}
+
+TEST_F(DirectoryStorageTest, AFolderThatIsGoneIsNoEmptyOne) {
+  stdfs::remove(dir_ / "snapshots");
+  EXPECT_THROW(storage_.list("snapshots"), IoError);
+  EXPECT_EQ(storage_.list("quarantine/packs"), Keys());
+}
+
+TEST_F(DirectoryStorageTest, WhatIsNoFileIsNoObject) {
+  stdfs::create_directories(dir_ / "packs/ab/abcd");
+  EXPECT_THROW(storage_.open("packs/ab/abcd"), CorruptError);
+}
+
+// Two changes within the clock's grain may have one time.
+TEST_F(DirectoryStorageTest, AVersionThatMayChangeUnseenIsNone) {
+  storage_.put("snapshots/1", as_bytes("x"));
+  EXPECT_EQ(storage_.version("snapshots/1"), std::nullopt);
+  EXPECT_EQ(storage_.version("snapshots"), std::nullopt);
+  const auto long_ago = stdfs::file_time_type::clock::now() - std::chrono::hours(1);
+  stdfs::last_write_time(dir_ / "snapshots", long_ago);
+  const auto version = storage_.version("snapshots");
+  EXPECT_NE(version, std::nullopt);
+  storage_.put("snapshots/2", as_bytes("x"));
+  EXPECT_NE(storage_.version("snapshots"), version);
+}
+
+}  // namespace
+}  // namespace tsmfs::index
