@@ -261,7 +261,7 @@ class Restore(EndToEndTest):
         asked = ('restore', '--metadir', self.path('meta'), '--datadir', self.path('data'), repo.path)
         done = tsmfs(*asked, expect=ExitCode.INCOMPLETE)
         self.assertIn('was made of the metastore only: 1 shards', done.stderr)
-        self.assertNotIn('only metastore', tsmfs('snapshots', repo.path).stdout)
+        self.assertNotIn('only metastore', tsmfs('snapshots', '--repo', repo.path).stdout)
         tsmfs(*asked, '--overwrite', '--snapshot', repo.snapshots()[0]['id'])
 
     def test_targets_may_be_named_in_every_way(self):
