@@ -29,7 +29,7 @@ bool holds_data(const Storage& storage) {
     return name_in_key(key).find_first_not_of("0123456789abcdef") == std::string_view::npos;
   };
   return std::ranges::any_of(std::array{kPacksFolder, kSnapshotsFolder}, [&](const char* folder) {
-    return storage.exists(folder) && std::ranges::any_of(storage.list(folder), is_data);
+    return storage.has(folder) && std::ranges::any_of(storage.list(folder), is_data);
   });
 }
 

@@ -119,7 +119,7 @@ void Repository::create(const stdfs::path& root) {
   set_mode(root, 0700);
   for (const auto& part : skeleton(local)) make_directory(part);
   const WriterLock lock(local, "backup (creating the repository)");
-  if (storage.exists(kConfigKey)) return;
+  if (storage.has(kConfigKey)) return;
   remove_tree(local.index());
   remove_tree(local.seen());  // of a repository that had another secret
   Lookup::open_primary(local.index(), /*create=*/true);

@@ -58,7 +58,7 @@ std::unique_ptr<StoredObject> DirectoryStorage::open(const std::string& key) con
   return std::make_unique<StoredFile>(std::move(fd), path(key));
 }
 
-bool DirectoryStorage::exists(const std::string& key) const {
+bool DirectoryStorage::has(const std::string& key) const {
   return path_exists(path(key));
 }
 

@@ -24,7 +24,7 @@ class DirectoryStorage : public Storage {
   std::string location() const override { return root_.string(); }
   std::string location(std::string_view key) const override { return path(key).string(); }
   std::unique_ptr<StoredObject> open(const std::string& key) const override;
-  bool exists(const std::string& key) const override;
+  bool has(const std::string& key) const override;
   std::vector<std::string> list(const std::string& folder) const override;
   std::optional<std::string> version(const std::string& key) const override;
   std::unique_ptr<NewObject> create(const std::string& key) override;

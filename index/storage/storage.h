@@ -49,7 +49,7 @@ class Storage {
 
   // Null when there is none. Throws: CorruptError when something else is in its place.
   virtual std::unique_ptr<StoredObject> open(const std::string& key) const = 0;
-  virtual bool exists(const std::string& key) const = 0;
+  virtual bool has(const std::string& key) const = 0;
   // The key of each object whose key begins with `folder` and a '/', sorted; none when there is no
   // such folder.
   virtual std::vector<std::string> list(const std::string& folder) const = 0;

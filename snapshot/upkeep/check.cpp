@@ -69,7 +69,7 @@ class Check {
     for (const SnapshotPtr& snapshot : state->snapshots) {
       check_snapshot(*snapshot);
       // One that was forgotten meanwhile may lose anything.
-      if (!repository_.storage().exists(index::snapshot_key(snapshot->id))) found_.clear();
+      if (!repository_.storage().has(index::snapshot_key(snapshot->id))) found_.clear();
       report_found();
     }
     check_numbers(*state);
@@ -164,7 +164,7 @@ class Check {
   }
 
   bool is_there(const index::PackId& pack) const {
-    return repository_.storage().exists(index::pack_key(pack));
+    return repository_.storage().has(index::pack_key(pack));
   }
 
   void check_snapshot(const Manifest& snapshot) {

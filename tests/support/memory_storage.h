@@ -46,7 +46,7 @@ class MemoryStorage : public index::Storage {
     if (found == objects_.end()) return nullptr;
     return std::make_unique<MemoryObject>(found->second.bytes);
   }
-  bool exists(const std::string& key) const override {
+  bool has(const std::string& key) const override {
     MutexLock lock(mutex_);
     return objects_.contains(key);
   }

@@ -60,9 +60,9 @@ TYPED_TEST(StorageContract, WhatIsPutComesBackInPiecesAndWhole) {
   const auto object = this->storage.create("packs/ab/abcd");
   object->write(as_bytes("hello "));
   object->write(as_bytes("world"));
-  EXPECT_FALSE(this->storage.exists("packs/ab/abcd"));
+  EXPECT_FALSE(this->storage.has("packs/ab/abcd"));
   object->publish();
-  EXPECT_TRUE(this->storage.exists("packs/ab/abcd"));
+  EXPECT_TRUE(this->storage.has("packs/ab/abcd"));
   EXPECT_EQ(this->get("packs/ab/abcd"), "hello world");
   const auto open = this->storage.open("packs/ab/abcd");
   ASSERT_NE(open, nullptr);
@@ -81,7 +81,7 @@ TYPED_TEST(StorageContract, AnEmptyObjectIsThere) {
 TYPED_TEST(StorageContract, ThatThereIsNoneIsAnAnswer) {
   EXPECT_EQ(this->storage.open("packs/ab/abcd"), nullptr);
   EXPECT_EQ(this->get("config"), std::nullopt);
-  EXPECT_FALSE(this->storage.exists("config"));
+  EXPECT_FALSE(this->storage.has("config"));
   EXPECT_EQ(this->storage.list("packs"), Keys());
   EXPECT_EQ(this->storage.version("config"), std::nullopt);
   const Keys absent = {"config", "packs/ab/abcd"};
@@ -151,7 +151,7 @@ TYPED_TEST(StorageContract, AMoveTakesThePlaceOfWhatIsThere) {
   this->put("packs/00/1", "damaged");
   this->put("quarantine/packs/1", "older");
   this->storage.move("packs/00/1", "quarantine/packs/1");
-  EXPECT_FALSE(this->storage.exists("packs/00/1"));
+  EXPECT_FALSE(this->storage.has("packs/00/1"));
   EXPECT_EQ(this->get("quarantine/packs/1"), "damaged");
 }
 
