@@ -6,7 +6,7 @@ import stat
 import sys
 import unittest
 
-from harness import DAY, START, EndToEndTest, ExitCode, Influxd, Mount, Repo, compare_trees, main, tsmfs
+from harness import DAY, START, EndToEndTest, ExitCode, Influxd, Mount, Repo, compare_trees, main, stored_files, tsmfs
 from harness.program import clean_environment
 
 # Stands in for ssh -N -L: forwards one loopback port, as the real one does, and ends by a signal.
@@ -96,22 +96,28 @@ class Filters(EndToEndTest):
     def test_one_database(self):
         shards, snapshot = self.shards('--database', 'my.db')
         self.assertEqual(list(shards), [('my.db', 'autogen')])
-        self.assertEqual(snapshot['filter'], 'database my.db')
+        self.assert_says_what_was_asked_for(snapshot, 'database my.db')
         self.assertFalse(snapshot['partial'])
 
     def test_two_databases(self):
         shards, _ = self.shards('-database', 'my.db', '-database', 'telegraf')
         self.assertEqual({d for d, _ in shards}, {'my.db', 'telegraf'})
 
+    def assert_says_what_was_asked_for(self, snapshot, what):
+        self.assertEqual(snapshot['filter'], what)
+        self.assertIn(f'only {what}', tsmfs('snapshots', '--repo', self.repo.path).stdout)
+
     def test_one_policy(self):
-        shards, _ = self.shards('--database', 'telegraf', '--retention', 'long')
+        shards, snapshot = self.shards('--database', 'telegraf', '--retention', 'long')
         self.assertEqual(list(shards), [('telegraf', 'long')])
+        self.assert_says_what_was_asked_for(snapshot, 'database telegraf, policy long')
 
     def test_one_shard(self):
         everything, _ = self.shards()
         wanted = everything[('telegraf', 'autogen')][1]
-        shards, _ = self.shards('--shard', wanted)
+        shards, snapshot = self.shards('--shard', wanted)
         self.assertEqual(shards, {('telegraf', 'autogen'): [wanted]})
+        self.assert_says_what_was_asked_for(snapshot, f'shard {wanted}')
 
     def test_metastore_only(self):
         shards, snapshot = self.shards('--metastore-only')
@@ -128,8 +134,10 @@ class Filters(EndToEndTest):
 
     def test_a_time_range(self):
         everything, whole = self.shards()
-        shards, snapshot = self.shards('--start', self.time(START + DAY), '--end', self.time(START + DAY + 10))
+        first, last = self.time(START + DAY), self.time(START + DAY + 10)
+        shards, snapshot = self.shards('--start', first, '--end', last)
         self.assertTrue(snapshot['partial'])
+        self.assert_says_what_was_asked_for(snapshot, f'{first} to {last}')
         self.assertEqual(len(shards[('telegraf', 'autogen')]), 1)
         self.assertLess(snapshot['bytes'], whole['bytes'])
         self.assertEqual(len(everything[('telegraf', 'autogen')]), 3)
@@ -278,10 +286,22 @@ class Since(EndToEndTest):
     def test_a_shard_of_which_all_points_were_deleted_does_not_come_back(self):
         self.expect_deleted(f'DELETE FROM cpu WHERE time < {START + 86400}s', left=0)
 
+    def test_a_delete_that_is_not_compacted_comes_with_what_changed(self):
+        self.backup()
+        self.age_files()
+        self.server.hold_compactions()
+        self.server.query(f'DELETE FROM cpu WHERE time < {START + 100}s', 'telegraf')
+        result = self.backup('--since', 'last')
+        self.assertEqual((result['problems'], result['partial']), ([], False))
+        tombstones = [name for name in stored_files(self.server.data) if name.endswith('.tombstone')]
+        self.assertEqual(len(tombstones), 1)
+        self.expect_the_servers_tree()
+
     def test_without_a_parent_it_is_partial(self):
         result = self.backup('--since', '2016-02-01T20:02:36+02:00')
         self.assertTrue(result['partial'])
         self.assertTrue(self.repo.snapshots()[-1]['partial'])
+        self.assertEqual(self.repo.snapshots()[-1]['extent']['since'][:19], '2016-02-01T18:02:36')
 
     def test_last_without_a_parent_is_everything(self):
         result = self.backup('--since', 'last')

@@ -26,7 +26,12 @@ bind-address = "127.0.0.1:{snapshot_port}"
   cache-snapshot-write-cold-duration = "{flush_cold}"
   compact-full-write-cold-duration = "{compact_cold}"
 [retention]
-  enabled = false
+  enabled = {retention}
+  check-interval = "{retention_check}"
+[shard-precreation]
+  enabled = {precreation}
+  check-period = "1s"
+  advance-period = "{precreation_advance}"
 [monitor]
   store-enabled = false
 [http]
@@ -63,12 +68,14 @@ def quote(name):
 
 class Influxd:
     """Starts in __init__. A lasting cache and late compactions (the defaults) leave files alone after a backup; short
-    durations let influxd compact as soon as it can. `certificate`: a file with it and its key, for HTTPS."""
+    durations let influxd compact as soon as it can. `certificate`: a file with it and its key, for HTTPS. It enforces no
+    retention and makes no shard ahead of its time, unless given `retention_check` (how often) and `precreation` (how long)."""
 
     def __init__(self, home, index='inmem', flush_cold='10m', compact_cold='24h', flush_size='25m', auth=False,
-                 certificate=''):
+                 certificate='', retention_check='', precreation=''):
         self.home, self.index, self.auth, self.certificate = os.path.abspath(home), index, auth, certificate
         self.flush_size = flush_size
+        self.retention_check, self.precreation = retention_check, precreation
         self.flush_cold, self.compact_cold = flush_cold, compact_cold
         self.process = None
         any_certificate = ssl.create_default_context()
@@ -116,7 +123,11 @@ class Influxd:
             out.write(CONFIG.format(home=self.home, index=self.index, flush_cold=self.flush_cold,
                                     compact_cold=self.compact_cold, auth=str(self.auth).lower(),
                                     https=str(bool(self.certificate)).lower(), certificate=self.certificate, http_port=self.http_port,
-                                    snapshot_port=self.snapshot_port, flush_size=self.flush_size))
+                                    snapshot_port=self.snapshot_port, flush_size=self.flush_size,
+                                    retention=str(bool(self.retention_check)).lower(),
+                                    retention_check=self.retention_check or '30m',
+                                    precreation=str(bool(self.precreation)).lower(),
+                                    precreation_advance=self.precreation or '30m'))
         with open(self._log, 'wb') as log:
             self.process = subprocess.Popen(['influxd', 'run', '-config', config], stdout=log, stderr=log)
         wait_until(lambda: self._answers() or self.process.poll() is not None, 'influxd to answer', 60)
