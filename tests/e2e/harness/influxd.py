@@ -30,7 +30,7 @@ bind-address = "127.0.0.1:{snapshot_port}"
   check-interval = "{retention_check}"
 [shard-precreation]
   enabled = {precreation}
-  check-period = "1s"
+  check-interval = "1s"
   advance-period = "{precreation_advance}"
 [monitor]
   store-enabled = false
