@@ -4,9 +4,12 @@ import os
 
 from harness import DAY, EndToEndTest, ExitCode, Influxd, Mount, Repo, main, points, tsmfs
 
+SOME_TIME = ('--start', '2024-03-01T00:00:00Z', '--end', '2024-03-01T06:00:00Z')
+
 
 class LesserSnapshots(EndToEndTest):
-    """A whole snapshot of two databases, and behind it one without data, one of one database, and one that lacks a shard."""
+    """A whole snapshot of two databases, and behind it one without data; of one database one that is whole, one of some
+    time and one that is partial; one of a single shard; and one that lacks a shard."""
 
     def setUp(self):
         super().setUp()
@@ -18,6 +21,9 @@ class LesserSnapshots(EndToEndTest):
         self.whole = self.backup()
         self.metastore = self.backup('--metastore-only')
         self.scratch = self.backup('--database', 'scratch')
+        self.some_time = self.backup('--database', 'scratch', *SOME_TIME)
+        self.partial = self.backup('--database', 'scratch', '--since', '2099-01-01T00:00:00Z')
+        self.one_shard = self.backup('--shard', self.server.shards()[-1].shard)
         self.server.stop()
         self.shard = next(s for s in self.server.shards_before if s.database == 'telegraf')
         open(os.path.join(self.server.shard_directory(self.shard), '000000009-000000001.tsm'), 'xb').close()
@@ -42,6 +48,34 @@ class Forget(LesserSnapshots):
         for groups in ('host,database', 'host', ''):
             self.tsmfs('forget', '--keep-last', '1', '--group-by', groups)
             self.assertIn(self.whole['id'], self.ids())
+
+    def decided(self, *rules):
+        """{group: ([ids that stay, by a rule], [ids that would go])}"""
+        report = json.loads(self.tsmfs('forget', *rules, '--dry-run', '--json').stdout)
+        return {group['group']: ([s['id'] for s in group['keep'] if rules[0] == '--keep-' + s['reasons'][0]],
+                                 [s['id'] for s in group['forget']]) for group in report['groups']}
+
+    def test_of_a_period_a_whole_one_stays_though_a_partial_one_of_a_shard_or_of_some_time_is_newer(self):
+        lesser = [s['id'] for s in (self.lesser, self.one_shard, self.partial, self.some_time, self.scratch, self.metastore)]
+        for groups in ('host', ''):
+            decided = self.decided('--keep-yearly', '1', '--group-by', groups)
+            self.assertEqual(list(decided.values()), [([self.whole['id']], lesser)])
+        self.assertEqual(self.decided('--keep-yearly', '1')['host db1, database scratch'],
+                         ([self.scratch['id']], [self.partial['id']]))
+        table = self.tsmfs('forget', '--keep-yearly', '1', '--group-by', 'host', '--dry-run').stdout
+        for why in ('is partial', f'holds only {self.one_shard["filter"]}', f'holds only {self.some_time["filter"]}'):
+            self.assertIn(f'lesser: {why}', table)
+
+    def test_each_selection_is_a_group_of_its_own_that_keeps_its_last_one(self):
+        groups = {'all databases': [self.whole, self.lesser], 'metastore only': [self.metastore],
+                  'database scratch': [self.scratch, self.partial], f'all databases, {self.one_shard["filter"]}': [self.one_shard],
+                  self.some_time['filter']: [self.some_time]}
+        table = self.tsmfs('forget', '--keep-last', '1', '--dry-run').stdout
+        self.assertEqual([line for line in table.splitlines() if not line.startswith(' ')][:-1],
+                         sorted(f'host db1, {name}' for name in groups))
+        self.tsmfs('forget', '--keep-last', '1')
+        for name, (first, *_) in groups.items():
+            self.assertIn(first['id'], self.ids(), name)
 
     def test_a_policy_never_takes_the_last_whole_snapshot_of_a_database(self):
         self.tsmfs('tag', 'add', 'monday', self.lesser['id'])
