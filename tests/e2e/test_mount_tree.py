@@ -5,7 +5,7 @@ import socket
 import stat
 
 from harness import (HOUR, EndToEndTest, ExitCode, Influxd, Mount, Repo, TwoSnapshots, compare_trees, differences, main,
-                     points, run, stored_files, tsmfs)
+                     points, run, stored_files, tsmfs, wait_until)
 
 TIME = re.compile(r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(-[2-9]\d*)?$')
 
@@ -158,6 +158,50 @@ class CollidingTimes(EndToEndTest):
                 self.assertRegex(time, TIME)
                 self.assertEqual(time[:19], snapshot['time'][:19])
                 self.assertEqual(compare_trees(server.data, mount.path('backups', time)), [])
+
+
+class LastingNames(EndToEndTest):
+    """A name that was shown never leads to another snapshot while the mount lasts."""
+
+    @classmethod
+    def set_up_class(cls):
+        cls.server = cls.stop_at_end(Influxd(os.path.join(cls.class_directory, 'server')))
+        cls.server.create_database('telegraf')
+        cls.server.write('telegraf', points(seconds=HOUR))
+        cls.server.stop()
+
+    def import_as(self, server, time):
+        home = self.server.home
+        tsmfs('import', '--repo', self.repo.path, '--server', server, '--time', time,
+              *(word for name in ('data', 'meta', 'wal') for word in (f'--{name}-dir', f'{home}/{name}')))
+
+    def shown(self, mount):
+        """{name: id of the snapshot}"""
+        return {name: os.getxattr(mount.path('backups', name), 'user.tsmfs.snapshot').decode() for name in mount.times()}
+
+    def expect_names_to_last(self, times, *options):
+        """Each name is forgotten in its turn, and a snapshot of the same time comes in its place."""
+        for turn in range(len(times)):
+            self.repo = Repo(self.path(f'repository-{turn}'))
+            for server, time in zip('ab', times):
+                self.import_as(server, time)
+            with self.subTest(turn), Mount(self.repo, self.path(f'mount-{turn}'), *options) as mount:
+                before = self.shown(mount)
+                self.assertEqual(len(before), len(times))
+                gone = sorted(before)[turn]
+                tsmfs('forget', '--repo', self.repo.path, before[gone], '--allow-last')
+                left = {name: snapshot for name, snapshot in before.items() if name != gone}
+                wait_until(lambda: len(mount.times()) == len(left), 'the mount to show that one is forgotten')
+                self.assertEqual(self.shown(mount), left)
+                self.import_as('c', times[turn])
+                wait_until(lambda: len(mount.times()) == len(times), 'the mount to show the new one')
+                self.assertEqual({name: s for name, s in self.shown(mount).items() if name in before}, left)
+
+    def test_of_two_servers_in_one_second(self):
+        self.expect_names_to_last(['2024-03-02T00:00:00Z'] * 2)
+
+    def test_of_a_coarse_time_format(self):
+        self.expect_names_to_last(['2024-03-02T00:00:00Z', '2024-03-03T00:00:00Z'], '-o', 'time_format=%Y')
 
 
 if __name__ == '__main__':
