@@ -168,6 +168,44 @@ class BrokenAlways(BrokenStreams):
         self.assertEqual(len(wrong), 1, wrong)
         self.assertIn(str(broken), wrong[0])
 
+    def test_files_that_the_server_will_not_open_are_named(self):
+        broken = self.shards[3]
+        sound = min(self.files_of(broken).items())[1]
+        files = {f'{broken}/{name}.tsm': content for name, content in (
+            ('000000001-000000001 2', sound), ('000000009-000000001', b''), ('000000010-000000001', b'NOTS' + sound[4:]),
+            ('000000011-000000001', sound[:-20]))}
+        through = self.proxy(lambda request, attempt: proxy.with_files(files) if request.shard == broken.shard else None)
+        snapshot, done = self.repo.backup_output(through)
+        self.assertEqual({p['path'] for p in snapshot['problems']}, set(files))
+        for path in files:
+            self.assertIn(path, done.stderr)
+        with Mount(self.repo, self.path('mount')) as mount:
+            self.assertEqual(differences(self.files | files, stored_files(mount.path('backups', 'latest'))), [])
+
+
+class LatePoints(BrokenStreams):
+    """Shards that were written to lately are asked once more: influxd 1.8.5 can send one without what is in its cache."""
+
+    def backup_without(self, lost):
+        """A backup where the first answers for these shards lack the file that was written last."""
+        def rule(request, attempt):
+            return proxy.lose_last_member if request.kind == 'shard' and attempt == 1 and request.shard in lost else None
+        through = self.proxy(rule)
+        snapshot = self.repo.backup(through, *SAME_SERVER)
+        self.assertEqual([through.tries(s.shard) for s in self.shards], [1] * len(self.shards))
+        later = [r for r in through.requests if r.kind == 'later']
+        self.assertEqual(sorted(r.shard for r in later), [s.shard for s in self.shards])
+        self.assert_last_snapshot_whole()
+        self.assertEqual((snapshot['files'], snapshot['problems']), (len(self.files), []))
+        return snapshot['extent']
+
+    def test_what_comes_late_is_laid_over_and_counted(self):
+        self.assertEqual(self.backup_without({self.shards[2].shard})['late'], 1)
+        self.repo.check()
+
+    def test_where_nothing_comes_late_nothing_is_said(self):
+        self.assertNotIn('late', self.backup_without(set()))
+
 
 class WithoutEnd(BrokenStreams):
     def test_members_without_data_fill_no_memory(self):

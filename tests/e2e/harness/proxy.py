@@ -60,6 +60,17 @@ def lose_last_member(answer):
     return Reply(answer[:_members(answer)[-1].offset] + bytes(TRAILER_BYTES))
 
 
+def with_files(files):
+    """The answer and {path: bytes} behind it, as of a shard that has them too."""
+    def add(answer):
+        members = [tarfile.TarInfo(path) for path in files]
+        for member in members:
+            member.size = len(files[member.name])
+        more = (m.tobuf(tarfile.USTAR_FORMAT) + files[m.name] + bytes(-m.size % tarfile.BLOCKSIZE) for m in members)
+        return Reply(answer[:-TRAILER_BYTES] + b''.join(more) + bytes(TRAILER_BYTES))
+    return add
+
+
 def reset(answer):
     return Reply(answer[:len(answer) // 2], End.RESET)
 
