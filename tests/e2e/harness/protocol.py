@@ -24,6 +24,11 @@ def shard_request(shard_id):
     return bytes([MUX_HEADER, 0]) + json.dumps({'ShardID': shard_id}).encode() + b'\n'
 
 
+def metastore_request():
+    """A request for the metastore, which 1.5 and later answer."""
+    return bytes([MUX_HEADER, 1]) + b'{}\n'
+
+
 def read_request(connection):
     """The request on a new connection, or None when the client leaves or does not speak the protocol."""
     raw = b''
