@@ -2,7 +2,7 @@
 import os
 import shutil
 
-from harness import DAY, START, EndToEndTest, ExitCode, Influxd, Repo, main, points, stored_files, tsmfs
+from harness import DAY, START, EndToEndTest, ExitCode, Influxd, Repo, differences, main, points, stored_files, tsmfs
 
 
 class RestoreWays(EndToEndTest):
@@ -96,6 +96,32 @@ class RestoreWays(EndToEndTest):
         self.restore(home, '--overwrite', '--skip-existing', expect=ExitCode.USAGE)
         tsmfs('restore', '--waldir', home, self.repo.path, expect=ExitCode.USAGE)
         tsmfs('restore', '--online', '--waldir', home, self.repo.path, expect=ExitCode.USAGE)
+
+
+class SeveralSnapshots(EndToEndTest):
+    def test_what_an_older_snapshot_has_more_comes_back_beside_a_newer_one(self):
+        server = self.stopping(Influxd(self.path('server')))
+        server.create_database('db')
+        server.write('db', points(seconds=2 * DAY, step=600, hosts=2))
+        repo, home = Repo(self.path('repository')), self.path('home')
+        older = repo.backup(server, '--server', 'db1')
+        dropped = server.shards()[0]
+        files = {path: content for path, content in stored_files(server.data).items() if path.startswith(str(dropped))}
+        server.query(f'DROP SHARD {dropped.shard}')
+        server.write('db', points(START + DAY, 2 * DAY, 300, 2, seed=9))
+        newer = repo.backup(server, '--server', 'db1')
+        for snapshot in (newer, older):
+            done = tsmfs('restore', '--repo', repo.path, '--snapshot', snapshot['id'], '--skip-existing', '--datadir',
+                         os.path.join(home, 'data'), '--metadir', os.path.join(home, 'meta'))
+        self.assertIn('1 shards, ', done.stdout)
+        self.assertIn('1 shards are there already, and are left as they are', done.stdout)
+        self.assertEqual(differences(stored_files(server.data) | files, stored_files(os.path.join(home, 'data'))), [])
+        restored = self.stopping(Influxd(home))
+        self.assertEqual(restored.shards(), [dropped, *server.shards()])
+        first_day = f'SELECT * FROM "db"."autogen"."cpu" WHERE time < {START + DAY}s'
+        self.assertEqual((server.query(first_day), len(restored.query(first_day)[0]['values'])), ([], 2 * DAY // 600))
+        later = first_day.replace('<', '>=')
+        self.assertEqual(restored.query(later), server.query(later))
 
 
 if __name__ == '__main__':
