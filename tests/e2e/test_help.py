@@ -1,5 +1,8 @@
-"""Each command's help reads well: 80 columns, and an example."""
-from harness import EndToEndTest, ExitCode, main, tsmfs
+"""Each command's help reads well, 80 columns and an example; and each can be quiet."""
+import os
+import shutil
+
+from harness import HOUR, EndToEndTest, ExitCode, Influxd, Repo, main, points, tsmfs
 
 COMMANDS = ['backup', 'import', 'snapshots', 'mount', 'umount', 'check', 'rebuild-index', 'restore', 'export', 'forget',
             'prune', 'repair', 'tag', 'copy']
@@ -31,6 +34,56 @@ class Help(EndToEndTest):
         text = tsmfs('--help').stdout
         for command in COMMANDS:
             self.assertIn(f'  {command} ', text)
+
+
+class Quiet(EndToEndTest):
+    def setUp(self):
+        super().setUp()
+        self.server = self.stopping(Influxd(self.path('server')))
+        for database in ('db', 'other'):
+            self.server.create_database(database)
+            self.server.write(database, points(seconds=HOUR, step=600))
+        self.repo, self.done = Repo(self.path('repository')), set()
+
+    def quietly(self, *words, repo=None):
+        """A command with -q. It says nothing on stderr, though its progress would go there, and ends as it does without."""
+        self.done.add(' '.join(words[:2]) if words[0] == 'tag' else words[0])
+        with self.subTest(words[0]):
+            takes_repo = words[0] not in ('copy', 'umount')
+            self.assertEqual(tsmfs(*words, '-q', *(['--repo', (repo or self.repo).path] if takes_repo else [])).stderr, '')
+
+    def directories(self, ending, home=None):
+        return [word for name in ('data', 'meta', 'wal')
+                for word in (f'--{name}{ending}', os.path.join(home or self.server.home, name))]
+
+    def test_commands_succeed_without_a_word_of_their_progress(self):
+        self.quietly('backup', '--host', self.server.snapshot_address, '--server', 'db1')
+        self.server.stop()
+        self.quietly('import', '--server', 'db1', *self.directories('-dir'))
+        self.quietly('snapshots')
+        self.quietly('tag', 'add', 'monday', 'latest')
+        self.quietly('tag', 'remove', 'monday', 'latest')
+        self.quietly('copy', '--from', self.repo.path, '--to', self.path('copy'))
+        self.quietly('restore', '--verify', *self.directories('dir', self.path('restored')))
+        for form in ('legacy', 'portable', 'tar'):
+            self.quietly('export', '--format', form, self.path(form))
+        self.quietly('forget', '--keep-last', '1')
+        self.quietly('prune', '--max-unused', '0%')
+        self.quietly('check', '--read-data', '--tsm')
+        self.quietly('repair')
+        os.mkdir(self.path('mount'))
+        self.quietly('mount', self.path('mount'))
+        self.quietly('umount', self.path('mount'))
+        self.settle_a_missing_shard()
+        every = {*COMMANDS, 'tag add', 'tag remove', 'tag accept-missing'} - {'tag'}
+        self.assertEqual(every - self.done, {'rebuild-index'})  # which says what it begins with
+
+    def settle_a_missing_shard(self):
+        lacking, missing = Repo(self.path('lacking')), self.server.data + '/other/autogen'
+        shard, = os.listdir(missing)
+        shutil.rmtree(missing)
+        tsmfs('import', '--repo', lacking.path, *self.directories('-dir'), expect=ExitCode.INCOMPLETE)
+        self.quietly('tag', 'accept-missing', f'other/autogen/{shard}', 'latest', repo=lacking)
 
 
 if __name__ == '__main__':
