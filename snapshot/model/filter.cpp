@@ -31,7 +31,7 @@ std::string Filter::text() const {
 }
 
 std::string Filter::only_text() const {
-  return (metastore_only ? "the metastore" : text()) + " only";
+  return metastore_only ? "the metastore only" : "only " + text();
 }
 
 }  // namespace tsmfs::snapshot

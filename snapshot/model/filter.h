@@ -37,7 +37,7 @@ struct Filter {
   bool takes(const ShardPath& path) const { return takes(path.database, path.policy, path.shard); }
   // "database telegraf, policy autogen"; empty for everything.
   std::string text() const;
-  // "the metastore only", "database telegraf only"
+  // "the metastore only", "only database telegraf"
   std::string only_text() const;
 };
 

@@ -216,11 +216,11 @@ TEST(Wholeness, SaysWhatASnapshotLacksOfWhatIsAsked) {
   other.databases = {"other"};
   shard.shard = 1;
   const SnapshotPtr narrow = only("2026-01-01T00:00:00Z", database);
-  EXPECT_EQ(lacks_text(*narrow, everything), "holds database db only");
+  EXPECT_EQ(lacks_text(*narrow, everything), "holds only database db");
   EXPECT_EQ(lacks_text(*narrow, database), "");
-  EXPECT_EQ(lacks_text(*narrow, other), "holds database db only");
+  EXPECT_EQ(lacks_text(*narrow, other), "holds only database db");
   const SnapshotPtr one_shard = only("2026-01-01T00:00:00Z", shard);
-  EXPECT_EQ(lacks_text(*one_shard, database), "holds shard 1 only");
+  EXPECT_EQ(lacks_text(*one_shard, database), "holds only shard 1");
   EXPECT_EQ(lacks_text(*one_shard, shard), "");
   Manifest broken = *only("2026-01-01T00:00:00Z", {});
   broken.problems.push_back({Problem::Severity::kIncomplete, "db/rp/1", "is not offered"});
