@@ -137,14 +137,10 @@ void TarReader::read_trailer() {
     fail("the tar ends in the middle of its trailer: one zero block instead of two");
   if (!is_zero(block))
     fail("a lone zero block stands where a member's header or the trailer should be");
-  for (;;) {
-    const uint64_t behind = position_;
-    const size_t count = stream_.read(block);
-    if (count == 0) break;
-    position_ += count;
-    if (!options_.padding_allowed || !is_zero(ByteView(block).first(count)))
-      fail(fmt::format("bytes follow the trailer, at byte {}", behind));
-  }
+  const uint64_t behind = position_;
+  const size_t count = stream_.read(block);
+  position_ += count;
+  if (count > 0) fail(fmt::format("bytes follow the trailer, at byte {}", behind));
   ended_ = true;
 }
 

@@ -27,8 +27,6 @@ struct TarMember {
 };
 
 struct TarOptions {
-  // Zeros behind the trailer, as other programs fill their last record; influxd never does.
-  bool padding_allowed = false;
   uint64_t member_bytes_max = uint64_t{1} << 40;
   // Members, and headers that announce them. A shard has some thousands of files; one that never
   // ends, of members without data, would fill the memory.
