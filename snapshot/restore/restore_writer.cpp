@@ -2,20 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <limits.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <exception>
 #include <set>
 #include <utility>
 
 #include "index/base/error.h"
 #include "index/base/file_time.h"
+#include "snapshot/stream/byte_sink.h"
 
 namespace tsmfs::snapshot {
 
@@ -31,25 +27,6 @@ constexpr const char* kOldSuffix = ".tsmfs-old";
 
 std::string beside(const std::string& name, const char* suffix) {
   return "." + name + suffix;
-}
-
-void write_pieces(const Fd& fd, const std::vector<index::Slice>& slices, const stdfs::path& path) {
-  std::array<iovec, IOV_MAX> pieces;
-  for (size_t first = 0; first < slices.size();) {
-    const size_t count = std::min(slices.size() - first, pieces.size());
-    for (size_t i = 0; i < count; ++i) {
-      const ByteView bytes = slices[first + i].bytes;
-      pieces[i] = {const_cast<std::byte*>(bytes.data()), bytes.size()};
-    }
-    const ssize_t result = ::writev(fd.number(), pieces.data(), static_cast<int>(count));
-    if (result < 0 && errno == EINTR) continue;
-    if (result < 0) throw_errno("cannot write " + path.string());
-    auto written = static_cast<size_t>(result);
-    const size_t end = first + count;
-    while (first < end && written >= slices[first].bytes.size())
-      written -= slices[first++].bytes.size();
-    if (first < end && written > 0) write_all(fd, slices[first++].bytes.subspan(written), path);
-  }
 }
 
 // The new directory takes the place of what is there, which goes to the new one's name.
@@ -155,10 +132,12 @@ void RestoreWriter::sync_files(StagedShard& shard) const {
 void RestoreWriter::write(const std::vector<index::Slice>& slices) {
   const StagedShard& shard = batch_->shards.back();
   const StagedFile& staged = shard.files.back();
-  write_pieces(staged.fd, slices, shard.staging.path(staged.name));
-  for (const index::Slice& slice : slices) {
-    digest_->update(slice.bytes);
-    batch_->bytes += slice.bytes.size();
+  std::vector<ByteView> pieces;
+  for (const index::Slice& slice : slices) pieces.push_back(slice.bytes);
+  FileSink(staged.fd, shard.staging.path(staged.name)).write_pieces(pieces);
+  for (const ByteView piece : pieces) {
+    digest_->update(piece);
+    batch_->bytes += piece.size();
   }
 }
 
