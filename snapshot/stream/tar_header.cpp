@@ -14,12 +14,6 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-constexpr std::string_view kPosixMagic(
-    "ustar\0"
-    "00",
-    8);
-constexpr std::string_view kGnuMagic("ustar  \0", 8);
-
 std::string_view field_text(const TarBlock& block, const tar_field::Field& field) {
   return as_text(ByteView(block).subspan(field.offset, field.length));
 }
@@ -83,13 +77,7 @@ int64_t require_number(const TarBlock& block, const tar_field::Field& field) {
 // Only the form that every tar program writes, so that a flipped bit in it is seen like any other.
 void check_checksum(const TarBlock& block) {
   const std::string_view text = field_text(block, tar_field::kChecksum);
-  uint32_t sum = tar_field::kChecksum.length * ' ';
-  for (size_t i = 0; i < block.size(); ++i) {
-    const bool inside = i >= tar_field::kChecksum.offset &&
-                        i < tar_field::kChecksum.offset + tar_field::kChecksum.length;
-    if (!inside) sum += std::to_integer<uint32_t>(block[i]);
-  }
-  const std::string expected = fmt::format("{:06o}", sum) + std::string("\0 ", 2);
+  const std::string expected = tar_checksum(block);
   if (text != expected)
     throw TarFormError(
         fmt::format("its checksum is wrong: {} instead of {}", quote(text), quote(expected)));
@@ -159,20 +147,31 @@ void take_record(std::string_view key, std::string_view value, PaxRecords& recor
 
 bool is_zero(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(),
+std::string tar_checksum(const TarBlock& block) {
+  uint32_t sum = tar_field::kChecksum.length * ' ';
+  for (size_t i = 0; i < block.size(); ++i) {
+    const bool inside = i >= tar_field::kChecksum.offset &&
+                        i < tar_field::kChecksum.offset + tar_field::kChecksum.length;
+    if (!inside) sum += std::to_integer<uint32_t>(block[i]);
+  }
+  return fmt::format("{:06o}", sum) + std::string("\0 ", 2);
+}
+
                      [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 TarHeader parse_tar_header(const TarBlock& block) {
   check_checksum(block);
   const std::string_view magic = field_text(block, tar_field::kMagic);
-  if (magic != kPosixMagic && magic != kGnuMagic) throw TarFormError("it has no ustar magic");
+  if (magic != tar_field::kPosixMagic && magic != tar_field::kGnuMagic)
+    throw TarFormError("it has no ustar magic");
   check_unused_numbers(block);
   TarHeader header;
   header.type = field_text(block, tar_field::kType)[0];
   if (header.type == '\0') header.type = '0';
   header.name = field_string(block, tar_field::kName);
   // In GNU's form other things stand where ustar has the prefix.
-  if (magic == kPosixMagic) {
+  if (magic == tar_field::kPosixMagic) {
     const std::string prefix = field_string(block, tar_field::kPrefix);
     if (!prefix.empty()) header.name = prefix + "/" + header.name;
   }

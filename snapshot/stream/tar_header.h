@@ -36,6 +36,13 @@ struct TarHeader {
   uint32_t mode = 0;  // permission bits
 };
 
+// What the checksum field of a block has to hold, whatever it holds: six octal digits, a NUL and a
+// space, as every tar program writes it.
+std::string tar_checksum(const TarBlock& block);
+// The zeros behind content of so many bytes, up to the next block.
+inline uint32_t tar_padding(uint64_t size) {
+  return static_cast<uint32_t>((kTarBlockBytes - size % kTarBlockBytes) % kTarBlockBytes);
+}
 // Checks the checksum and every number.
 TarHeader parse_tar_header(const TarBlock& block);
 bool is_zero(ByteView bytes);

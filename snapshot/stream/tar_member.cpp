@@ -50,12 +50,8 @@ class Block {
   }
   void type(char value) { bytes_[tar_field::kType.offset] = static_cast<std::byte>(value); }
   void seal_to(ByteBuffer& out) {
-    text(tar_field::kMagic, std::string_view("ustar\0"
-                                             "00",
-                                             8));
-    uint32_t sum = tar_field::kChecksum.length * ' ';
-    for (const std::byte byte : bytes_) sum += std::to_integer<uint32_t>(byte);
-    text(tar_field::kChecksum, fmt::format("{:06o}{} ", sum, '\0'));
+    text(tar_field::kMagic, tar_field::kPosixMagic);
+    text(tar_field::kChecksum, tar_checksum(bytes_));
     append(out, bytes_);
   }
 
@@ -103,7 +99,7 @@ void append_pax_member(const std::string& name, const std::string& records, Byte
   block.type('x');
   block.seal_to(out);
   append(out, as_bytes(records));
-  out.resize((out.size() + kTarBlockBytes - 1) / kTarBlockBytes * kTarBlockBytes);
+  out.resize(out.size() + tar_padding(records.size()));
 }
 
 uint64_t round_to_seconds(Timestamp time) {

@@ -15,10 +15,6 @@ namespace {
 
 constexpr size_t kSkipBytes = 64 << 10;
 
-uint32_t padding_of(uint64_t size) {
-  return static_cast<uint32_t>((kTarBlockBytes - size % kTarBlockBytes) % kTarBlockBytes);
-}
-
 }  // namespace
 
 struct TarReader::Pending {
@@ -62,7 +58,7 @@ std::optional<TarMember> TarReader::next() {
 TarMember TarReader::start_member(const TarHeader& header, const Pending& pending) {
   TarMember member = make_member(header, pending);
   data_left_ = member.size;
-  padding_left_ = padding_of(member.size);
+  padding_left_ = tar_padding(member.size);
   return member;
 }
 
@@ -118,7 +114,7 @@ ByteBuffer TarReader::read_extension(const TarHeader& header, uint64_t bytes_max
                     header.size, bytes_max));
   ByteBuffer content(header.size);
   read_exactly(content, "an extended header");
-  padding_left_ = padding_of(header.size);
+  padding_left_ = tar_padding(header.size);
   skip_rest();
   return content;
 }

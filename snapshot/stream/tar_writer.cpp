@@ -23,7 +23,7 @@ TarWriter::TarWriter(ByteSink& sink, TarOwner owner, std::stop_token stop)
 
 void TarWriter::begin(const TarMemberInfo& member) {
   const ByteBuffer header = encode_tar_header(member, owner_);
-  bytes_ += header.size() + (member.size + kTarBlockBytes - 1) / kTarBlockBytes * kTarBlockBytes;
+  bytes_ += header.size() + member.size + tar_padding(member.size);
   append(held_, header);
   if (member.size == 0) return;  // the header is this member's last block
   sink_.write(held_);
