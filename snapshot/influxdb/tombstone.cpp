@@ -1,16 +1,15 @@
 #include "snapshot/influxdb/tombstone.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
-#include <new>
 #include <utility>
 
 #include "index/base/error.h"
 #include "index/tsm/tsm_index.h"
 #include "snapshot/model/filter.h"
+#include "snapshot/stream/gzip_inflater.h"
 
 namespace tsmfs::snapshot {
 
@@ -22,8 +21,6 @@ constexpr uint32_t kVersion3 = 0x1503;
 constexpr uint32_t kVersion4 = 0x1504;
 constexpr size_t kTimesBytes = 16;
 constexpr size_t kKeyBytesMax = 64 << 10;  // a TSM file's keys have 16-bit lengths
-constexpr size_t kTombstoneInputBytes = 64 << 10;
-constexpr int kGzipBits = 16 + MAX_WBITS;
 
 [[noreturn]] void fail(const std::string& object, const std::string& why) {
   throw TombstoneError(fmt::format("{} is no sound tombstone: {}", object, why));
@@ -33,48 +30,23 @@ constexpr int kGzipBits = 16 + MAX_WBITS;
 class GzipMembers : public ByteStream {
  public:
   GzipMembers(ByteStream& compressed, const std::string& object)
-      : compressed_(compressed), object_(object), input_(kTombstoneInputBytes) {
-    if (::inflateInit2(&inflater_, kGzipBits) != Z_OK) throw std::bad_alloc();
-  }
-  GzipMembers(const GzipMembers&) = delete;
-  GzipMembers& operator=(const GzipMembers&) = delete;
-  ~GzipMembers() override { ::inflateEnd(&inflater_); }
+      : inflater_(compressed), object_(object) {}
 
   size_t read(MutableByteView out) override {
-    const auto room = static_cast<uInt>(std::min(out.size(), kTombstoneInputBytes));
-    inflater_.next_out = reinterpret_cast<Bytef*>(out.data());
-    inflater_.avail_out = room;
-    while (inflater_.avail_out == room) {
-      if (inflater_.avail_in == 0 && !fill()) {
-        if (within_) fail(object_, "it ends early");
-        return 0;
-      }
-      within_ = true;
-      const int status = ::inflate(&inflater_, Z_NO_FLUSH);
-      if (status == Z_MEM_ERROR) throw std::bad_alloc();
-      if (status == Z_STREAM_END) {
-        within_ = false;
-        ::inflateReset(&inflater_);
-      } else if (status != Z_OK && status != Z_BUF_ERROR) {
+    for (;;) {
+      const GzipInflater::Piece piece = inflater_.next(out);
+      if (piece.stop == GzipInflater::Stop::kDamaged)
         fail(object_, "its compressed data are damaged");
-      }
+      if (piece.bytes > 0) return piece.bytes;
+      if (piece.stop != GzipInflater::Stop::kInputEnd) continue;  // a member without content
+      if (inflater_.within_member()) fail(object_, "it ends early");
+      return 0;
     }
-    return room - inflater_.avail_out;
   }
 
  private:
-  bool fill() {
-    const size_t count = compressed_.read(input_.span());
-    inflater_.next_in = reinterpret_cast<Bytef*>(input_.data());
-    inflater_.avail_in = static_cast<uInt>(count);
-    return count > 0;
-  }
-
-  ByteStream& compressed_;
+  GzipInflater inflater_;
   const std::string& object_;
-  RawBuffer input_;
-  z_stream inflater_{};
-  bool within_ = false;
 };
 
 // The bytes of `head`, then those of the stream.

@@ -7,8 +7,7 @@
 
 #include "index/base/bytes.h"
 #include "snapshot/stream/byte_stream.h"
-
-struct z_stream_s;
+#include "snapshot/stream/gzip_inflater.h"
 
 namespace tsmfs::snapshot {
 
@@ -19,21 +18,17 @@ namespace tsmfs::snapshot {
 class GzipStream : public ByteStream {
  public:
   GzipStream(std::unique_ptr<ByteStream> compressed, std::string label, uint64_t bytes_max);
-  ~GzipStream() override;
   size_t read(MutableByteView out) override;
   uint64_t bytes_read() const { return bytes_read_; }
 
  private:
-  void fill_input();
-  void finish();
   [[noreturn]] void fail(const std::string& why) const;
 
   std::unique_ptr<ByteStream> compressed_;
   std::string label_;
   uint64_t bytes_max_;
   uint64_t bytes_read_ = 0;
-  RawBuffer input_;
-  std::unique_ptr<z_stream_s> inflater_;
+  GzipInflater inflater_;
   bool ended_ = false;
 };
 
