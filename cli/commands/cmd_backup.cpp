@@ -2,6 +2,7 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <set>
@@ -74,14 +75,6 @@ std::optional<snapshot::Since> parse_since(const std::string& text) {
   return snapshot::Since{parse_rfc3339(text)};
 }
 
-snapshot::InfluxdOptions client_options(const BackupCommand& command) {
-  snapshot::InfluxdOptions options;
-  options.timeouts.idle = std::chrono::milliseconds(static_cast<int64_t>(command.timeout_s * 1000));
-  options.timeouts.connect = std::min(options.timeouts.connect, options.timeouts.idle);
-  options.probe_idle = std::min(options.probe_idle, options.timeouts.idle);
-  return options;
-}
-
 snapshot::CaptureOptions capture_options(const BackupCommand& command,
                                          const snapshot::Endpoint& endpoint) {
   snapshot::CaptureOptions options;
@@ -134,8 +127,10 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
   // The server is asked first: a repository is not made for a backup that cannot begin.
   std::optional<SshTunnel> tunnel;
   if (!command.ssh.empty()) tunnel.emplace(command.ssh, endpoint, context.stop);
-  snapshot::InfluxdClient client(tunnel ? tunnel->endpoint() : endpoint, client_options(command),
-                                 context.stop);
+  snapshot::InfluxdClient client(
+      tunnel ? tunnel->endpoint() : endpoint,
+      snapshot::InfluxdOptions::with_idle_max(std::chrono::duration<double>(command.timeout_s)),
+      context.stop);
   const auto dialect = client.probe();
   options.dialect = snapshot::dialect_name(dialect);
   if (options.filter.range && dialect == snapshot::Dialect::k14)

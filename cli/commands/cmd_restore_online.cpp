@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
-#include <algorithm>
 #include <chrono>
 
 #include "cli/commands/restore_command.h"
@@ -20,14 +19,6 @@ namespace {
 
 using snapshot::OnlinePlan;
 using snapshot::OnlineReport;
-
-snapshot::InfluxdOptions client_options(double timeout_s) {
-  snapshot::InfluxdOptions options;
-  options.timeouts.idle = std::chrono::milliseconds(static_cast<int64_t>(timeout_s * 1000));
-  options.timeouts.connect = std::min(options.timeouts.connect, options.timeouts.idle);
-  options.probe_idle = std::min(options.probe_idle, options.timeouts.idle);
-  return options;
-}
 
 void require_uploads(const snapshot::InfluxdClient& client, snapshot::Dialect dialect) {
   if (dialect == snapshot::Dialect::k15) return;
@@ -86,10 +77,11 @@ ExitCode restore_online(const RestoreCommand& command, Context& context) {
   const auto [snapshot, choice_status] = choose_snapshot(command, catalog, *repository, context);
   const auto endpoint = snapshot::parse_endpoint(command.host);
   if (!context.quiet) warn_of_open_connection(endpoint, "", context.err);
-  const auto timeouts = client_options(command.timeout_s);
-  snapshot::InfluxdClient client(endpoint, timeouts, context.stop);
+  const auto client_options =
+      snapshot::InfluxdOptions::with_idle_max(std::chrono::duration<double>(command.timeout_s));
+  snapshot::InfluxdClient client(endpoint, client_options, context.stop);
   require_uploads(client, client.probe());
-  const snapshot::InfluxdUpload upload(endpoint, timeouts.timeouts, context.stop);
+  const snapshot::InfluxdUpload upload(endpoint, client_options.timeouts, context.stop);
 
   snapshot::OnlineOptions options;
   options.filter = command.filter;

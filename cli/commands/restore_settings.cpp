@@ -60,7 +60,8 @@ void SettingsRestore::connect(const RestoreCommand& command) {
   if (!server.user.empty()) server.password = read_password(command.http_password_file);
   server.ca_file = command.http_ca;
   server.any_certificate = command.http_unsafe_ssl;
-  server.timeout = std::chrono::milliseconds(static_cast<int64_t>(command.timeout_s * 1000));
+  server.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::duration<double>(command.timeout_s));
   client_ = std::make_unique<snapshot::QueryClient>(std::move(server), context_.stop);
   if (client_->is_open() && !context_.quiet)
     print_message(

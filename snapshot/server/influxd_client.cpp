@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -86,6 +87,14 @@ bool read_magic(ByteStream& stream, const std::string& peer) {
 
 std::string_view dialect_name(Dialect dialect) {
   return dialect == Dialect::k15 ? "influxd 1.5+" : "influxd 1.2-1.4";
+}
+
+InfluxdOptions InfluxdOptions::with_idle_max(std::chrono::duration<double> idle) {
+  InfluxdOptions options;
+  options.timeouts.idle = std::chrono::duration_cast<std::chrono::milliseconds>(idle);
+  options.timeouts.connect = std::min(options.timeouts.connect, options.timeouts.idle);
+  options.probe_idle = std::min(options.probe_idle, options.timeouts.idle);
+  return options;
 }
 
 InfluxdClient::InfluxdClient(Endpoint endpoint, InfluxdOptions options, std::stop_token stop)

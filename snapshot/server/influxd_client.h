@@ -35,6 +35,9 @@ std::string_view dialect_name(Dialect dialect);
 struct InfluxdOptions {
   TcpTimeouts timeouts;
   std::chrono::milliseconds probe_idle{30'000};  // the metastore is answered at once
+
+  // Gives up after so long without a byte, also where it would wait longer by itself.
+  static InfluxdOptions with_idle_max(std::chrono::duration<double> idle);
 };
 
 // After probe() all other calls may come from several threads at a time, but influxd wants one
