@@ -8,7 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -16,19 +15,13 @@
 #include "fs/mount_users.h"
 #include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/is_within.h"
 #include "index/base/log.h"
 
 namespace tsmfs::fs {
 namespace {
 
 namespace stdfs = std::filesystem;
-
-// True when `path` is `directory` or below it. Both absolute and without links.
-bool is_within(const stdfs::path& path, const stdfs::path& directory) {
-  const auto [end, unused] =
-      std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
-  return end == directory.end();
-}
 
 // Without links, also when what is mounted there answers no more.
 stdfs::path resolve(const stdfs::path& path) {
@@ -116,11 +109,11 @@ stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& r
                      "create it: mkdir -p " + path.string());
   if (!S_ISDIR(status->st_mode))
     throw UsageError(path.string() + " is not a directory", "mount on an existing directory");
-  if (is_within(path, repository)) {
+  if (is_within(path.native(), repository.native())) {
     throw UsageError(path.string() + " lies in the repository " + repository.string(),
                      "mount on a directory outside of it");
   }
-  if (is_within(repository, path)) {
+  if (is_within(repository.native(), path.native())) {
     throw UsageError(fmt::format("a mount at {} would hide the repository {}", path.string(),
                                  repository.string()),
                      "mount on a directory that does not hold it");

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/sys_time.h"
 #include "snapshot/model/wholeness.h"
 
 namespace tsmfs::snapshot {
@@ -19,12 +20,6 @@ namespace tsmfs::snapshot {
 namespace {
 
 namespace chrono = std::chrono;
-
-using SysTime = chrono::sys_time<chrono::nanoseconds>;
-
-SysTime to_sys(Timestamp time) {
-  return SysTime(chrono::nanoseconds(time.unix_ns));
-}
 
 int64_t hour_of(Timestamp time) {
   return chrono::floor<chrono::hours>(to_sys(time)).time_since_epoch().count();
