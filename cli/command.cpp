@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
-#include <charconv>
 #include <cstdlib>
 #include <map>
 
 #include "index/base/error.h"
+#include "index/base/parse_number.h"
 #include "index/base/quote.h"
 #include "index/base/visible.h"
 #include "snapshot/model/shard_path.h"
@@ -81,12 +81,9 @@ void add_accept_missing_option(CLI::App& command, std::set<uint64_t>& shards) {
 
 uint64_t parse_shard_number(const std::string& text) {
   if (const auto path = snapshot::parse_shard_path(text)) return path->shard;
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw UsageError(fmt::format("{} is no shard", quote(text)),
-                     "give its number, or DATABASE/POLICY/NUMBER");
-  return number;
+  if (const auto number = parse_number<uint64_t>(text)) return *number;
+  throw UsageError(fmt::format("{} is no shard", quote(text)),
+                   "give its number, or DATABASE/POLICY/NUMBER");
 }
 
 void warn_of_open_connection(const snapshot::Endpoint& endpoint, std::string_view advice,

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file_time.h"
+#include "index/base/parse_number.h"
 #include "index/base/quote.h"
 #include "snapshot/import/portable_dir.h"
 #include "snapshot/model/bounded_notes.h"
@@ -35,11 +35,8 @@ template <typename Number>
 std::optional<Number> take_number(std::string_view& text, size_t digits_min) {
   const size_t dot = text.rfind('.');
   if (dot == std::string_view::npos || text.size() - dot - 1 < digits_min) return std::nullopt;
-  Number value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + dot + 1, end, value);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  text.remove_suffix(text.size() - dot);
+  const auto value = parse_number<Number>(text.substr(dot + 1));
+  if (value) text.remove_suffix(text.size() - dot);
   return value;
 }
 

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/parse_number.h"
 #include "index/base/quote.h"
 #include "snapshot/import/portable_manifest.h"
 #include "snapshot/stream/disk_file.h"
@@ -27,10 +27,7 @@ std::optional<uint64_t> parse_archive_suffix(std::string_view suffix) {
     return std::nullopt;
   suffix.remove_prefix(kBegin.size());
   suffix.remove_suffix(kEnd.size());
-  uint64_t shard = 0;
-  const auto [end, error] = std::from_chars(suffix.data(), suffix.data() + suffix.size(), shard);
-  if (error != std::errc() || end != suffix.data() + suffix.size()) return std::nullopt;
-  return shard;
+  return parse_number<uint64_t>(suffix);
 }
 
 }  // namespace

@@ -2,21 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include "index/base/parse_number.h"
 
 namespace tsmfs::snapshot {
 
 namespace {
 
 constexpr size_t kNumberDigits = 9;
-
-std::optional<uint64_t> parse_digits(std::string_view digits) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size())
-    return std::nullopt;
-  return value;
-}
 
 }  // namespace
 
@@ -28,9 +20,9 @@ std::optional<DataName> parse_data_name(std::string_view name) {
   const std::string_view stem = stem_of(name);
   if (stem.size() != 2 * kNumberDigits + 1 || stem[kNumberDigits] != '-') return std::nullopt;
   const std::string_view ending = name.substr(stem.size());
-  const auto generation = parse_digits(stem.substr(0, kNumberDigits));
+  const auto generation = parse_number<uint64_t>(stem.substr(0, kNumberDigits));
   const std::string_view sequence = stem.substr(kNumberDigits + 1);
-  if (!generation || !parse_digits(sequence)) return std::nullopt;
+  if (!generation || !parse_number<uint64_t>(sequence)) return std::nullopt;
   if (ending != kTsmEnding && ending != kTombstoneEnding) return std::nullopt;
   return DataName{*generation, std::string(sequence), std::string(ending)};
 }
@@ -40,8 +32,8 @@ std::optional<TsmName> parse_tsm_name(std::string_view file) {
   file.remove_suffix(kTsmEnding.size());
   const size_t dash = file.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
-  const auto generation = parse_digits(file.substr(0, dash)),
-             sequence = parse_digits(file.substr(dash + 1));
+  const auto generation = parse_number<uint64_t>(file.substr(0, dash)),
+             sequence = parse_number<uint64_t>(file.substr(dash + 1));
   if (!generation || !sequence) return std::nullopt;
   return TsmName{*generation, *sequence};
 }

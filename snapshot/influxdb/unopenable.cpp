@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdint>
 
 #include "index/base/error.h"
+#include "index/base/parse_number.h"
 
 namespace tsmfs::snapshot {
 
@@ -13,9 +13,7 @@ namespace {
 
 // strconv.ParseUint(text, 10, 32)
 bool is_number(std::string_view text) {
-  uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return !text.empty() && error == std::errc() && end == text.data() + text.size();
+  return parse_number<uint32_t>(text).has_value();
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include "index/base/parse_number.h"
 
 namespace tsmfs::snapshot {
 
@@ -24,10 +24,9 @@ std::optional<ShardPath> parse_shard_path(std::string_view text) {
   const auto database = Name::parse(text.substr(0, policy_slash));
   const auto policy = Name::parse(text.substr(policy_slash + 1, number_slash - policy_slash - 1));
   if (!database || !policy) return std::nullopt;
-  ShardPath path{*database, *policy, 0};
-  const auto [end, error] =
-      std::from_chars(number.data(), number.data() + number.size(), path.shard);
-  if (error != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  const auto shard = parse_number<uint64_t>(number);
+  if (!shard) return std::nullopt;
+  ShardPath path{*database, *policy, *shard};
   if (path.text() != text) return std::nullopt;  // "007"
   return path;
 }

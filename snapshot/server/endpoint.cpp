@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "index/base/error.h"
+#include "index/base/parse_number.h"
 #include "index/base/quote.h"
 
 namespace tsmfs::snapshot {
@@ -21,11 +21,9 @@ constexpr size_t kHostBytesMax = 255;
 }
 
 uint16_t parse_port(std::string_view digits, std::string_view text) {
-  uint16_t port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc() || end != digits.data() + digits.size() || port == 0)
-    fail(text, "the port must be a number from 1 to 65535");
-  return port;
+  const auto port = parse_number<uint16_t>(digits);
+  if (!port || *port == 0) fail(text, "the port must be a number from 1 to 65535");
+  return *port;
 }
 
 bool is_host_character(char c) {

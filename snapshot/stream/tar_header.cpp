@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include "index/base/name.h"
+#include "index/base/parse_number.h"
 #include "index/base/quote.h"
 #include "snapshot/stream/tar_fields.h"
 
@@ -62,14 +62,14 @@ std::optional<int64_t> parse_octal(std::string_view text, const tar_field::Field
   return value;
 }
 
-std::optional<int64_t> parse_number(const TarBlock& block, const tar_field::Field& field) {
+std::optional<int64_t> field_number(const TarBlock& block, const tar_field::Field& field) {
   const std::string_view text = field_text(block, field);
   if ((static_cast<unsigned char>(text[0]) & 0x80) != 0) return parse_base256(text, field);
   return parse_octal(text, field);
 }
 
 int64_t require_number(const TarBlock& block, const tar_field::Field& field) {
-  const std::optional<int64_t> value = parse_number(block, field);
+  const std::optional<int64_t> value = field_number(block, field);
   if (!value) throw TarFormError(fmt::format("the {} field is empty", field.name));
   return *value;
 }
@@ -87,7 +87,7 @@ void check_checksum(const TarBlock& block) {
 void check_unused_numbers(const TarBlock& block) {
   for (const tar_field::Field& field :
        {tar_field::kUid, tar_field::kGid, tar_field::kMajor, tar_field::kMinor})
-    parse_number(block, field);
+    field_number(block, field);
 }
 
 bool is_digit(char c) {
@@ -100,11 +100,8 @@ bool all_digits(std::string_view text) {
 // Decimal digits only. Nothing when there are others, or when the value is too large for T.
 template <typename T>
 std::optional<T> parse_decimal(std::string_view text) {
-  T value = 0;
   if (!all_digits(text)) return std::nullopt;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc()) return std::nullopt;
-  return value;
+  return parse_number<T>(text);
 }
 
 // "[-]seconds[.fraction]"; digits past the ninth do not count.
@@ -147,6 +144,9 @@ void take_record(std::string_view key, std::string_view value, PaxRecords& recor
 
 bool is_zero(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(),
+                     [](std::byte byte) { return byte == std::byte{0}; });
+}
+
 std::string tar_checksum(const TarBlock& block) {
   uint32_t sum = tar_field::kChecksum.length * ' ';
   for (size_t i = 0; i < block.size(); ++i) {
@@ -155,9 +155,6 @@ std::string tar_checksum(const TarBlock& block) {
     if (!inside) sum += std::to_integer<uint32_t>(block[i]);
   }
   return fmt::format("{:06o}", sum) + std::string("\0 ", 2);
-}
-
-                     [](std::byte byte) { return byte == std::byte{0}; });
 }
 
 TarHeader parse_tar_header(const TarBlock& block) {
