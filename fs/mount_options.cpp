@@ -1,17 +1,16 @@
 #include "fs/mount_options.h"
 
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <optional>
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/owner.h"
+#include "index/base/parse_number.h"
 #include "index/base/timestamp.h"
 #include "snapshot/model/tree.h"
 
@@ -29,42 +28,11 @@ bool contains(const auto& words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
 }
 
-std::optional<unsigned> parse_number(std::string_view text) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() ||
-      value == static_cast<unsigned>(-1))
-    return std::nullopt;
-  return value;
-}
-
-gid_t find_group(const std::string& text) {
-  if (const auto number = parse_number(text)) return *number;
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): options are read before any other thread begins
-  if (const group* found = ::getgrnam(text.c_str())) return found->gr_gid;
-  throw UsageError(fmt::format("there is no group '{}'", text),
-                   "name one of this machine's groups, or a number");
-}
-
-// Sets the user; its own group as well when `with_group`.
-void apply_user(const std::string& text, bool with_group, MountOptions& options) {
-  const auto number = parse_number(text);
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): as in find_group()
-  const passwd* found = number ? ::getpwuid(*number) : ::getpwnam(text.c_str());
-  if (found == nullptr && !number) {
-    throw UsageError(fmt::format("there is no user '{}'", text),
-                     "name one of this machine's users, or a number");
-  }
-  options.uid = number ? *number : found->pw_uid;
-  if (with_group && found != nullptr) options.gid = found->pw_gid;
-}
-
 mode_t parse_umask(std::string_view text) {
-  unsigned mask = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mask, 8);
-  if (error != std::errc() || end != text.data() + text.size() || mask > 0777)
+  const auto mask = parse_number<mode_t>(text, 8);
+  if (!mask || *mask > 0777)
     throw UsageError(fmt::format("'{}' is no umask", text), "give octal digits, as in umask=027");
-  return mask;
+  return *mask;
 }
 
 // Any time must make a name that a directory can have and that no other entry of a list has.
@@ -87,9 +55,9 @@ void apply_word(std::string_view word, MountOptions& options) {
   } else if (word == "allow_other") {
     options.allow_other = true;
   } else if (word.starts_with("uid=")) {
-    apply_user(std::string(word.substr(4)), false, options);
+    options.uid = *find_user(word.substr(4)).user;
   } else if (word.starts_with("gid=")) {
-    options.gid = find_group(std::string(word.substr(4)));
+    options.gid = find_group(word.substr(4));
   } else if (word.starts_with("umask=")) {
     options.umask = parse_umask(word.substr(6));
   } else if (word.starts_with("cache=")) {
@@ -141,14 +109,9 @@ void apply_cache_size(std::string_view size, MountOptions& options) {
 }
 
 void apply_owner(std::string_view owner, MountOptions& options) {
-  const size_t colon = owner.find(':');
-  const std::string user(owner.substr(0, colon));
-  const std::string group(colon == std::string_view::npos ? std::string_view()
-                                                          : owner.substr(colon + 1));
-  if (user.empty() && group.empty())
-    throw UsageError("an owner without a user or a group", "--owner user:group");
-  if (!user.empty()) apply_user(user, group.empty(), options);
-  if (!group.empty()) options.gid = find_group(group);
+  const Owner wanted = parse_owner(owner);
+  options.uid = wanted.user.value_or(options.uid);
+  options.gid = wanted.group.value_or(options.gid);
 }
 
 }  // namespace tsmfs::fs

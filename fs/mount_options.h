@@ -35,8 +35,8 @@ struct MountOptions {
 // system. Throws: UsageError, also for "rw".
 void apply_mount_words(std::string_view words, MountOptions& options);
 
-// "user", "user:group" or ":group", by names or numbers. A user without a group brings the user's
-// own. Throws: UsageError when there is no such user or group.
+// As parse_owner() takes it (index/base/owner.h). Throws: UsageError when there is no such user or
+// group.
 void apply_owner(std::string_view owner, MountOptions& options);
 
 // "256M": of decompressed data. Throws: UsageError, also for less than a mount can work with.

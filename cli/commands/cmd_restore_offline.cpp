@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 
 #include "cli/commands/restore_command.h"
 #include "cli/output/format.h"
 #include "cli/output/progress.h"
-#include "fs/mount_options.h"
 #include "index/base/error.h"
+#include "index/base/owner.h"
 #include "index/repository/repository.h"
 #include "snapshot/influxdb/derived_metastore.h"
 #include "snapshot/model/catalog.h"
@@ -18,18 +17,6 @@
 namespace tsmfs::cli {
 
 namespace {
-
-snapshot::Owner parse_owner(const std::string& text) {
-  if (text.empty()) return {};
-  constexpr auto kNone = std::numeric_limits<uid_t>::max();
-  fs::MountOptions words;
-  words.uid = words.gid = kNone;
-  fs::apply_owner(text, words);
-  snapshot::Owner owner;
-  if (words.uid != kNone) owner.user = words.uid;
-  if (words.gid != kNone) owner.group = words.gid;
-  return owner;
-}
 
 std::string describe(const snapshot::RestoreShard& shard) {
   const std::string to = shard.to == shard.from ? "" : fmt::format(" -> {}", shard.to.text());
@@ -146,7 +133,7 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
                     command.with_subscriptions};
   request.metadir = command.metadir;
   request.datadir = command.datadir;
-  request.owner = parse_owner(command.owner);
+  if (!command.owner.empty()) request.owner = parse_owner(command.owner);
   request.waldir = command.waldir;
   request.overwrite = command.overwrite;
   request.skip_existing = command.skip_existing;

@@ -1,8 +1,6 @@
 // What an offline restore is to do: which files go where, and what meta.db becomes. Writes nothing.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -10,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "index/base/owner.h"
 #include "index/repository/repository.h"
 #include "snapshot/influxdb/metastore_edit.h"
 #include "snapshot/influxdb/shard_choice.h"
@@ -19,21 +18,15 @@
 
 namespace tsmfs::snapshot {
 
-// Whom restored files belong to; what is empty follows the target directory.
-struct Owner {
-  std::optional<uid_t> user;
-  std::optional<gid_t> group;
-};
-
 struct RestoreRequest {
   SnapshotPtr snapshot;
   MetaChoice choice;
   std::filesystem::path metadir;  // empty: meta.db is not touched
   std::filesystem::path datadir;  // empty: no data are written
   std::filesystem::path waldir;   // empty: the write-ahead log is not restored
-  Owner owner;
-  bool overwrite = false;      // a shard directory that is there is replaced
-  bool skip_existing = false;  // one that is there is left, and not restored
+  Owner owner;                    // what is empty of it follows the target directory
+  bool overwrite = false;         // a shard directory that is there is replaced
+  bool skip_existing = false;     // one that is there is left, and not restored
   // The snapshot's points are added to one that is there. Requires: a `metadir`, no `waldir`.
   std::optional<Prefer> merge;
   // The metastore is derived from the shards (derived_metastore.h), whether the snapshot has one or

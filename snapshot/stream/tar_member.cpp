@@ -6,13 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <map>
 #include <optional>
 
-#include "index/base/error.h"
-#include "index/base/quote.h"
+#include "index/base/owner.h"
 #include "snapshot/stream/tar_fields.h"
 #include "snapshot/stream/tar_header.h"
 
@@ -126,28 +124,17 @@ std::map<std::string, std::string> pax_records(const TarMemberInfo& member, cons
   return records;
 }
 
-template <typename Entry>
-std::optional<Entry> look_up(const std::string& name, Entry* (*by_name)(const char*),
-                             Entry* (*by_number)(uint32_t)) {
-  if (const Entry* found = by_name(name.c_str())) return *found;
-  uint32_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
-  if (const Entry* found = by_number(number)) return *found;
-  Entry nameless{};
-  if constexpr (std::is_same_v<Entry, passwd>) {
-    nameless.pw_uid = nameless.pw_gid = number;
-  } else {
-    nameless.gr_gid = number;
-  }
-  return nameless;
-}
-
 std::string text_or_empty(const char* text) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
 // NOLINTBEGIN(concurrency-mt-unsafe): an owner is looked up by the command's first thread only
+
+void set_user(TarOwner& owner, uid_t uid) {
+  owner.uid = uid;
+  const passwd* found = ::getpwuid(uid);
+  owner.user = found == nullptr ? "" : text_or_empty(found->pw_name);
+}
 
 void set_group(TarOwner& owner, gid_t gid) {
   owner.gid = gid;
@@ -159,31 +146,17 @@ void set_group(TarOwner& owner, gid_t gid) {
 
 TarOwner TarOwner::current() {
   TarOwner owner;
-  owner.uid = ::geteuid();
-  if (const passwd* user = ::getpwuid(owner.uid)) owner.user = text_or_empty(user->pw_name);
+  set_user(owner, ::geteuid());
   set_group(owner, ::getegid());
   return owner;
 }
 
 TarOwner TarOwner::parse(const std::string& text) {
+  const Owner wanted = parse_owner(text);
   TarOwner owner = current();
-  const size_t colon = text.find(':');
-  const std::string user_name = text.substr(0, colon);
-  const std::string group_name = colon == std::string::npos ? "" : text.substr(colon + 1);
-  if (text.empty() || text == ":") throw UsageError("--owner names nobody");
-  if (!user_name.empty()) {
-    const auto user = look_up<passwd>(user_name, ::getpwnam, ::getpwuid);
-    if (!user) throw UsageError(fmt::format("there is no user {}", quote(user_name)));
-    owner.uid = user->pw_uid;
-    owner.user = text_or_empty(user->pw_name);
-    set_group(owner, user->pw_gid);
-  }
-  if (!group_name.empty()) {
-    const auto found = look_up<struct ::group>(group_name, ::getgrnam, ::getgrgid);
-    if (!found) throw UsageError(fmt::format("there is no group {}", quote(group_name)));
-    owner.gid = found->gr_gid;
-    owner.group = text_or_empty(found->gr_name);
-  }
+  if (wanted.user) set_user(owner, *wanted.user);
+  // A user that has no name has a group of its number.
+  if (const auto group = wanted.group ? wanted.group : wanted.user) set_group(owner, *group);
   return owner;
 }
 

@@ -17,7 +17,7 @@ struct TarOwner {
 
   // Of this process.
   static TarOwner current();
-  // "user", "user:group", ":group"; names or numbers; what is left out is that of the user, and of
+  // As parse_owner() takes it (index/base/owner.h); what is left out is that of the user, and of
   // this process. Throws: UsageError for a name that this machine does not know.
   static TarOwner parse(const std::string& text);
 };
