@@ -11,19 +11,17 @@
 
 #include "index/base/error.h"
 #include "index/base/format_bytes.h"
+#include "snapshot/intake/shrinkage.h"
+#include "snapshot/model/manifest.h"
 
 namespace tsmfs::snapshot {
 
 namespace {
 
-// A shard that had at least this many bytes and comes with under a quarter of them has shrunk
-// suspiciously, and any that comes empty though it had some.
-constexpr uint64_t kShardShrinkBytesMin = 64 << 10;
-constexpr uint64_t kShrinkShare = 4;
-
-bool shard_shrank(const std::optional<uint64_t>& before, uint64_t after) {
-  if (before && *before > 0 && after == 0) return true;
-  return before && *before >= kShardShrinkBytesMin && after < *before / kShrinkShare;
+// Also any shard that comes empty though it had something.
+bool is_suspiciously_small(const std::optional<uint64_t>& before, uint64_t after) {
+  if (!before) return false;
+  return (*before > 0 && after == 0) || shrank(*before, after, kFetchedShrink);
 }
 
 FetchedShard dropped_shard(unsigned tries, uint64_t new_bytes) {
@@ -92,7 +90,7 @@ FetchedShard ShardFetcher::fetch_with(const FetchRequest& request,
     // What an earlier try stored is no longer new to the next.
     new_bytes += attempt.read.new_bytes;
     const bool doubtful =
-        attempt.read.new_defects || shard_shrank(request.bytes_before, attempt.read.bytes);
+        attempt.read.new_defects || is_suspiciously_small(request.bytes_before, attempt.read.bytes);
     // What looks wrong but comes twice the same is what the server has.
     const bool confirmed = last && last->whole() && last->read.defects == attempt.read.defects &&
                            last->read.bytes == attempt.read.bytes;
@@ -126,7 +124,7 @@ void ShardFetcher::add_problems(const FetchRequest& request, const std::string& 
         {Problem::Severity::kIncomplete, request.path.text(),
          fmt::format("did not come whole in {} tries: {}; {} of its files are kept", shard.tries,
                      last_failure, shard.files.size())});
-  else if (shard.bytes > 0 && shard_shrank(request.bytes_before, shard.bytes))
+  else if (shard.bytes > 0 && is_suspiciously_small(request.bytes_before, shard.bytes))
     shard.problems.push_back(
         {Problem::Severity::kWarning, request.path.text(),
          fmt::format("has {}, and had {} in the last snapshot", format_bytes(shard.bytes),

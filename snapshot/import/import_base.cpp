@@ -8,6 +8,7 @@
 #include "index/base/error.h"
 #include "index/base/format_bytes.h"
 #include "snapshot/influxdb/name_problems.h"
+#include "snapshot/intake/shrinkage.h"
 #include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
@@ -15,13 +16,6 @@ namespace tsmfs::snapshot {
 namespace {
 
 using Severity = Problem::Severity;
-
-constexpr uint64_t kFileShrinkBytesMin = uint64_t{1} << 20;  // deletes can take as much
-
-// What is empty now is missing_shards.h's to judge.
-bool file_shrank(uint64_t before, uint64_t after) {
-  return after > 0 && before >= kFileShrinkBytesMin && after < before / 2;
-}
 
 // What of a database a server had, and how much of that is here.
 struct Share {
@@ -158,7 +152,9 @@ void note_shrunk(SnapshotBuilder& builder, index::ObjectReader& objects, const C
   if (parent == state.snapshots.end()) return;
   for (const auto& [path, entry] : shard_entries(objects, (*parent)->data)) {
     const auto now = bytes.find(path);
-    if (now == bytes.end() || !file_shrank(entry.size, now->second)) continue;
+    // What is empty now is missing_shards.h's to judge.
+    if (now == bytes.end() || now->second == 0 || !shrank(entry.size, now->second, kImportedShrink))
+      continue;
     builder.problem(
         Severity::kWarning, path.text(),
         fmt::format("has {}, and had {} in snapshot {}, the one before: backups made with "
