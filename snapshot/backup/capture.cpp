@@ -17,7 +17,7 @@
 #include "snapshot/intake/missing_shards.h"
 #include "snapshot/intake/overlay.h"
 #include "snapshot/intake/snapshot_builder.h"
-#include "snapshot/model/past_snapshot.h"
+#include "snapshot/model/snapshots_of_server.h"
 #include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
@@ -28,17 +28,15 @@ using Severity = Problem::Severity;
 
 constexpr size_t kDropLooks = 2;  // at the metastore, until a shard that is gone leaves it
 
-Manifest begin_manifest(const InfluxdClient& client, const CaptureOptions& options,
+Manifest begin_captured(const InfluxdClient& client, const CaptureOptions& options,
                         const SnapshotPtr& parent) {
-  Manifest manifest;
-  manifest.time = now();
-  manifest.server = options.server;
-  manifest.address = options.address.empty() ? client.endpoint().text() : options.address;
-  manifest.dialect = options.dialect;
+  Manifest manifest = begin_manifest(
+      {now(), options.server, options.address.empty() ? client.endpoint().text() : options.address,
+       options.dialect},
+      parent.get());
   manifest.filter = options.filter;
   manifest.tags = options.tags;
   manifest.partial = options.filter.range.has_value();
-  if (parent) manifest.parent = parent->id;
   return manifest;
 }
 
@@ -54,8 +52,8 @@ class Capture {
         catalog_(catalog),
         options_(options),
         stop_(std::move(stop)),
-        parent_(last_snapshot(*catalog.refresh(), options.server, options.filter)),
-        builder_(repository, writer, catalog, begin_manifest(client, options, parent_)),
+        parent_(newest_with_filter(*catalog.refresh(), options.server, options.filter)),
+        builder_(repository, writer, catalog, begin_captured(client, options, parent_)),
         gatherer_(client, repository, writer, options, stop_) {}
   Captured run();
 

@@ -35,9 +35,7 @@ FetchedShard dropped_shard(unsigned tries, uint64_t new_bytes) {
 }  // namespace
 
 bool FetchedShard::incomplete() const {
-  return std::any_of(problems.begin(), problems.end(), [](const Problem& problem) {
-    return problem.severity == Problem::Severity::kIncomplete;
-  });
+  return any_incomplete(problems);
 }
 
 struct ShardFetcher::Attempt {

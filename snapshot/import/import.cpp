@@ -4,7 +4,7 @@
 
 #include "index/base/error.h"
 #include "index/base/quote.h"
-#include "snapshot/import/import_base.h"
+#include "snapshot/import/imported_before.h"
 #include "snapshot/import/run_import.h"
 
 namespace tsmfs::snapshot {

@@ -14,10 +14,12 @@
 #include "index/base/log.h"
 #include "index/base/quote.h"
 #include "snapshot/import/import.h"
-#include "snapshot/import/import_base.h"
+#include "snapshot/import/import_manifest.h"
+#include "snapshot/import/imported_before.h"
 #include "snapshot/import/shard_dir.h"
 #include "snapshot/influxdb/derived_metastore.h"
 #include "snapshot/influxdb/point_times.h"
+#include "snapshot/model/snapshots_of_server.h"
 #include "snapshot/model/stored_shards.h"
 #include "snapshot/model/tree_walk.h"
 #include "snapshot/model/whole_trees.h"
@@ -43,13 +45,6 @@ constexpr unsigned kListingsMax = 10;
 }
 
 // Null when the snapshot is the server's newest.
-SnapshotPtr newest_after(const CatalogState& state, const Manifest& snapshot) {
-  SnapshotPtr newest;
-  for (const SnapshotPtr& one : state.snapshots)
-    if (one->server == snapshot.server && one->time > snapshot.time) newest = one;
-  return newest;
-}
-
 bool has_metastore(index::Repository& repository, const Manifest& snapshot) {
   return read_tree(repository.objects(), snapshot.meta).find("meta.db") != nullptr;
 }
@@ -198,8 +193,9 @@ class DataDirImport {
 bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTarget& target,
                      std::stop_token stop) {
   Manifest manifest =
-      begin_manifest(*target.catalog.refresh(), options.server, options.time.value_or(dir.changed),
-                     resolved_path(dir.places.data).string(), kDataDirImport);
+      begin_imported(*target.catalog.refresh(),
+                     {options.time.value_or(dir.changed), options.server,
+                      resolved_path(dir.places.data).string(), std::string(kDataDirImport)});
   SnapshotPtr there = find_imported(*target.catalog.state(), manifest, [&](const auto& is) {
     return !options.make_metastore || has_metastore(target.repository, is);
   });
@@ -222,9 +218,10 @@ bool import_data_dir(const DataDir& dir, const ImportOptions& options, ImportTar
   if (snapshot == there)
     report_there(there, options, target);
   else
-    options.on_snapshot(
-        {.snapshot = snapshot,
-         .newer = options.time ? nullptr : newest_after(*target.catalog.state(), *snapshot)});
+    options.on_snapshot({.snapshot = snapshot,
+                         .newer = options.time ? nullptr
+                                               : newest_after(*target.catalog.state(),
+                                                              snapshot->server, snapshot->time)});
   import.save_seen();
   return !snapshot->incomplete();
 }

@@ -9,7 +9,8 @@
 #include "index/base/error.h"
 #include "index/base/quote.h"
 #include "index/repository/stored_source.h"
-#include "snapshot/import/import_base.h"
+#include "snapshot/import/import_manifest.h"
+#include "snapshot/import/imported_before.h"
 #include "snapshot/model/metastore_limit.h"
 #include "snapshot/model/tree_walk.h"
 
@@ -84,8 +85,9 @@ bool RunImport::import(const BackupRun& run) {
 Manifest RunImport::manifest_of(const BackupRun& run) {
   const bool legacy = run.form == BackupRun::Form::kLegacy;
   Manifest manifest =
-      begin_manifest(*target_.catalog.refresh(), options_.server, options_.time.value_or(run.time),
-                     address_of(dir_.path), legacy ? kLegacyImport : kPortableImport);
+      begin_imported(*target_.catalog.refresh(),
+                     {options_.time.value_or(run.time), options_.server, address_of(dir_.path),
+                      std::string(legacy ? kLegacyImport : kPortableImport)});
   manifest.tags = options_.tags;
   return manifest;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "index/base/error.h"
 #include "index/base/quote.h"
@@ -180,9 +181,28 @@ Manifest decode_fields(const Json& stored) {
 }  // namespace
 
 bool Manifest::incomplete() const {
-  return std::any_of(problems.begin(), problems.end(), [](const Problem& problem) {
-    return problem.severity == Severity::kIncomplete;
-  });
+  return any_incomplete(problems);
+}
+
+bool any_incomplete(const std::vector<Problem>& problems) {
+  return std::ranges::find(problems, Severity::kIncomplete, &Problem::severity) != problems.end();
+}
+
+std::set<std::string> incomplete_paths(const Manifest& manifest) {
+  std::set<std::string> paths;
+  for (const Problem& problem : manifest.problems)
+    if (problem.severity == Severity::kIncomplete) paths.insert(problem.path);
+  return paths;
+}
+
+Manifest begin_manifest(SnapshotOrigin origin, const Manifest* parent) {
+  Manifest manifest;
+  manifest.time = origin.time;
+  manifest.server = std::move(origin.server);
+  manifest.address = std::move(origin.address);
+  manifest.dialect = std::move(origin.dialect);
+  if (parent != nullptr) manifest.parent = parent->id;
+  return manifest;
 }
 
 bool Manifest::has_tag(std::string_view tag) const {

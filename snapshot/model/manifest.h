@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,6 +89,19 @@ struct Manifest {
   bool is_pinned() const { return has_tag(kPinTag); }
   std::string short_id() const { return id.hex().substr(0, 8); }
 };
+
+// Where a snapshot comes from.
+struct SnapshotOrigin {
+  Timestamp time;
+  std::string server, address, dialect;  // as in Manifest
+};
+// With that, and the one before it, which may be null.
+Manifest begin_manifest(SnapshotOrigin origin, const Manifest* parent);
+
+// Whether one of the problems says that data are missing.
+bool any_incomplete(const std::vector<Problem>& problems);
+// The shards of which a snapshot lacks something that the server had.
+std::set<std::string> incomplete_paths(const Manifest& manifest);
 
 // Puts a shard on the record as missing, and among the problems, with the severity that fits: a
 // problem of that path and wording is the one.

@@ -1,4 +1,4 @@
-#include "snapshot/import/import_base.h"
+#include "snapshot/import/import_manifest.h"
 
 #include <fmt/format.h>
 
@@ -9,6 +9,7 @@
 #include "index/base/format_bytes.h"
 #include "snapshot/influxdb/name_problems.h"
 #include "snapshot/intake/shrinkage.h"
+#include "snapshot/model/snapshots_of_server.h"
 #include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
@@ -45,53 +46,9 @@ Share share_of(const MetaDatabase& database, Timestamp time,
 
 }  // namespace
 
-SnapshotPtr find_imported(const CatalogState& state, const Manifest& wanted,
-                          const std::function<bool(const Manifest&)>& fits) {
-  const auto rank = [&](const Manifest& snapshot) {
-    return (snapshot.address == wanted.address ? 2 : 0) + (snapshot.incomplete() ? 0 : 1);
-  };
-  SnapshotPtr found;
-  for (const SnapshotPtr& snapshot : state.snapshots)
-    if (snapshot->server == wanted.server && snapshot->time == wanted.time &&
-        snapshot->dialect == wanted.dialect && fits(*snapshot) &&
-        (!found || rank(*snapshot) > rank(*found) ||
-         (rank(*snapshot) == rank(*found) && found->incomplete())))
-      found = snapshot;
-  return found;
-}
-
-SnapshotPtr find_other_of_time(const CatalogState& state, const Manifest& wanted) {
-  for (const SnapshotPtr& snapshot : state.snapshots)
-    if (snapshot->server == wanted.server && snapshot->time == wanted.time &&
-        snapshot->dialect != wanted.dialect && !snapshot->incomplete())
-      return snapshot;
-  return nullptr;
-}
-
-SnapshotPtr with_tags(Catalog& catalog, const SnapshotPtr& there,
-                      const std::vector<std::string>& tags) {
-  Manifest manifest = *there;
-  manifest.tags.insert(manifest.tags.end(), tags.begin(), tags.end());
-  manifest.tags = checked_tags(std::move(manifest.tags));
-  return manifest.tags == there->tags ? there : catalog.replace(manifest);
-}
-
-SnapshotPtr last_before(const CatalogState& state, std::string_view server, Timestamp time) {
-  SnapshotPtr last;
-  for (const SnapshotPtr& snapshot : state.snapshots)
-    if (snapshot->server == server && snapshot->time < time) last = snapshot;
-  return last;
-}
-
-Manifest begin_manifest(const CatalogState& state, const std::string& server, Timestamp time,
-                        const std::string& address, std::string_view kind) {
-  Manifest manifest;
-  manifest.time = time;
-  manifest.server = server;
-  manifest.address = address;
-  manifest.dialect = kind;
-  if (const SnapshotPtr parent = last_before(state, server, time)) manifest.parent = parent->id;
-  return manifest;
+Manifest begin_imported(const CatalogState& state, SnapshotOrigin origin) {
+  const SnapshotPtr parent = newest_before(state, origin.server, origin.time);
+  return begin_manifest(std::move(origin), parent.get());
 }
 
 std::optional<Metastore> add_metastore(SnapshotBuilder& builder, const MetastoreAnswer& answer,
@@ -153,7 +110,8 @@ void note_shrunk(SnapshotBuilder& builder, index::ObjectReader& objects, const C
   for (const auto& [path, entry] : shard_entries(objects, (*parent)->data)) {
     const auto now = bytes.find(path);
     // What is empty now is missing_shards.h's to judge.
-    if (now == bytes.end() || now->second == 0 || !shrank(entry.size, now->second, kImportedShrink))
+    if (now == bytes.end() || now->second == 0 ||
+        !shrank(entry.size, now->second, kImportedShrink))
       continue;
     builder.problem(
         Severity::kWarning, path.text(),

@@ -1,14 +1,12 @@
-// What every import does, wherever the files come from.
+// What an import writes into the manifest of its snapshot, wherever the files come from: its origin,
+// its metastore, and what is missing or suspiciously small.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "index/repository/object_reader.h"
 #include "snapshot/influxdb/metastore.h"
@@ -21,22 +19,9 @@
 
 namespace tsmfs::snapshot {
 
-// The snapshot of that server, time and kind, when it is there: of several one of the same
-// directory, then one that is complete, then the newest. Only those that `fits` says yes to count.
-SnapshotPtr find_imported(
-    const CatalogState& state, const Manifest& wanted,
-    const std::function<bool(const Manifest&)>& fits = [](const Manifest&) { return true; });
-// A complete snapshot of that server and time that came another way; null when there is none.
-SnapshotPtr find_other_of_time(const CatalogState& state, const Manifest& wanted);
-// Gives a snapshot that is there the tags that it has not yet. The snapshot as it is then; the same
-// one when it had them all.
-SnapshotPtr with_tags(Catalog& catalog, const SnapshotPtr& there,
-                      const std::vector<std::string>& tags);
-// The last snapshot of the server before a time.
-SnapshotPtr last_before(const CatalogState& state, std::string_view server, Timestamp time);
-// A manifest with what an import knows of it. Requires: the catalog is fresh.
-Manifest begin_manifest(const CatalogState& state, const std::string& server, Timestamp time,
-                        const std::string& address, std::string_view kind);
+// A manifest with what an import knows of it before it reads anything. Requires: the catalog is
+// fresh.
+Manifest begin_imported(const CatalogState& state, SnapshotOrigin origin);
 
 // Parses meta.db and adds it to the snapshot with its databases; nothing, and a problem, when it
 // cannot be parsed (it is kept as it is).
