@@ -20,8 +20,8 @@
 #include "snapshot/influxdb/metastore_answer.h"
 #include "snapshot/influxdb/metastore_subset.h"
 #include "snapshot/influxdb/server_settings.h"
+#include "snapshot/stream/file_sequence_reader.h"
 #include "snapshot/stream/gzip_sink.h"
-#include "snapshot/stream/read_ahead.h"
 #include "snapshot/stream/staged_directory.h"
 
 namespace tsmfs::snapshot {
@@ -37,11 +37,12 @@ constexpr const char* kMetaFile = "meta.db";
 constexpr uint32_t kMetaMode = 0600;  // it holds password hashes
 constexpr uint32_t kTarDirectoryMode = 0755;
 
-ReadAhead read_files(index::Repository& repository, const std::vector<StoredShard>& shards) {
+FileSequenceReader read_files(index::Repository& repository,
+                              const std::vector<StoredShard>& shards) {
   std::vector<WantedFile> files;
   for (const StoredShard& shard : shards)
     for (const TreeEntry& file : shard.files) files.push_back({file.file(), file.size});
-  return ReadAhead(repository.objects(), std::move(files), ReadAhead::kThreads);
+  return FileSequenceReader(repository.objects(), std::move(files), FileSequenceReader::kThreads);
 }
 
 // "20160201T180236Z"
@@ -136,7 +137,8 @@ ExportReport Exporter::sum(const ExportChoice& chosen) const {
   return report;
 }
 
-void Exporter::add_shard(TarWriter& tar, ReadAhead& content, const StoredShard& shard) const {
+void Exporter::add_shard(TarWriter& tar, FileSequenceReader& content,
+                         const StoredShard& shard) const {
   for (const TreeEntry& file : shard.files)
     tar.add_file({fmt::format("{}/{}", shard.path.text(), file.name), false, file.size, file.mtime,
                   file.mode},
@@ -145,7 +147,7 @@ void Exporter::add_shard(TarWriter& tar, ReadAhead& content, const StoredShard& 
 
 uint64_t Exporter::write_shard(const StoredShard& shard, ByteSink& sink,
                                const std::stop_token& stop) const {
-  ReadAhead content = read_files(repository_, {shard});
+  FileSequenceReader content = read_files(repository_, {shard});
   TarWriter tar(sink, options_.owner, stop);
   add_shard(tar, content, shard);
   tar.finish();
@@ -302,7 +304,7 @@ ExportReport Exporter::write_tar(ByteSink& sink) {
           "policy 'meta.db' of database 'meta' would stand where the tar has the "
           "metastore",
           "export the other databases with --database");
-  ReadAhead content = read_files(repository_, shards);
+  FileSequenceReader content = read_files(repository_, shards);
   TarWriter tar(sink, options_.owner, stop_);
   tar.add_bytes({fmt::format("{}/{}", kMetaDirectory, kMetaFile), false, meta_db.size(),
                  snapshot_->time, kMetaMode},

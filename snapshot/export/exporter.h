@@ -73,7 +73,7 @@ class Exporter {
  private:
   ExportChoice choose() const;
   ExportReport sum(const ExportChoice& chosen) const;
-  void add_shard(TarWriter& tar, ReadAhead& content, const StoredShard& shard) const;
+  void add_shard(TarWriter& tar, FileSequenceReader& content, const StoredShard& shard) const;
   // The whole tar of a shard; its length.
   uint64_t write_shard(const StoredShard& shard, ByteSink& sink, const std::stop_token& stop) const;
   // Calls write(i, stop) for each shard, on several threads. Throws what a call threw, when the

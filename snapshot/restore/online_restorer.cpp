@@ -10,7 +10,7 @@
 #include "index/base/quote.h"
 #include "snapshot/influxdb/deleted_series.h"
 #include "snapshot/influxdb/metastore_subset.h"
-#include "snapshot/stream/read_ahead.h"
+#include "snapshot/stream/file_sequence_reader.h"
 #include "snapshot/stream/tar_writer.h"
 
 namespace tsmfs::snapshot {
@@ -273,7 +273,7 @@ void OnlineRestorer::upload_shard(const StoredShard& shard, const ShardPath& to)
   std::vector<WantedFile> files;
   for (const TreeEntry& file : shard.files) files.push_back({file.file(), file.size});
   upload_.upload_shard(to.shard, [&](ByteSink& sink) {
-    ReadAhead content(repository_.objects(), files, ReadAhead::kThreads);
+    FileSequenceReader content(repository_.objects(), files, FileSequenceReader::kThreads);
     TarWriter tar(sink, {}, stop_);
     for (const TreeEntry& file : shard.files)
       tar.add_file(

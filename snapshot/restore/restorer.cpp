@@ -20,7 +20,7 @@
 #include "snapshot/restore/restore_tree.h"
 #include "snapshot/restore/restore_writer.h"
 #include "snapshot/restore/target_meta_db.h"
-#include "snapshot/stream/read_ahead.h"
+#include "snapshot/stream/file_sequence_reader.h"
 
 namespace tsmfs::snapshot {
 
@@ -54,14 +54,14 @@ void write_shards(index::Repository& repository, const std::vector<RestoreShard>
   const unsigned threads = options.threads > 0
                                ? options.threads
                                : std::clamp(std::thread::hardware_concurrency(), 2u, 8u);
-  ReadAhead ahead(repository.objects(), std::move(files), threads);
+  FileSequenceReader content(repository.objects(), std::move(files), threads);
   for (const RestoreShard& shard : shards) {
     writer.begin_shard(shard);
     for (const TreeEntry& file : shard.files) {
       writer.begin_file(file);
       for (bool last = false; !last;) {
         if (stop.stop_requested()) throw Cancelled();
-        const auto window = ahead.next();
+        const auto window = content.next();
         writer.write(window->slices);
         if (options.progress) options.progress->written_bytes += window->bytes();
         last = window->last;

@@ -47,8 +47,9 @@ void TarWriter::put(std::vector<ByteView>& pieces, uint64_t held_bytes) {
 }
 
 void TarWriter::add_file(const TarMemberInfo& member, const index::FileId& id,
-                         const index::DigestKey& key, ReadAhead& content) {
-  static_assert(ReadAhead::kWindowBytes % kTarBlockBytes == 0, "the last block is in one window");
+                         const index::DigestKey& key, FileSequenceReader& content) {
+  static_assert(FileSequenceReader::kWindowBytes % kTarBlockBytes == 0,
+                "the last block is in one window");
   begin(member);
   index::DigestStream digest(key);
   std::vector<ByteView> pieces;

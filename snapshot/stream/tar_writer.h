@@ -8,7 +8,7 @@
 #include "index/base/bytes.h"
 #include "index/format/digest.h"
 #include "snapshot/stream/byte_sink.h"
-#include "snapshot/stream/read_ahead.h"
+#include "snapshot/stream/file_sequence_reader.h"
 #include "snapshot/stream/tar_member.h"
 
 namespace tsmfs::snapshot {
@@ -25,7 +25,7 @@ class TarWriter {
   // A stored file, the next that `content` reads, checked against `id` on the way. Throws:
   // CorruptError when its length or its digest is wrong, IoError, Cancelled, what the sink throws.
   void add_file(const TarMemberInfo& member, const index::FileId& id, const index::DigestKey& key,
-                ReadAhead& content);
+                FileSequenceReader& content);
   // Requires: member.size == content.size().
   void add_bytes(const TarMemberInfo& member, ByteView content);
   void add_directory(TarMemberInfo member);

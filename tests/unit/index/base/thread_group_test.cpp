@@ -15,7 +15,7 @@
 #include "index/base/mutex.h"
 #include "index/pack/frame_pipeline.h"
 #include "index/repository/repository_writer.h"
-#include "snapshot/stream/read_ahead.h"
+#include "snapshot/stream/file_sequence_reader.h"
 #include "tests/support/store_fixture.h"
 
 namespace tsmfs {
@@ -121,9 +121,9 @@ TEST(ThreadGroup, ConstructorsWithThreadsThrowWhenOneCannotStart) {
       repository->storage(), {}, kThreads, [](const index::PackContents&) {}};
   EXPECT_THROW(index::FramePipeline pipeline(options), IoError);
   // More files than may be read ahead: the threads wait for somebody to take them.
-  const std::vector<snapshot::WantedFile> files(2 * snapshot::ReadAhead::kWindowsAheadMax,
+  const std::vector<snapshot::WantedFile> files(2 * snapshot::FileSequenceReader::kWindowsAheadMax,
                                                 {file, 1});
-  EXPECT_THROW(snapshot::ReadAhead ahead(repository->objects(), files, kThreads), IoError);
+  EXPECT_THROW(snapshot::FileSequenceReader ahead(repository->objects(), files, kThreads), IoError);
   EXPECT_THROW(fs::ReadAhead ahead(size_t{1} << 20, kThreads), IoError);
 }
 

@@ -111,8 +111,8 @@ class TarWriterTest : public ::testing::Test {
     writer.flush();
     return id;
   }
-  ReadAhead reading(const std::vector<WantedFile>& files) {
-    return ReadAhead(repository->objects(), files, 2);
+  FileSequenceReader reading(const std::vector<WantedFile>& files) {
+    return FileSequenceReader(repository->objects(), files, 2);
   }
 
   test::TempDir dir;
@@ -128,7 +128,7 @@ TEST_F(TarWriterTest, FilesOfEverySizeAreReadBack) {
   }
   StringSink sink;
   TarWriter tar(sink, kRoot, {});
-  ReadAhead content = reading(files);
+  FileSequenceReader content = reading(files);
   for (size_t i = 0; i < files.size(); ++i)
     tar.add_file({"db/rp/1/" + std::to_string(i), false, files[i].size, {kSecondNs}}, files[i].id,
                  repository->key(), content);
@@ -155,7 +155,7 @@ TEST_F(TarWriterTest, LastBlockOfAFileWithAnotherDigestNeverGoesOut) {
   const auto other = repository->key().digest<index::FileId>(as_bytes("other"));
   StringSink sink;
   TarWriter tar(sink, kRoot, {});
-  ReadAhead reader = reading({{id, content.size()}});
+  FileSequenceReader reader = reading({{id, content.size()}});
   EXPECT_THROW(
       tar.add_file({"db/rp/1/a", false, content.size(), {0}}, other, repository->key(), reader),
       CorruptError);
@@ -176,7 +176,7 @@ TEST_F(TarWriterTest, NothingEverEndsBetweenTwoMembers) {
     }
   };
   TarWriter tar(sink, kRoot, {});
-  ReadAhead reader = reading({{id, content.size()}, {id, content.size()}});
+  FileSequenceReader reader = reading({{id, content.size()}, {id, content.size()}});
   for (const char* name : {"db/rp/1/a", "db/rp/1/b"})
     tar.add_file({name, false, content.size(), {0}}, id, repository->key(), reader);
   tar.finish();
@@ -190,7 +190,7 @@ TEST_F(TarWriterTest, StopsWhenItIsTold) {
   stop.request_stop();
   StringSink sink;
   TarWriter tar(sink, kRoot, stop.get_token());
-  ReadAhead reader = reading({{id, content.size()}});
+  FileSequenceReader reader = reading({{id, content.size()}});
   EXPECT_THROW(tar.add_file({"a", false, content.size(), {0}}, id, repository->key(), reader),
                Cancelled);
 }

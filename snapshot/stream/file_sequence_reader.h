@@ -30,16 +30,16 @@ struct FileWindow {
 
 // next() is for one thread. The destructor waits for reads that are under way. Requires: `objects`
 // outlives it.
-class ReadAhead {
+class FileSequenceReader {
  public:
   static constexpr size_t kWindowBytes = size_t{1} << 20;
   static constexpr size_t kWindowsAheadMax = 16;
   static constexpr unsigned kThreads = 2;  // for one stream of files
 
   // Throws: IoError when there are no threads to be had.
-  ReadAhead(index::ObjectReader& objects, std::vector<WantedFile> files, unsigned threads);
-  ReadAhead(const ReadAhead&) = delete;
-  ReadAhead& operator=(const ReadAhead&) = delete;
+  FileSequenceReader(index::ObjectReader& objects, std::vector<WantedFile> files, unsigned threads);
+  FileSequenceReader(const FileSequenceReader&) = delete;
+  FileSequenceReader& operator=(const FileSequenceReader&) = delete;
   // All windows in order, each file having one at least; nothing at the end. Throws: what reading
   // threw, and CorruptError for a file that is not as long as wanted.
   std::optional<FileWindow> next();

@@ -1,4 +1,4 @@
-#include "snapshot/stream/read_ahead.h"
+#include "snapshot/stream/file_sequence_reader.h"
 
 #include <fmt/format.h>
 
@@ -17,23 +17,23 @@ uint64_t FileWindow::bytes() const {
 }
 
 // Opened by the first thread that reads of it; gone with its last window.
-struct ReadAhead::OpenedFile {
+struct FileSequenceReader::OpenedFile {
   std::once_flag once;
   std::optional<index::FileReader> reader;
 };
 
-ReadAhead::ReadAhead(index::ObjectReader& objects, std::vector<WantedFile> files, unsigned threads)
+FileSequenceReader::FileSequenceReader(index::ObjectReader& objects, std::vector<WantedFile> files, unsigned threads)
     : objects_(objects), files_(std::move(files)) {
   for (unsigned i = 0; i < threads; ++i) threads_.start([this] { read_loop(); });
 }
 
-void ReadAhead::stop() {
+void FileSequenceReader::stop() {
   MutexLock lock(mutex_);
   ending_ = true;
   changed_.notify_all();
 }
 
-std::optional<FileWindow> ReadAhead::next() {
+std::optional<FileWindow> FileSequenceReader::next() {
   MutexLock lock(mutex_);
   while (slots_.empty() ? file_ < files_.size() : !slots_.front().ready) changed_.wait(mutex_);
   if (slots_.empty()) return std::nullopt;
@@ -44,7 +44,7 @@ std::optional<FileWindow> ReadAhead::next() {
   return std::move(slot.window);
 }
 
-void ReadAhead::read_loop() {
+void FileSequenceReader::read_loop() {
   while (Slot* slot = claim()) {
     try {
       read(*slot);
@@ -59,7 +59,7 @@ void ReadAhead::read_loop() {
 }
 
 // A claimed slot stays where it is until it is ready: a deque moves nothing when its ends change.
-ReadAhead::Slot* ReadAhead::claim() {
+FileSequenceReader::Slot* FileSequenceReader::claim() {
   MutexLock lock(mutex_);
   while (!ending_ && file_ < files_.size() && slots_.size() >= kWindowsAheadMax)
     changed_.wait(mutex_);
@@ -79,7 +79,7 @@ ReadAhead::Slot* ReadAhead::claim() {
   return &slot;
 }
 
-void ReadAhead::read(Slot& slot) const {
+void FileSequenceReader::read(Slot& slot) const {
   const WantedFile& file = files_[slot.window.file];
   std::call_once(slot.from->once, [&] { slot.from->reader.emplace(objects_.open_file(file.id)); });
   const index::FileReader& reader = *slot.from->reader;
