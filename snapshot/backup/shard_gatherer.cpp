@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "index/base/error.h"
-#include "index/base/thread_group.h"
+#include "index/base/share_work.h"
 #include "snapshot/backup/late_points.h"
 #include "snapshot/backup/still_there.h"
 
@@ -20,35 +20,15 @@ constexpr size_t kSecondLookPauses = 2;  // of a request that may well bring not
 
 // Each with a client and a fetcher of its own. A failure of one thread ends the others at once,
 // also where they wait for the server.
-void ShardGatherer::in_threads(size_t work, const RetryPolicy& retry, const Step& step) {
-  std::stop_source failed;
-  const std::stop_callback forward(stop_, [&] { failed.request_stop(); });
-  std::atomic<size_t> next = 0;
-  const auto loop = [&] {
-    try {
-      const InfluxdClient client = client_.with_stop(failed.get_token());
-      ShardFetcher fetcher(client, writer_, repository_.local().tmp(), retry, failed.get_token(),
-                           options_.progress ? &options_.progress->received_bytes : nullptr);
-      fetcher.watch(dropped_);
-      fetcher.set_shard_bytes_max(options_.shard_bytes_max);
-      for (size_t i = next++; i < work; i = next++) {
-        if (failed.stop_requested()) throw Cancelled();
-        step(client, fetcher, i);
-      }
-    } catch (...) {
-      MutexLock lock(mutex_);
-      if (!failure_) failure_ = std::current_exception();
-      failed.request_stop();
-    }
-  };
-  {
-    ThreadGroup threads([&] { failed.request_stop(); });
-    const size_t count = std::min<size_t>(std::max(1u, options_.jobs), work);
-    for (size_t i = 0; i < count; ++i) threads.start(loop);
-    threads.join();
-  }
-  MutexLock lock(mutex_);
-  if (failure_) std::rethrow_exception(failure_);
+void ShardGatherer::in_threads(size_t pieces, const RetryPolicy& retry, const Step& step) {
+  share_work(pieces, options_.jobs, stop_, [&](SharedWork& work) {
+    const InfluxdClient client = client_.with_stop(work.stop());
+    ShardFetcher fetcher(client, writer_, repository_.local().tmp(), retry, work.stop(),
+                         options_.progress ? &options_.progress->received_bytes : nullptr);
+    fetcher.watch(dropped_);
+    fetcher.set_shard_bytes_max(options_.shard_bytes_max);
+    while (const auto piece = work.take()) step(client, fetcher, *piece);
+  });
 }
 
 void ShardGatherer::fetch(std::vector<FetchRequest> requests) {

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <map>
 #include <stop_token>
@@ -61,7 +60,7 @@ class ShardGatherer {
 
  private:
   using Step = std::function<void(const InfluxdClient&, ShardFetcher&, size_t)>;
-  void in_threads(size_t work, const RetryPolicy& retry, const Step& step);
+  void in_threads(size_t pieces, const RetryPolicy& retry, const Step& step);
   void look_for_server(const InfluxdClient& client);
   bool take(const ShardPath& path, FetchedShard shard);
   void confirm_one(const InfluxdClient& client, ShardFetcher& fetcher, const CarriedFiles& carried);
@@ -80,7 +79,6 @@ class ShardGatherer {
   Mutex mutex_;
   std::map<ShardPath, FetchedShard> late_ TSMFS_GUARDED_BY(mutex_);
   std::map<ShardPath, FetchedShard> shards_ TSMFS_GUARDED_BY(mutex_);
-  std::exception_ptr failure_ TSMFS_GUARDED_BY(mutex_);
 };
 
 }  // namespace tsmfs::snapshot

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -14,8 +12,8 @@
 #include "index/base/mutex.h"
 #include "index/base/new_file.h"
 #include "index/base/quote.h"
+#include "index/base/share_work.h"
 #include "index/base/some_of.h"
-#include "index/base/thread_group.h"
 #include "snapshot/influxdb/deleted_series.h"
 #include "snapshot/influxdb/metastore_answer.h"
 #include "snapshot/influxdb/metastore_subset.h"
@@ -157,34 +155,15 @@ uint64_t Exporter::write_shard(const StoredShard& shard, ByteSink& sink,
 void Exporter::for_each_shard(
     const std::vector<StoredShard>& shards,
     const std::function<void(size_t, const std::stop_token&)>& write) const {
-  std::stop_source stop;
-  const std::stop_callback forward(stop_, [&] { stop.request_stop(); });
   Mutex mutex;
-  std::exception_ptr failure;
   size_t done = 0;
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i = next++; i < shards.size() && !stop.stop_requested(); i = next++) {
-      try {
-        write(i, stop.get_token());
-        const MutexLock lock(mutex);
-        report(shards[i], ++done, shards.size());
-      } catch (...) {
-        const MutexLock lock(mutex);
-        // The others are only Cancelled after the first.
-        if (!failure) failure = std::current_exception();
-        stop.request_stop();
-      }
+  share_work(shards.size(), options_.jobs, stop_, [&](SharedWork& work) {
+    while (const auto i = work.take()) {
+      write(*i, work.stop());
+      const MutexLock lock(mutex);
+      report(shards[*i], ++done, shards.size());
     }
-  };
-  {
-    ThreadGroup threads([&] { stop.request_stop(); });
-    const size_t count = std::min<size_t>(std::max(options_.jobs, 1u), shards.size());
-    for (size_t i = 0; i < count; ++i) threads.start(work);
-    threads.join();
-  }
-  if (failure) std::rethrow_exception(failure);
-  if (stop_.stop_requested()) throw Cancelled();
+  });
 }
 
 void Exporter::report(const StoredShard& shard, size_t done, size_t total) const {
