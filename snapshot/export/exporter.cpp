@@ -18,9 +18,10 @@
 #include "snapshot/influxdb/metastore_answer.h"
 #include "snapshot/influxdb/metastore_subset.h"
 #include "snapshot/influxdb/server_settings.h"
-#include "snapshot/stream/file_sequence_reader.h"
+#include "snapshot/influxdb/shard_tar.h"
 #include "snapshot/stream/gzip_sink.h"
 #include "snapshot/stream/staged_directory.h"
+#include "snapshot/stream/tar_writer.h"
 
 namespace tsmfs::snapshot {
 
@@ -34,14 +35,6 @@ constexpr const char* kMetaDirectory = "meta";
 constexpr const char* kMetaFile = "meta.db";
 constexpr uint32_t kMetaMode = 0600;  // it holds password hashes
 constexpr uint32_t kTarDirectoryMode = 0755;
-
-FileSequenceReader read_files(index::Repository& repository,
-                              const std::vector<StoredShard>& shards) {
-  std::vector<WantedFile> files;
-  for (const StoredShard& shard : shards)
-    for (const TreeEntry& file : shard.files) files.push_back({file.file(), file.size});
-  return FileSequenceReader(repository.objects(), std::move(files), FileSequenceReader::kThreads);
-}
 
 // "20160201T180236Z"
 std::string portable_stamp(Timestamp time) {
@@ -80,7 +73,7 @@ ByteBuffer pack_metastore(ByteView meta_db) {
   writer.u8(kBytesField);
   writer.sized(meta_db);
   writer.u8(kNumberField);
-  writer.varint(metastore_max_node_id(meta_db, "the snapshot's meta.db"));
+  writer.varint(metastore_max_node_id(meta_db, kStoredMetaLabel));
   return out;
 }
 
@@ -135,21 +128,9 @@ ExportReport Exporter::sum(const ExportChoice& chosen) const {
   return report;
 }
 
-void Exporter::add_shard(TarWriter& tar, FileSequenceReader& content,
-                         const StoredShard& shard) const {
-  for (const TreeEntry& file : shard.files)
-    tar.add_file({fmt::format("{}/{}", shard.path.text(), file.name), false, file.size, file.mtime,
-                  file.mode},
-                 file.file(), repository_.key(), content);
-}
-
 uint64_t Exporter::write_shard(const StoredShard& shard, ByteSink& sink,
                                const std::stop_token& stop) const {
-  FileSequenceReader content = read_files(repository_, {shard});
-  TarWriter tar(sink, options_.owner, stop);
-  add_shard(tar, content, shard);
-  tar.finish();
-  return tar.bytes();
+  return write_shard_tar(repository_, shard, shard.path, options_.owner, sink, stop);
 }
 
 void Exporter::for_each_shard(
@@ -203,7 +184,7 @@ ByteBuffer Exporter::portable_metastore(const std::vector<StoredShard>& shards) 
   if (options_.filter.is_everything()) return meta_db;
   std::set<uint64_t> numbers;
   for (const StoredShard& shard : shards) numbers.insert(shard.path.shard);
-  return metastore_subset(meta_db, options_.filter, numbers, "the snapshot's meta.db");
+  return metastore_subset(meta_db, options_.filter, numbers, kStoredMetaLabel);
 }
 
 std::vector<std::string> Exporter::portable_notes(const std::vector<StoredShard>& shards) const {
@@ -283,7 +264,7 @@ ExportReport Exporter::write_tar(ByteSink& sink) {
           "policy 'meta.db' of database 'meta' would stand where the tar has the "
           "metastore",
           "export the other databases with --database");
-  FileSequenceReader content = read_files(repository_, shards);
+  FileSequenceReader content = read_shard_files(repository_, shards);
   TarWriter tar(sink, options_.owner, stop_);
   tar.add_bytes({fmt::format("{}/{}", kMetaDirectory, kMetaFile), false, meta_db.size(),
                  snapshot_->time, kMetaMode},
@@ -291,7 +272,7 @@ ExportReport Exporter::write_tar(ByteSink& sink) {
   for (size_t i = 0; i < shards.size(); ++i) {
     if (shards[i].files.empty())
       tar.add_directory({shards[i].path.text(), true, 0, snapshot_->time, kTarDirectoryMode});
-    add_shard(tar, content, shards[i]);
+    add_shard_files(tar, content, shards[i], shards[i].path, repository_.key());
     report(shards[i], i + 1, shards.size());
   }
   tar.finish();

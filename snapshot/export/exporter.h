@@ -17,7 +17,6 @@
 #include "snapshot/model/stored_shards.h"
 #include "snapshot/stream/byte_sink.h"
 #include "snapshot/stream/tar_member.h"
-#include "snapshot/stream/tar_writer.h"
 
 namespace tsmfs::snapshot {
 
@@ -73,7 +72,6 @@ class Exporter {
  private:
   ExportChoice choose() const;
   ExportReport sum(const ExportChoice& chosen) const;
-  void add_shard(TarWriter& tar, FileSequenceReader& content, const StoredShard& shard) const;
   // The whole tar of a shard; its length.
   uint64_t write_shard(const StoredShard& shard, ByteSink& sink, const std::stop_token& stop) const;
   // Calls write(i, stop) for each shard, on several threads. Throws what a call threw, when the

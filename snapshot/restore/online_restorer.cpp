@@ -10,8 +10,7 @@
 #include "index/base/quote.h"
 #include "snapshot/influxdb/deleted_series.h"
 #include "snapshot/influxdb/metastore_subset.h"
-#include "snapshot/stream/file_sequence_reader.h"
-#include "snapshot/stream/tar_writer.h"
+#include "snapshot/influxdb/shard_tar.h"
 
 namespace tsmfs::snapshot {
 
@@ -270,17 +269,8 @@ ShardNumbers OnlineRestorer::import(const OnlineDatabase& database) const {
 }
 
 void OnlineRestorer::upload_shard(const StoredShard& shard, const ShardPath& to) const {
-  std::vector<WantedFile> files;
-  for (const TreeEntry& file : shard.files) files.push_back({file.file(), file.size});
-  upload_.upload_shard(to.shard, [&](ByteSink& sink) {
-    FileSequenceReader content(repository_.objects(), files, FileSequenceReader::kThreads);
-    TarWriter tar(sink, {}, stop_);
-    for (const TreeEntry& file : shard.files)
-      tar.add_file(
-          {fmt::format("{}/{}", to.text(), file.name), false, file.size, file.mtime, file.mode},
-          file.file(), repository_.key(), content);
-    tar.finish();
-  });
+  upload_.upload_shard(
+      to.shard, [&](ByteSink& sink) { write_shard_tar(repository_, shard, to, {}, sink, stop_); });
 }
 
 }  // namespace tsmfs::snapshot
