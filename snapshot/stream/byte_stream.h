@@ -1,4 +1,14 @@
 // Bytes that come once, in order: a server's answer, or a file read front to back.
+//
+// Which class is which: a stream (ByteStream) is read front to back, once, and may break off; a
+// source (index::ByteSource) has a known length and is looked at anywhere; a sink (ByteSink) takes
+// bytes. For a file of a disk these are FileStream, FileSource and FileSink, the first two over
+// DiskFile, which is the open file and neither of them; for a file of the repository StoredStream
+// (in deleted_series.cpp) and index::StoredSource, over index::FileReader; for a connection
+// TcpStream. A Spool makes a source of what comes as a stream, and index::MemorySource of what is
+// in memory. The others stand in front of another one: GzipStream and GzipSink, a tombstone's
+// members, a stream that has to have a length (SizedStream in backup_run.cpp), standard output
+// (StreamSink).
 #pragma once
 
 #include <cstddef>
