@@ -17,11 +17,6 @@ namespace {
 
 constexpr const char* kSnapshotName = "the snapshot's metastore";
 
-metastore::Data parse_data(ByteView protobuf, std::string_view object) {
-  Metastore::parse(protobuf, object);  // throws for what is none
-  return parse_metastore_message(protobuf, object);
-}
-
 bool takes_group(const metastore::ShardGroupInfo& group, const Filter& filter) {
   if (group.deletedat() != 0) return false;
   return !filter.shard || std::ranges::any_of(group.shards(), [&](const auto& s) {
@@ -117,12 +112,7 @@ void Merger::add(const metastore::DatabaseInfo& from) {
       found == databases->end() ? make_database(from, name) : *found;
   for (const auto& policy : from.retentionpolicies())
     if (takes_policy(policy, choice_.filter)) add_policy(policy, name, database);
-  const auto& policies = database.retentionpolicies();
-  const bool default_is_there = std::ranges::any_of(policies, [&](const auto& policy) {
-    return policy.name() == database.defaultretentionpolicy();
-  });
-  if (!default_is_there && !policies.empty())
-    database.set_defaultretentionpolicy(policies.begin()->name());
+  mend_default_policy(database);
 }
 
 metastore::DatabaseInfo& Merger::make_database(const metastore::DatabaseInfo& from,
@@ -311,7 +301,7 @@ bool keeps_numbers(const ShardMoves& moves) {
 MetaEdit filter_metastore(ByteView snapshot, const MetaChoice& choice,
                           const ShardsOnDisk& on_disk) {
   choose_shards(Metastore::parse(snapshot, kSnapshotName), choice);
-  const metastore::Data from = parse_data(snapshot, kSnapshotName);
+  const metastore::Data from = parse_sound_metastore(snapshot, kSnapshotName);
   metastore::Data target = from;
   target.clear_databases();
   if (choice.new_database)
@@ -326,8 +316,8 @@ MetaEdit filter_metastore(ByteView snapshot, const MetaChoice& choice,
 MetaEdit merge_metastore(ByteView target, std::string_view target_name, ByteView snapshot,
                          const MetaChoice& choice, const ShardsOnDisk& on_disk) {
   choose_shards(Metastore::parse(snapshot, kSnapshotName), choice);
-  metastore::Data data = parse_data(target, target_name);
-  const metastore::Data from = parse_data(snapshot, kSnapshotName);
+  metastore::Data data = parse_sound_metastore(target, target_name);
+  const metastore::Data from = parse_sound_metastore(snapshot, kSnapshotName);
   if (choice.with_users)
     add_users(data, from,
               find_missing(read_settings(snapshot, kSnapshotName), choice,

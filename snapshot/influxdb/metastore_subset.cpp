@@ -5,17 +5,11 @@
 #include <algorithm>
 
 #include "index/base/error.h"
-#include "snapshot/influxdb/metastore.h"
 #include "snapshot/influxdb/metastore_message.h"
 
 namespace tsmfs::snapshot {
 
 namespace {
-
-metastore::Data parse(ByteView meta_db, std::string_view object) {
-  Metastore::parse(meta_db, object);  // for its checks
-  return parse_metastore_message(meta_db, object);
-}
 
 // Keeps the items that `keep` says yes to, in their order.
 template <typename Items, typename Keep>
@@ -39,10 +33,7 @@ class Subset {
     auto& policies = *database.mutable_retentionpolicies();
     keep_only(policies, [&](metastore::RetentionPolicyInfo& policy) { return reduce(policy); });
     if (policies.empty()) return !filter_.shard && filter_.policy.empty();
-    const bool default_is_there = std::any_of(
-        policies.begin(), policies.end(),
-        [&](const auto& policy) { return policy.name() == database.defaultretentionpolicy(); });
-    if (!default_is_there) database.set_defaultretentionpolicy(policies[0].name());
+    mend_default_policy(database);
     return true;
   }
 
@@ -67,7 +58,7 @@ class Subset {
 ByteBuffer metastore_subset(ByteView meta_db, const Filter& filter,
                             const std::set<uint64_t>& shards, std::string_view object,
                             Subscriptions subscriptions) {
-  metastore::Data data = parse(meta_db, object);
+  metastore::Data data = parse_sound_metastore(meta_db, object);
   const Subset subset(filter, shards);
   keep_only(*data.mutable_databases(),
             [&](metastore::DatabaseInfo& database) { return subset.reduce(database); });
@@ -82,7 +73,7 @@ ByteBuffer metastore_subset(ByteView meta_db, const Filter& filter,
 }
 
 uint64_t metastore_max_node_id(ByteView meta_db, std::string_view object) {
-  return parse(meta_db, object).maxnodeid();
+  return parse_sound_metastore(meta_db, object).maxnodeid();
 }
 
 }  // namespace tsmfs::snapshot
