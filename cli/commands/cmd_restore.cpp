@@ -39,6 +39,13 @@ struct RestoreArguments {
   std::optional<uint64_t> shard;
 };
 
+CLI::Option* add_new_name(CLI::App& sub, const std::string& option, const std::string& what,
+                          std::optional<Name>& name) {
+  return sub.add_option_function<std::string>(
+      option, [what, &name](const std::string& text) { name = require_name(text, what); },
+      "The " + what + "'s name from now on");
+}
+
 void add_choice_options(CLI::App& sub, RestoreArguments& arguments) {
   RestoreCommand& command = arguments.command;
   sub.add_option("--snapshot,-s", command.snapshot, "latest, an id, 2026-11-24, 2h-ago, ...")
@@ -50,20 +57,8 @@ void add_choice_options(CLI::App& sub, RestoreArguments& arguments) {
   sub.add_option("--retention,--rp", command.filter.policy, "This retention policy only")
       ->type_name("RP");
   sub.add_option("--shard", arguments.shard, "This shard only")->type_name("ID");
-  sub.add_option_function<std::string>(
-         "--newdb",
-         [&command](const std::string& name) {
-           command.new_database = require_name(name, "database");
-         },
-         "The database's name from now on")
-      ->type_name("DB");
-  sub.add_option_function<std::string>(
-         "--newrp",
-         [&command](const std::string& name) {
-           command.new_policy = require_name(name, "retention policy");
-         },
-         "The retention policy's name from now on")
-      ->type_name("RP");
+  add_new_name(sub, "--newdb", "database", command.new_database)->type_name("DB");
+  add_new_name(sub, "--newrp", "retention policy", command.new_policy)->type_name("RP");
   sub.add_flag("--with-subscriptions", command.with_subscriptions,
                "Keep subscriptions under a new name too");
 }
