@@ -12,6 +12,7 @@
 #include "cli/empty_values.h"
 #include "cli/output/visible_stream.h"
 #include "index/base/error.h"
+#include "index/base/log.h"
 #include "index/base/quote.h"
 #include "index/base/visible.h"
 
@@ -33,12 +34,13 @@ constexpr const char* kFooter =
     "4 failure, 5 server, 10 no repository, 11 locked, 12 mount in use,\n"
     "13 time taken, 130 interrupted.";
 
-// Every command has it, so that a script can give it to any.
-void add_quiet(CLI::App& app, Context& context) {
+// Every command has them, so that a script can give them to any.
+void add_loudness(CLI::App& app, Context& context) {
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
-  for (CLI::App* command : commands) add_quiet(*command, context);
-  if (commands.empty())
-    app.add_flag("--quiet,-q", context.quiet, "Print problems and the result only");
+  for (CLI::App* command : commands) add_loudness(*command, context);
+  if (!commands.empty()) return;
+  app.add_flag("--quiet,-q", context.quiet, "Print problems and the result only");
+  app.add_flag("--verbose,-v", context.verbose, "Print also what is usually passed over");
 }
 
 void add_commands(CLI::App& app, Context& context) {
@@ -60,7 +62,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_rebuild_index(app, context);
   add_restore(app, context);
   add_export(app, context);
-  add_quiet(app, context);
+  add_loudness(app, context);
 }
 
 // influxd writes its long options with one dash (-host); so may we.
@@ -121,6 +123,7 @@ ExitCode parse_and_run(std::vector<std::string> arguments, Context& context) {
     throw;
   }
   require_values(app);
+  log::set_level(context.verbose ? log::Level::kDebug : log::Level::kInfo);
   return context.run();
 }
 

@@ -28,6 +28,7 @@ struct Context {
   std::stop_token stop;           // requested by SIGINT and SIGTERM
   std::function<ExitCode()> run;  // set by the command that was named
   bool quiet = false;             // --quiet: problems and the result only
+  bool verbose = false;           // --verbose: also what is usually passed over
 };
 
 void add_backup(CLI::App& app, Context& context);

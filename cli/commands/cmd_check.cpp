@@ -21,7 +21,6 @@ struct CheckCommand {
   bool read_data = false;
   std::string subset;
   bool tsm = false;
-  bool verbose = false;
   bool json = false;
 };
 
@@ -33,8 +32,9 @@ std::string reading(const CheckCommand& command, const snapshot::CheckReport& re
 }
 
 void print_result(const CheckCommand& command, const snapshot::CheckReport& report,
-                  std::ostream& out) {
-  if (report.damages > kDamagesShown && !command.verbose && !command.tsm)
+                  const Context& context) {
+  std::ostream& out = context.out;
+  if (report.damages > kDamagesShown && !context.verbose && !command.tsm)
     fmt::print(out, "and {} more; --verbose names them all\n", report.damages - kDamagesShown);
   fmt::print(out, "{} snapshots, {} packs, {} files of {} {}\n", report.snapshots, report.packs,
              report.files, format_bytes(report.bytes), reading(command, report));
@@ -73,14 +73,14 @@ ExitCode run_check(const CheckCommand& command, Context& context) {
   options.on_damage = [&](const std::string& what) {
     if (command.json)
       print_json(context.out, {{"damage", what}});
-    else if (++shown <= kDamagesShown || command.verbose || command.tsm)
+    else if (++shown <= kDamagesShown || context.verbose || command.tsm)
       fmt::print(context.out, "damaged: {}\n", visible(what));
   };
   const auto report = snapshot::check_repository(*repository, catalog, options, context.stop);
   if (command.json)
     print_json(context.out, to_json(report));
   else if (!context.quiet || report.damages > 0)
-    print_result(command, report, context.out);
+    print_result(command, report, context);
   return report.damages == 0 ? ExitCode::kOk : ExitCode::kDamaged;
 }
 
@@ -89,7 +89,9 @@ ExitCode run_check(const CheckCommand& command, Context& context) {
 void add_check(CLI::App& app, Context& context) {
   auto command = std::make_shared<CheckCommand>();
   CLI::App* sub = app.add_subcommand("check", "Verify that a repository is whole");
-  sub->footer("\nExample:\n  tsmfs check --repo /srv/tsmfs --read-data");
+  sub->footer(
+      "\nOf much damage the first hundred are named; --verbose names all of it.\n"
+      "\nExample:\n  tsmfs check --repo /srv/tsmfs --read-data");
   add_repository_option(*sub, command->repository);
   auto* all =
       sub->add_flag("--read-data", command->read_data, "Read every byte and compare every digest");
@@ -98,7 +100,6 @@ void add_check(CLI::App& app, Context& context) {
       ->type_name("PART")
       ->excludes(all);
   sub->add_flag("--tsm", command->tsm, "Decode every TSM file, index and CRCs");
-  sub->add_flag("--verbose,-v", command->verbose, "Name all damage, however much");
   sub->add_flag("--json", command->json, "Print JSON, one object a line");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_check(*command, context); };

@@ -17,11 +17,13 @@ class Help(EndToEndTest):
                 self.assertEqual([line for line in text.splitlines() if len(line) > COLUMNS_MAX], [])
                 self.assertIn('Example', text)
 
-    def test_every_command_can_be_quiet(self):
+    def test_every_command_can_be_quiet_and_verbose(self):
         subcommands = [['tag', 'add'], ['tag', 'remove'], ['tag', 'accept-missing']]
         for words in [[command] for command in COMMANDS if command != 'tag'] + subcommands:
             with self.subTest(command=words):
-                self.assertIn('--quiet', tsmfs(*words, '--help').stdout)
+                text = tsmfs(*words, '--help').stdout
+                self.assertIn('--quiet', text)
+                self.assertIn('--verbose', text)
 
     def test_what_is_no_command_is_named(self):
         for words, parent in ((['cp'], 'tsmfs'), (['cp', '--help'], 'tsmfs'), (['tag', 'cp', '--help'], 'tsmfs tag')):
