@@ -9,19 +9,16 @@
 #include <map>
 
 #include "index/base/error.h"
-#include "snapshot/intake/snapshot_builder.h"
 #include "snapshot/restore/restorer.h"
 #include "tests/support/other_user.h"
-#include "tests/support/protobuf.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/temp_dir.h"
+#include "tests/unit/restorable_history.h"
 
 namespace tsmfs::snapshot {
 
 namespace stdfs = std::filesystem;
 
-using support::protobuf::bytes;
-using support::protobuf::number;
 using test::give_to;
 using test::give_tree_to;
 using test::kOtherGroup;
@@ -77,28 +74,10 @@ class HostileTargetTest : public ::testing::Test {
   void publish() {
     index::Repository::create(dir_ / "repo");
     repository_ = index::Repository::open_writer(dir_ / "repo", "test");
-    index::RepositoryWriter writer(*repository_, {});
-    Catalog catalog(repository_->storage());
-    Manifest manifest;
-    manifest.time = now();
-    manifest.server = "db1";
-    manifest.dialect = "influxd 1.5+";
-    SnapshotBuilder builder(*repository_, writer, catalog, std::move(manifest));
-    std::string groups;
-    for (const uint64_t id : {2u, 3u}) {
-      const auto stored = test::put(writer, tsm_, index::FileKind::kTsm);
-      builder.add_shard(
-          {"db", "autogen", id},
-          {TreeEntry{kTsmFile, EntryKind::kFile, 0644, now(), stored.size, 0, stored.id}}, 0);
-      groups += bytes(5, number(1, id) + number(2, id * 3600) + number(3, id * 3600 + 3600) +
-                             bytes(5, number(1, id)));
-    }
-    meta_db_ = number(1, 0) + number(2, 3) + number(3, 4) +
-               bytes(5, bytes(1, "db") + bytes(2, "autogen") +
-                            bytes(3, bytes(1, "autogen") + number(2, 0) + groups)) +
-               number(8, 20) + number(9, 20);
-    builder.add_meta_file("meta.db", as_bytes(meta_db_));
-    request_.snapshot = builder.publish();
+    const ShardContents files = {{kTsmFile, std::string(as_text(tsm_))}};
+    meta_db_ = hourly_metastore("db", {2, 3});
+    request_.snapshot = publish_shards(
+        *repository_, {{{"db", "autogen", 2}, files}, {{"db", "autogen", 3}, files}}, meta_db_);
   }
 
   void run() {

@@ -11,29 +11,13 @@
 #include "index/base/file.h"
 #include "snapshot/intake/snapshot_builder.h"
 #include "snapshot/restore/restorer.h"
-#include "tests/support/protobuf.h"
 #include "tests/support/store_fixture.h"
 #include "tests/support/temp_dir.h"
+#include "tests/unit/restorable_history.h"
 
 namespace tsmfs::snapshot {
 
 namespace stdfs = std::filesystem;
-
-using support::protobuf::bytes;
-using support::protobuf::number;
-
-// A metastore with one database of one policy, "autogen"; shard N has the Nth hour.
-inline std::string hourly_metastore(const std::string& database,
-                                    const std::vector<uint64_t>& shards) {
-  std::string groups;
-  for (const uint64_t id : shards)
-    groups += bytes(5, number(1, id) + number(2, id * 3600) + number(3, id * 3600 + 3600) +
-                           bytes(5, number(1, id)));
-  return number(1, 0) + number(2, 3) + number(3, 4) +
-         bytes(5, bytes(1, database) + bytes(2, "autogen") +
-                      bytes(3, bytes(1, "autogen") + number(2, 0) + groups)) +
-         number(8, 20) + number(9, 20);
-}
 
 // {path: content} of everything below a directory; directories have the content "/".
 inline std::map<std::string, std::string> contents_below(const stdfs::path& root) {
@@ -65,7 +49,7 @@ class RestorerTest : public ::testing::Test {
     publish([](SnapshotBuilder&) {});
   }
 
-  using Files = std::map<std::string, std::string>;
+  using Files = ShardContents;
 
   // Makes the request's snapshot.
   void publish(const std::function<void(SnapshotBuilder&)>& change,
@@ -82,35 +66,7 @@ class RestorerTest : public ::testing::Test {
       const std::map<ShardPath, Files>& shards,
       const std::string& meta_db = hourly_metastore("db", {2, 10}),
       const std::function<void(SnapshotBuilder&)>& change = [](SnapshotBuilder&) {}) {
-    index::RepositoryWriter writer(*repository_, {});
-    Catalog catalog(repository_->storage());
-    Manifest manifest;
-    manifest.time = now();
-    manifest.server = "db1";
-    manifest.dialect = "influxd 1.5+";
-    SnapshotBuilder builder(*repository_, writer, catalog, std::move(manifest));
-    for (const auto& [path, files] : shards) {
-      std::vector<TreeEntry> entries;
-      for (const auto& [name, content] : files) entries.push_back(store(writer, name, content));
-      builder.add_shard(path, std::move(entries), 0);
-    }
-    builder.add_meta_file("meta.db", as_bytes(meta_db));
-    change(builder);
-    request_.snapshot = builder.publish();
-  }
-
-  static TreeEntry store(index::RepositoryWriter& writer, const std::string& name,
-                         const std::string& content) {
-    index::MemorySource source(as_bytes(content));
-    const auto id = writer.digest_key().digest<index::FileId>(as_bytes(content));
-    const auto stored = writer.put_file(source, id, index::FileKind::kTsm, {});
-    return TreeEntry{*Name::parse(name),
-                     EntryKind::kFile,
-                     0644,
-                     {1'454'349'756'000'000'007},
-                     stored.size,
-                     0,
-                     id};
+    request_.snapshot = snapshot::publish_shards(*repository_, shards, meta_db, change);
   }
 
   RestorePlan run(const RestoreOptions& options = {}, std::stop_token stop = {}) {

@@ -7,10 +7,14 @@
 #include <unistd.h>
 
 #include "snapshot/restore/restore_writer.h"
+#include "tests/support/protobuf.h"
 #include "tests/unit/restorer_fixture.h"
 
 namespace tsmfs::snapshot {
 namespace {
+
+using support::protobuf::bytes;
+using support::protobuf::number;
 
 TEST_F(RestorerTest, WritesDataAndMetastore) {
   const RestorePlan plan = run();
