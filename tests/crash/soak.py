@@ -22,9 +22,8 @@ import subprocess
 import sys
 import tempfile
 
-import tiny_tsm
-
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
+import tiny_tsm  # pylint: disable=wrong-import-position
 from harness.older_server import OlderServer  # pylint: disable=wrong-import-position
 
 COMMANDS_A_ROUND = 8

@@ -3,6 +3,8 @@ import random
 import struct
 import zlib
 
+from harness.protobuf import number, part
+
 HEADER = struct.pack('>IB', 0x16D116D1, 1)
 
 
@@ -23,31 +25,15 @@ def tsm(seeds):
     return bytes(content + index + struct.pack('>Q', offset))
 
 
-def varint(value):
-    out = bytearray()
-    while value > 0x7f:
-        out.append(value & 0x7f | 0x80)
-        value >>= 7
-    return bytes(out + bytes([value]))
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def field(number_, value):
-    return varint(number_ << 3 | 2) + varint(len(value)) + value
-
-
 def meta_db(shards):
     """meta.db (docs/FORMAT.md names its fields) that knows shards by their paths, as 'db/policy/7'."""
     databases = {}
     for path in shards:
         database, policy, shard = path.split('/')
-        group = number(1, int(shard)) + number(2, 1000) + number(3, 2000) + field(5, number(1, int(shard)))
-        databases.setdefault(database, {}).setdefault(policy, []).append(field(5, group))
+        group = number(1, int(shard)) + number(2, 1000) + number(3, 2000) + part(5, number(1, int(shard)))
+        databases.setdefault(database, {}).setdefault(policy, []).append(part(5, group))
     content = number(1, 0) + number(2, 1) + number(3, 77)
     for database, policies in databases.items():
-        content += field(5, field(1, database.encode()) + b''.join(
-            field(3, field(1, policy.encode()) + b''.join(groups)) for policy, groups in policies.items()))
+        content += part(5, part(1, database.encode()) + b''.join(
+            part(3, part(1, policy.encode()) + b''.join(groups)) for policy, groups in policies.items()))
     return content

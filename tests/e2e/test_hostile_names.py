@@ -14,6 +14,7 @@ import unicodedata
 from harness import EndToEndTest, main, read_request, tsmfs_command
 from harness.listener import Listener
 from harness.program import COMMAND_SECONDS_MAX, clean_environment
+from harness.protobuf import number, part
 
 # A title, a colour, a line that could be taken for the program's own, DEL, a C1 control, a turned direction.
 TEXT = 'q\x1b]0;title\x07\x1b[31m\nFORGED\r\x7f\u009b31m\u202e\u2028'
@@ -21,22 +22,6 @@ NAME = TEXT.encode() + b'\xff\x9b'  # and bytes that are no UTF-8
 CLEAR_LINE = b'\r\x1b[K'  # what a live line may send to a terminal
 DAY = 86400 * 10**9
 TSM = '000000001-000000001.tsm'
-
-
-def varint(value):
-    out = bytearray()
-    while value > 0x7f:
-        out.append(value & 0x7f | 0x80)
-        value >>= 7
-    return bytes(out + bytes([value]))
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def part(field, content):
-    return varint(field << 3 | 2) + varint(len(content)) + content
 
 
 def metastore(*names):
