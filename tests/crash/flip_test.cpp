@@ -21,16 +21,9 @@ constexpr size_t kSampleOffsets = 500, kIndexSampleOffsets = 100;
 constexpr uint64_t kWholeFileBytes = 64 << 20;
 constexpr uint64_t kCutStep = 4096;
 
-class FlipTest : public BackupTest {
+class FlipTest : public TwoBackupsTest {
  protected:
   FlipTest() {
-    state.tell(*fake);
-    older = back_up();
-    older_files = expected(state);
-    state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
-    state.tell(*fake);
-    newer = back_up();
-    newer_files = expected(state);
     const auto repository = index::Repository::open_writer(root, "test");
     Catalog(repository->storage()).remove({back_up_again(*repository)});
   }
@@ -116,9 +109,6 @@ class FlipTest : public BackupTest {
     EXPECT_TRUE(check_detects()) << where << ": check sees nothing";
   }
 
-  ServerState state = sample_state();
-  SnapshotPtr older, newer;
-  FileContents older_files, newer_files;
   std::mt19937_64 random_{20260101};
 };
 

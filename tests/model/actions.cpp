@@ -16,6 +16,7 @@
 #include "snapshot/upkeep/prune.h"
 #include "snapshot/upkeep/repair.h"
 #include "tests/support/repository_paths.h"
+#include "tests/support/store_fixture.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::model {
@@ -132,10 +133,7 @@ void repair(const Places& places) {
 }
 
 void damage_pack(const Places& places, uint32_t which, uint32_t where) {
-  std::vector<std::filesystem::path> packs;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(places.repository(0) / "packs"))
-    if (entry.is_regular_file()) packs.push_back(entry.path());
+  std::vector<std::filesystem::path> packs = test::pack_files(places.repository(0));
   if (packs.empty()) return;
   std::ranges::sort(packs);
   const auto path = packs[which % packs.size()];
@@ -143,11 +141,7 @@ void damage_pack(const Places& places, uint32_t which, uint32_t where) {
   // Every fourth time the end, where the tables are.
   const uint64_t offset =
       where % 4 == 0 ? size - 1 - where / 4 % std::min<uint64_t>(size, 400) : where % size;
-  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekg(static_cast<std::streamoff>(offset));
-  const char byte = static_cast<char>(file.get() ^ 0x20);
-  file.seekp(static_cast<std::streamoff>(offset));
-  file.put(byte);
+  test::flip_byte(path, offset);
 }
 
 void rebuild(const Places& places) {

@@ -1,9 +1,12 @@
 #include "tests/support/store_fixture.h"
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
+#include <fstream>
 #include <random>
 
+#include "index/format/repository_paths.h"
 #include "index/tsm/tsm_layout.h"
 
 namespace tsmfs::test {
@@ -53,6 +56,23 @@ ByteBuffer make_tsm(size_t blocks, size_t block_bytes, uint64_t seed) {
 index::StoredFile put(index::RepositoryWriter& writer, ByteView content, index::FileKind kind) {
   index::MemorySource source(content);
   return writer.put_file(source, writer.digest_key().digest<index::FileId>(content), kind, {});
+}
+
+std::vector<std::filesystem::path> pack_files(const std::filesystem::path& root) {
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(index::RepositoryPaths(root).packs()))
+    if (entry.is_regular_file()) found.push_back(entry.path());
+  return found;
+}
+
+void flip_byte(const std::filesystem::path& path, uint64_t offset) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(offset));
+  const char byte = static_cast<char>(file.get() ^ 0x20);
+  file.seekp(static_cast<std::streamoff>(offset));
+  file.put(byte);
+  ASSERT_TRUE(file.good()) << path;
 }
 
 ByteBuffer read_all(index::Repository& repository, const index::FileId& id) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "index/repository/repository.h"
 #include "index/repository/repository_writer.h"
@@ -25,6 +27,10 @@ struct TsmBlock {
 ByteBuffer make_tsm(const std::vector<TsmBlock>& blocks);
 
 index::StoredFile put(index::RepositoryWriter& writer, ByteView content, index::FileKind kind);
+// The pack files of the repository at `root`.
+std::vector<std::filesystem::path> pack_files(const std::filesystem::path& root);
+// Changes one byte of a file.
+void flip_byte(const std::filesystem::path& path, uint64_t offset);
 // The whole content of a stored file.
 ByteBuffer read_all(index::Repository& repository, const index::FileId& id);
 

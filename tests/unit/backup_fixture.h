@@ -150,12 +150,7 @@ class BackupTest : public ::testing::Test {
 
   std::shared_ptr<const CatalogState> snapshots() const { return test::snapshots_in(root); }
 
-  std::vector<std::filesystem::path> packs() const {
-    std::vector<std::filesystem::path> found;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "packs"))
-      if (entry.is_regular_file()) found.push_back(entry.path());
-    return found;
-  }
+  std::vector<std::filesystem::path> packs() const { return test::pack_files(root); }
 
   // What check_repository says, every byte read.
   std::vector<std::string> damages(index::ReadData read_data = index::ReadData::kYes) const {
@@ -171,12 +166,7 @@ class BackupTest : public ::testing::Test {
   void expect_sound() const { EXPECT_EQ(damages(), std::vector<std::string>()); }
 
   static void flip(const std::filesystem::path& path, uint64_t offset) {
-    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekg(static_cast<std::streamoff>(offset));
-    const char byte = static_cast<char>(file.get() ^ 0x20);
-    file.seekp(static_cast<std::streamoff>(offset));
-    file.put(byte);
-    ASSERT_TRUE(file.good());
+    test::flip_byte(path, offset);
   }
   // All files below a tree, by their paths.
   static void read_below(index::Repository& repository, const index::TreeId& id,
@@ -219,5 +209,25 @@ inline ServerState sample_state() {
   state.shards[{"other db", "two weeks", 10}] = {{"000000001-000000001.tsm", tsm(10, 4)}};
   return state;
 }
+
+// A repository with two backups of a server that has got one file more in between.
+class TwoBackupsTest : public BackupTest {
+ protected:
+  TwoBackupsTest() {
+    state.tell(*fake);
+    older = back_up();
+    older_files = expected(state);
+    older_packs = packs();
+    state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
+    state.tell(*fake);
+    newer = back_up();
+    newer_files = expected(state);
+  }
+
+  ServerState state = sample_state();
+  SnapshotPtr older, newer;
+  FileContents older_files, newer_files;
+  std::vector<std::filesystem::path> older_packs;
+};
 
 }  // namespace tsmfs::snapshot

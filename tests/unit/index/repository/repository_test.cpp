@@ -36,12 +36,7 @@ class RepositoryTest : public ::testing::Test {
     return stored;
   }
 
-  std::vector<stdfs::path> packs() const {
-    std::vector<stdfs::path> found;
-    for (const auto& entry : stdfs::recursive_directory_iterator(root_ / "packs"))
-      if (entry.is_regular_file()) found.push_back(entry.path());
-    return found;
-  }
+  std::vector<stdfs::path> packs() const { return test::pack_files(root_); }
 
   test::TempDir dir_;
   stdfs::path root_;

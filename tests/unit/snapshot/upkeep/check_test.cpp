@@ -14,16 +14,9 @@ namespace {
 namespace stdfs = std::filesystem;
 using index::ReadData;
 
-class CheckTest : public BackupTest {
+class CheckTest : public TwoBackupsTest {
  protected:
-  CheckTest() {
-    state.tell(*fake);
-    older = back_up();
-    state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
-    state.tell(*fake);
-    newer = back_up();
-    expect_sound();
-  }
+  CheckTest() { expect_sound(); }
 
   static std::string name_of(const SnapshotPtr& snapshot) {
     return "snapshot " + snapshot->short_id();
@@ -60,9 +53,6 @@ class CheckTest : public BackupTest {
     ADD_FAILURE() << "no frame of this kind";
     return 0;
   }
-
-  ServerState state = sample_state();
-  SnapshotPtr older, newer;
 };
 
 TEST_F(CheckTest, CountsWhatItLooksAt) {

@@ -15,17 +15,9 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-class CopierTest : public BackupTest {
+class CopierTest : public TwoBackupsTest {
  protected:
-  CopierTest() : other(dir / "other") {
-    index::Repository::create(other);
-    state.tell(*fake);
-    older = back_up();
-    older_files = expected(state);
-    state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
-    state.tell(*fake);
-    newer = back_up();
-  }
+  CopierTest() { index::Repository::create(other); }
 
   // Calls `visit` with a copier from one repository into the other and each snapshot of the first.
   template <typename Visit>
@@ -74,9 +66,8 @@ class CopierTest : public BackupTest {
 
   static std::vector<stdfs::path> all_packs(const stdfs::path& repository_root) {
     std::map<stdfs::file_time_type, stdfs::path> found;
-    for (const auto& entry :
-         stdfs::recursive_directory_iterator(test::RepositoryPaths(repository_root).packs()))
-      if (entry.is_regular_file()) found.emplace(entry.last_write_time(), entry.path());
+    for (const stdfs::path& pack : test::pack_files(repository_root))
+      found.emplace(stdfs::last_write_time(pack), pack);
     std::vector<stdfs::path> oldest_first;
     for (const auto& [time, path] : found) oldest_first.push_back(path);
     return oldest_first;
@@ -95,10 +86,7 @@ class CopierTest : public BackupTest {
     return found;
   }
 
-  ServerState state = sample_state();
-  stdfs::path other;
-  SnapshotPtr older, newer;
-  FileContents older_files;
+  stdfs::path other = dir / "other";
 };
 
 TEST_F(CopierTest, CopiesHoldTheSameBytesAndNameTheirOriginals) {

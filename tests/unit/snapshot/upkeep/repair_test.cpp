@@ -13,18 +13,8 @@ namespace {
 namespace stdfs = std::filesystem;
 using index::BlobKind;
 
-class RepairTest : public BackupTest {
+class RepairTest : public TwoBackupsTest {
  protected:
-  RepairTest() : paths(root) {
-    state.tell(*fake);
-    older = back_up();
-    older_files = expected(state);
-    older_pack = packs().at(0);
-    state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
-    state.tell(*fake);
-    newer = back_up();
-  }
-
   RepairReport repair(bool dry_run = false) {
     const auto repository = index::Repository::open_writer(root, "test");
     RepairOptions how;
@@ -56,11 +46,8 @@ class RepairTest : public BackupTest {
     EXPECT_EQ(contents_of(newer->data), expected(state));
   }
 
-  ServerState state = sample_state();
-  test::RepositoryPaths paths;
-  SnapshotPtr older, newer;
-  FileContents older_files;
-  stdfs::path older_pack;
+  test::RepositoryPaths paths{root};
+  stdfs::path older_pack = older_packs.at(0);
 };
 
 TEST_F(RepairTest, ADryRunSaysWhatIsLostAlready) {
