@@ -43,6 +43,11 @@ void add_loudness(CLI::App& app, Context& context) {
   app.add_flag("--verbose,-v", context.verbose, "Print also what is usually passed over");
 }
 
+log::Level log_level(const Context& context) {
+  if (context.verbose) return log::Level::kDebug;
+  return context.quiet ? log::Level::kWarning : log::Level::kInfo;
+}
+
 void add_commands(CLI::App& app, Context& context) {
   app.description(kDescription);
   app.footer(kFooter);
@@ -123,7 +128,7 @@ ExitCode parse_and_run(std::vector<std::string> arguments, Context& context) {
     throw;
   }
   require_values(app);
-  log::set_level(context.verbose ? log::Level::kDebug : log::Level::kInfo);
+  log::set_level(log_level(context));
   return context.run();
 }
 

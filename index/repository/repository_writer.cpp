@@ -212,7 +212,6 @@ ChunkPlace RepositoryWriter::Impl::place_chunk(const ChunkId& id, ByteView bytes
   const ChunkPlace place{known_.number_of(added.pack), added.logical_start, length};
   known_.add(id, place);
   new_bytes += length;
-  ++totals_.new_chunks;
   return place;
 }
 

@@ -38,7 +38,6 @@ struct StoredFile {
 };
 
 struct WriterTotals {
-  uint64_t new_chunks = 0;
   uint64_t new_chunk_bytes = 0;  // before compression
   uint64_t stored_bytes = 0;     // growth of packs/, complete after flush()
 };

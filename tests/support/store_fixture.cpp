@@ -6,8 +6,8 @@
 #include <fstream>
 #include <random>
 
-#include "index/format/repository_paths.h"
 #include "index/tsm/tsm_layout.h"
+#include "tests/support/repository_paths.h"
 
 namespace tsmfs::test {
 
@@ -61,7 +61,7 @@ index::StoredFile put(index::RepositoryWriter& writer, ByteView content, index::
 std::vector<std::filesystem::path> pack_files(const std::filesystem::path& root) {
   std::vector<std::filesystem::path> found;
   for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(index::RepositoryPaths(root).packs()))
+       std::filesystem::recursive_directory_iterator(RepositoryPaths(root).packs()))
     if (entry.is_regular_file()) found.push_back(entry.path());
   return found;
 }
