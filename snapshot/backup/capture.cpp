@@ -105,7 +105,7 @@ Captured Capture::run() {
   const MetastoreState& before = look_.metastore;
   gatherer_.fetch(requests());
   confirm_carried();
-  gatherer_.ask_again(before.view, look_.time);
+  gatherer_.ask_again(look_.time);
   shards_ = gatherer_.release();
   result_.late_shards = gatherer_.late_shards();
   const auto after = fetch_metastore_after();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "index/base/error.h"
 #include "snapshot/influxdb/data_name.h"
 #include "snapshot/intake/overlay.h"
 
@@ -10,9 +11,11 @@ namespace tsmfs::snapshot {
 
 namespace {
 
-// Points can come that late; a cache is written out when nothing came for ten minutes.
-constexpr int64_t kLateTimesNs = 3600 * kNanosecondsPerSecond;
-constexpr int64_t kLateFilesNs = 600 * kNanosecondsPerSecond;
+constexpr int64_t kWriteOutNs = 120 * kNanosecondsPerSecond;  // what writing a cache takes at most
+constexpr size_t kMorePauses = 13;
+
+// A time that no point has.
+constexpr TimeRange kNoTime{{kInfluxTimeMin}, {kInfluxTimeMin}};
 
 Timestamp newest(const std::vector<TreeEntry>& files) {
   Timestamp newest;
@@ -22,16 +25,26 @@ Timestamp newest(const std::vector<TreeEntry>& files) {
 
 }  // namespace
 
-bool was_written_lately(const ShardPath& path, const std::vector<TreeEntry>& files,
-                        const Metastore& metastore, Timestamp start) {
-  if (newest(files).unix_ns >= start.unix_ns - kLateFilesNs) return true;
-  const auto place = metastore.find_shard(path.shard);
-  return place && place->group->start <= start &&
-         place->group->end.unix_ns >= start.unix_ns - kLateTimesNs;
+std::vector<std::chrono::milliseconds> cache_pauses(std::vector<std::chrono::milliseconds> pauses) {
+  if (!pauses.empty()) pauses.insert(pauses.end(), kMorePauses, pauses.back());
+  return pauses;
+}
+
+bool is_written_out(const InfluxdClient& client, const ShardPath& path) {
+  try {
+    return client.open_range(path, kNoTime) != nullptr;
+  } catch (const ProtocolError&) {
+    return false;
+  }
+}
+
+bool holds_tombstones(const std::vector<TreeEntry>& files) {
+  return std::ranges::any_of(
+      files, [](const TreeEntry& file) { return file.name.ends_with(kTombstoneEnding); });
 }
 
 Timestamp since_of_later(const std::vector<TreeEntry>& files, Timestamp start) {
-  return shifted(std::min(newest(files), start), -kNanosecondsPerSecond);
+  return shifted(std::min(newest(files), start), -kWriteOutNs);
 }
 
 void drop_known(const std::vector<TreeEntry>& files, std::vector<TreeEntry>& later) {

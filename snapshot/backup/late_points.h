@@ -1,29 +1,40 @@
 // Points that a server held in its cache while it streamed a shard.
 //
-// From 1.8.5 on influxd streams a shard whose cache is being written out without what the cache
-// holds, and says so in its own log only. So a shard that was written to lately is asked for once
-// more, for what is later than what came.
+// From 1.8.5 on influxd tries to write a shard's cache out before it streams the shard: at once,
+// and after 1, 32 and 1024 ms. While another backup or a full cache keeps it from that, it then
+// streams what is on disk, and says so in its own log only. So an answer that begins within a
+// second has everything. One that does not may lack what the cache held: the shard is asked for
+// once more, for what is later than what came, until an answer begins at once, or until the server
+// has been seen to write the cache out: a time range is not exported without that (the answer is
+// empty then).
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
 #include "index/base/timestamp.h"
 #include "index/repository/object_reader.h"
-#include "snapshot/influxdb/metastore.h"
 #include "snapshot/model/shard_path.h"
 #include "snapshot/model/tree.h"
+#include "snapshot/server/influxd_client.h"
 
 namespace tsmfs::snapshot {
 
-// Whether points may have been on their way when the shard came, of a backup that began at `start`:
-// its times are the present ones, or one of its files is that young.
-bool was_written_lately(const ShardPath& path, const std::vector<TreeEntry>& files,
-                        const Metastore& metastore, Timestamp start);
+// How long to wait between one look and the next for a cache to be written out: two minutes in all,
+// when `pauses` are those of RetryPolicy.
+std::vector<std::chrono::milliseconds> cache_pauses(std::vector<std::chrono::milliseconds> pauses);
+
+// Whether all that the server had acknowledged of a shard by now is in files; false also when it
+// cannot be told. Throws: Cancelled.
+bool is_written_out(const InfluxdClient& client, const ShardPath& path);
+
+bool holds_tombstones(const std::vector<TreeEntry>& files);
 
 // From when on to ask for what is later than the newest of `files`, by the server's own clock, and
-// not later than `start`, whatever a file says of itself. The
-// newest comes again, for the stream gives times in seconds. Requires: there are some.
+// not later than `start`, whatever a file says of itself. The newest come again: a large cache is
+// written to several files, the first long before the last, and all appear at the end. Requires:
+// there are some.
 Timestamp since_of_later(const std::vector<TreeEntry>& files, Timestamp start);
 
 // Takes away what `files` has already, and everything when no TSM file is left. A TSM file never

@@ -24,6 +24,8 @@ bool is_suspiciously_small(const std::optional<uint64_t>& before, uint64_t after
   return (*before > 0 && after == 0) || shrank(*before, after, kFetchedShrink);
 }
 
+constexpr const char* kNoAnswer = "the server answered nothing";
+
 FetchedShard dropped_shard(unsigned tries, uint64_t new_bytes) {
   FetchedShard shard;
   shard.tries = tries;
@@ -40,7 +42,8 @@ bool FetchedShard::incomplete() const {
 
 struct ShardFetcher::Attempt {
   ReadShard read;
-  std::string failure;  // why the stream is not whole
+  std::string failure;                  // why the stream is not whole
+  std::chrono::milliseconds waited{0};  // for its first byte
   bool whole() const { return failure.empty(); }
   bool is_better_than(const Attempt& other) const {
     return std::pair(whole(), read.bytes) > std::pair(other.whole(), other.read.bytes);
@@ -66,16 +69,15 @@ ShardFetcher::ShardFetcher(const InfluxdClient& client, index::RepositoryWriter&
 FetchedShard ShardFetcher::fetch(const FetchRequest& request) {
   if (dropped_ && dropped_->known(request.path)) return dropped_shard(0, 0);
   if (!request.range) return fetch_with(request, retry_.pauses);
-  // The server cannot export a range of a shard with tombstones, however often it is asked.
-  const size_t pauses = std::min<size_t>(retry_.pauses.size(), 1);
-  FetchedShard shard = fetch_with(
-      request, {retry_.pauses.begin(), retry_.pauses.begin() + static_cast<ptrdiff_t>(pauses)});
+  FetchedShard shard = fetch_with(request, retry_.pauses);
   if (!shard.incomplete()) return shard;
+  const std::string why =
+      shard.unanswered ? "the server was busy with the shard" : "as of a shard with tombstones";
   shard = fetch_with({request.path, {}, {}, {}}, retry_.pauses);
+  shard.all = true;
   if (!shard.incomplete())
     shard.problems.push_back({Problem::Severity::kWarning, request.path.text(),
-                              "is here whole: the server could not export the time range, as of a "
-                              "shard with tombstones"});
+                              "is here whole: the server could not export the time range, " + why});
   return shard;
 }
 
@@ -97,10 +99,15 @@ FetchedShard ShardFetcher::fetch_with(const FetchRequest& request,
       return dropped_shard(tries, new_bytes);
     last = attempt;
     if (good || !best || !best->is_better_than(attempt)) best = std::move(attempt);
-    if (good || tries > pauses.size()) {
+    // The server cannot export a range of a shard with tombstones, however often it is asked.
+    const bool hopeless = request.range && tries > 1 && last->failure != kNoAnswer;
+    if (good || hopeless || tries > pauses.size()) {
       FetchedShard shard;
       shard.tries = tries;
+      shard.unanswered = last->failure == kNoAnswer;
       shard.new_bytes = new_bytes;
+      // A range is exported only once the cache is written out.
+      shard.may_lack_cache = !request.range && best->waited >= retry_.quick;
       add_problems(request, last->failure, *best, shard);
       return shard;
     }
@@ -131,13 +138,16 @@ void ShardFetcher::add_problems(const FetchRequest& request, const std::string& 
 
 ShardFetcher::Attempt ShardFetcher::try_once(const FetchRequest& request) {
   Attempt attempt;
+  const auto begin = std::chrono::steady_clock::now();
   try {
     const auto stream = request.range ? client_.open_range(request.path, *request.range)
                                       : client_.open_shard(request.path, request.since);
+    attempt.waited = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - begin);
     if (stream)
       reader_.read(request.path, *stream, attempt.read);
     else
-      attempt.failure = "the server answered nothing";
+      attempt.failure = kNoAnswer;
   } catch (const ProtocolError& error) {
     attempt.failure = error.what();
   }

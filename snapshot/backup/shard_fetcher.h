@@ -25,6 +25,8 @@ struct RetryPolicy {
   std::vector<std::chrono::milliseconds> pauses = {
       std::chrono::milliseconds(1000), std::chrono::milliseconds(2000),
       std::chrono::milliseconds(4000), std::chrono::milliseconds(8000)};
+  // An answer that begins sooner has what was in the server's cache (late_points.h).
+  std::chrono::milliseconds quick{1000};
 };
 
 // Throws: Cancelled.
@@ -46,7 +48,10 @@ struct FetchedShard {
   uint64_t new_bytes = 0;
   unsigned tries = 0;
   bool dropped = false;  // by the server, meanwhile: no files, and no loss
-  bool all = false;      // of the shard, though only changes were asked for at first
+  bool all = false;      // of the shard, though only changes or a range were asked for at first
+  // What was in the server's cache when it was asked may not be here: it did not answer at once.
+  bool may_lack_cache = false;
+  bool unanswered = false;  // when it was asked for last, the server said nothing
   std::vector<Problem>
       problems;  // kIncomplete: the stream never came whole, and `files` are those that came
   bool incomplete() const;

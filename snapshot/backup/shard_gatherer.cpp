@@ -64,39 +64,55 @@ bool ShardGatherer::take(const ShardPath& path, FetchedShard shard) {
   return !kept.incomplete();
 }
 
-void ShardGatherer::ask_again(const Metastore& metastore, Timestamp start) {
+void ShardGatherer::ask_again(Timestamp start) {
+  if (client_.dialect() == Dialect::k14) return;  // those answer nothing without the cache
   std::vector<FetchRequest> again;
   for (const FetchRequest& request : requests_) {
     MutexLock lock(mutex_);
     const FetchedShard& shard = shards_.at(request.path);
-    if (request.range || shard.incomplete() || shard.dropped ||
-        !was_written_lately(request.path, shard.files, metastore, start))
-      continue;
-    again.push_back({request.path, {}, request.since, {}});
+    if (!shard.may_lack_cache || shard.incomplete() || shard.dropped) continue;
+    again.push_back({request.path, {}, shard.all ? std::nullopt : request.since, {}});
     if (!shard.files.empty()) again.back().since = since_of_later(shard.files, start);
   }
   RetryPolicy retry = options_.retry;
   retry.pauses.resize(std::min(retry.pauses.size(), kSecondLookPauses));
   in_threads(again.size(), retry,
              [&](const InfluxdClient& client, ShardFetcher& fetcher, size_t i) {
-               if (server_gone_) return warn_of_cache(again[i].path);
-               FetchedShard late = fetcher.fetch(again[i]);
-               if (late.dropped) return;
-               if (late.incomplete()) {
-                 warn_of_cache(again[i].path);
-                 return look_for_server(client);
-               }
-               MutexLock lock(mutex_);
-               late_[again[i].path] = std::move(late);
+               ask_one_again(client, fetcher, again[i]);
              });
   take_late();
 }
 
-void ShardGatherer::warn_of_cache(const ShardPath& path) {
+void ShardGatherer::ask_one_again(const InfluxdClient& client, ShardFetcher& fetcher,
+                                  const FetchRequest& request) {
+  const auto settles = [](const FetchedShard& late) {
+    return late.dropped || (!late.incomplete() && !late.may_lack_cache);
+  };
+  FetchedShard late = fetcher.fetch(request);
+  bool settled = settles(late);
+  // A probe leaves files open in a server where the shard has tombstones.
+  const bool probes = !holds_tombstones(fetched(request.path).files);
+  for (const auto& duration : cache_pauses(options_.retry.pauses)) {
+    if (settled || server_gone_) break;
+    if (late.incomplete()) look_for_server(client);
+    if (probes) {
+      settled = is_written_out(client, request.path);
+      if (settled) late = fetcher.fetch(request);
+    } else {
+      late = fetcher.fetch(request);
+      settled = settles(late);
+    }
+    if (!settled) pause(duration, stop_);
+  }
+  settled &= !late.incomplete();
+  if (late.dropped) return;
   MutexLock lock(mutex_);
-  shards_.at(path).problems.push_back(
-      {Severity::kWarning, path.text(),
-       "could not be asked once more: points that were in the server's cache may be missing"});
+  if (!settled)
+    shards_.at(request.path)
+        .problems.push_back({Severity::kIncomplete, request.path.text(),
+                             "came while the server was writing its cache out, which had no end: "
+                             "points that were in the cache may be missing"});
+  if (!late.incomplete()) late_[request.path] = std::move(late);
 }
 
 void ShardGatherer::take_late() {
@@ -119,7 +135,7 @@ void ShardGatherer::take_late() {
       ++late_shards_;
     } else {
       shard.problems.push_back(
-          {Severity::kWarning, request.path.text(),
+          {Severity::kIncomplete, request.path.text(),
            "was compacted, and points deleted, while it was backed up: it is as it was at first, "
            "and may lack what was in the server's cache"});
     }

@@ -15,7 +15,6 @@
 #include "snapshot/backup/capture_options.h"
 #include "snapshot/backup/dropped_shards.h"
 #include "snapshot/backup/shard_fetcher.h"
-#include "snapshot/influxdb/metastore.h"
 #include "snapshot/server/influxd_client.h"
 
 namespace tsmfs::snapshot {
@@ -43,8 +42,9 @@ class ShardGatherer {
   // Once.
   void fetch(std::vector<FetchRequest> requests);
   // For the points that were in the server's cache (late_points.h) when the backup began, at
-  // `start`. After fetch().
-  void ask_again(const Metastore& metastore, Timestamp start);
+  // `start`. Shards that may lack them are asked for until they cannot, or have a problem. After
+  // fetch().
+  void ask_again(Timestamp start);
 
   // Whether the server still has what a snapshot takes over of the one before, by shard: those of
   // which it lacks a file (its points may have been deleted) are fetched whole. A shard that cannot
@@ -65,7 +65,8 @@ class ShardGatherer {
   bool take(const ShardPath& path, FetchedShard shard);
   void confirm_one(const InfluxdClient& client, ShardFetcher& fetcher, const CarriedFiles& carried);
   void take_late();
-  void warn_of_cache(const ShardPath& path);
+  void ask_one_again(const InfluxdClient& client, ShardFetcher& fetcher,
+                     const FetchRequest& request);
 
   const InfluxdClient& client_;
   index::Repository& repository_;

@@ -67,6 +67,7 @@ class InfluxdClient {
   // The same, ended by another token.
   InfluxdClient with_stop(std::stop_token stop) const;
   const Endpoint& endpoint() const { return endpoint_; }
+  Dialect dialect() const { return dialect_.value(); }  // that probe() found
 
  private:
   std::unique_ptr<TcpStream> ask(const std::string& request, TcpTimeouts timeouts,

@@ -27,6 +27,7 @@ using Json = nlohmann::json;
 
 constexpr milliseconds kForEver{-1};
 constexpr uint8_t kHighestType = 7;
+constexpr uint8_t kRangeType = 5;
 
 template <typename Key>
 std::optional<Answer> find(const std::map<Key, Answer>& answers, const Key& key) {
@@ -76,6 +77,11 @@ void FakeInfluxd::answer_metastore_once(Answer answer) {
 void FakeInfluxd::answer_database(const std::string& name, Answer answer) {
   const MutexLock lock(mutex_);
   databases_[name] = std::move(answer);
+}
+
+void FakeInfluxd::answer_range(uint64_t id, Answer answer) {
+  MutexLock lock(mutex_);
+  ranges_[id] = std::move(answer);
 }
 
 void FakeInfluxd::answer_shard(uint64_t id, Answer answer) {
@@ -164,6 +170,7 @@ Answer FakeInfluxd::choose_shard_or_metastore(uint8_t type, uint64_t shard) {
     if (auto once = take_first(metastore_once_)) return *once;
     return metastore_.value_or(Answer{});
   }
+  if (type == kRangeType) return find(ranges_, shard).value_or(Answer{});
   if (type != 0) return {};
   size_t& refusals = refusals_[shard];
   if (refusals > 0) {

@@ -47,6 +47,9 @@ class FakeInfluxd {
   void answer_metastore_once(Answer answer);
   void answer_database(const std::string& name, Answer answer);
   void answer_shard(uint64_t id, Answer answer);
+  // To requests for a time range of that shard; without one they get an empty answer, as while the
+  // server cannot write its cache out.
+  void answer_range(uint64_t id, Answer answer);
   // To one request for that shard, before the answers above; several queue up.
   void answer_shard_once(uint64_t id, Answer answer);
   // The next `count` requests for that shard end without a byte, as while influxd writes its cache
@@ -78,6 +81,7 @@ class FakeInfluxd {
   std::optional<Answer> everything_ TSMFS_GUARDED_BY(mutex_);
   std::map<std::string, Answer> databases_ TSMFS_GUARDED_BY(mutex_);
   std::map<uint64_t, Answer> shards_ TSMFS_GUARDED_BY(mutex_);
+  std::map<uint64_t, Answer> ranges_ TSMFS_GUARDED_BY(mutex_);
   std::map<uint64_t, std::deque<Answer>> once_ TSMFS_GUARDED_BY(mutex_);
   std::map<uint64_t, size_t> refusals_ TSMFS_GUARDED_BY(mutex_);
   std::vector<std::string> requests_ TSMFS_GUARDED_BY(mutex_);

@@ -6,6 +6,7 @@ import socket
 import struct
 import tarfile
 import threading
+import time
 import typing
 
 from .listener import Listener, ask
@@ -13,6 +14,7 @@ from .protocol import read_request
 from .waiting import wait_until
 
 STALL_SECONDS_MAX = 120
+BUSY_SECONDS = 1.1  # what influxd 1.8.5 and later take at least for an answer without what is in a cache
 TRAILER_BYTES = 1024  # a tar ends in two blocks of zeros
 
 
@@ -58,6 +60,14 @@ def cut_in_trailer(answer):
 def lose_last_member(answer):
     """What influxd sends when its walk fails: a sound tar with too few files."""
     return Reply(answer[:_members(answer)[-1].offset] + bytes(TRAILER_BYTES))
+
+
+def after_a_second(damage=Reply):
+    """As influxd answers that cannot write a shard's cache out at once: it tries for a second."""
+    def wait(answer):
+        time.sleep(BUSY_SECONDS)
+        return damage(answer)
+    return wait
 
 
 def with_files(files):

@@ -12,15 +12,21 @@ std::string points_at(const std::vector<int64_t>& times) {
   return std::string(as_text(test::make_point_tsm({{"cpu#!~#v", times}})));
 }
 
-// A server with a shard of the present, whose cache may be on its way to a file while it is asked,
-// and one of the past.
+// A server that never answers at once: its cache may be on its way to a file while it is asked.
 class LatePointsTest : public BackupTest {
  protected:
   LatePointsTest() {
     state.shards[hot] = {{"000000001-000000001.tsm", points_at({1, 2, 3})}};
-    state.groups_end_ns = static_cast<uint64_t>(now().unix_ns) + 3600 * 1'000'000'000ULL;
     state.tell(*fake);
+    cache_is_written_out();
   }
+  void cache_is_written_out() { fake->answer_range(hot.shard, {shard_tar(hot, {})}); }
+  void cache_is_never_written_out() { fake->answer_range(hot.shard, {}); }
+  static CaptureOptions slowly(CaptureOptions how) {
+    how.retry.quick = milliseconds(0);
+    return how;
+  }
+  SnapshotPtr back_up() { return BackupTest::back_up(slowly(options())); }
   void next_answer(const FileContents& files) {
     fake->answer_shard_once(hot.shard, {shard_tar(hot, files)});
   }
@@ -33,6 +39,7 @@ TEST_F(LatePointsTest, WhatWasInTheCacheIsBroughtByASecondRequest) {
   next_answer(state.shards[hot]);
   state.shards[hot]["000000002-000000001.tsm"] = points_at({4});
   next_answer({{"000000002-000000001.tsm", points_at({4})}});
+  state.tell(*fake);
   const SnapshotPtr snapshot = back_up();
   EXPECT_EQ(contents_of(snapshot->data), expected(state));
   EXPECT_EQ(snapshot->extent->late, 1u);
@@ -44,10 +51,50 @@ TEST_F(LatePointsTest, WhatWasInTheCacheIsBroughtByASecondRequest) {
 TEST_F(LatePointsTest, ASecondRequestIsForWhatIsLaterThanWhatCame) {
   back_up();
   const auto requests = fake->requests();
-  EXPECT_EQ(requests_for_shards(), 2u);
+  // The first; one that may lack the cache as well; a probe; one that cannot.
+  EXPECT_EQ(requests_for_shards(), 4u);
   // The files are of 2016-02-01T18:02:36Z.
-  EXPECT_TRUE(std::ranges::any_of(requests, [](const std::string& request) {
-    return request.find("2016-02-01T18:02:35") != std::string::npos;
+  EXPECT_EQ(std::ranges::count_if(requests,
+                                  [](const std::string& request) {
+                                    return request.find("2016-02-01T18:00:36") != std::string::npos;
+                                  }),
+            2);
+}
+
+TEST_F(LatePointsTest, WhatIsAnsweredAtOnceIsAskedForOnce) {
+  BackupTest::back_up(options());
+  EXPECT_EQ(requests_for_shards(), 1u);
+}
+
+TEST_F(LatePointsTest, ACacheThatIsNeverWrittenOutIsNamed) {
+  cache_is_never_written_out();
+  const SnapshotPtr snapshot = back_up();
+  EXPECT_TRUE(snapshot->incomplete());
+  EXPECT_EQ(contents_of(snapshot->data), expected(state));
+  EXPECT_TRUE(has_problem(snapshot->problems, Problem::Severity::kIncomplete, "db/rp/1",
+                          "points that were in the cache may be missing"));
+}
+
+// As when the flush of a large cache, or another backup, outlasts both looks.
+TEST_F(LatePointsTest, WhatBothLooksLackedIsBroughtByAThird) {
+  next_answer(state.shards[hot]);
+  next_answer({});
+  state.shards[hot]["000000002-000000001.tsm"] = points_at({4});
+  state.tell(*fake);
+  const SnapshotPtr snapshot = back_up();
+  EXPECT_EQ(contents_of(snapshot->data), expected(state));
+  EXPECT_EQ(snapshot->extent->late, 1u);
+  EXPECT_FALSE(snapshot->incomplete());
+}
+
+// A probe would leave files open in the server.
+TEST_F(LatePointsTest, AShardWithTombstonesIsNotProbed) {
+  cache_is_never_written_out();
+  state.shards[hot]["000000001-000000001.tombstone"] = std::string("\0\0\x15\x04", 4);
+  state.tell(*fake);
+  EXPECT_TRUE(back_up()->incomplete());
+  EXPECT_TRUE(std::ranges::none_of(fake->requests(), [](const std::string& request) {
+    return request.find("ExportStart") != std::string::npos;
   }));
 }
 
@@ -64,31 +111,26 @@ TEST_F(LatePointsTest, AShardWithoutFilesIsAskedForAsAWhole) {
   EXPECT_EQ(snapshot->extent->late, 1u);
 }
 
-TEST_F(LatePointsTest, AShardOfThePastIsAskedForOnce) {
-  state.groups_end_ns = 2000;
-  state.tell(*fake);
-  back_up();
-  EXPECT_EQ(requests_for_shards(), 1u);
-}
-
 TEST_F(LatePointsTest, ACompactionMeanwhileTakesThePlaceOfItsFiles) {
   state.shards[hot]["000000002-000000001.tsm"] = points_at({4, 5});
   next_answer(state.shards[hot]);
   state.shards[hot] = {{"000000002-000000002.tsm", points_at({1, 2, 3, 4, 5})},
                        {"000000003-000000001.tsm", points_at({6})}};
-  next_answer(state.shards[hot]);
+  state.tell(*fake);
   const SnapshotPtr snapshot = back_up();
   EXPECT_EQ(contents_of(snapshot->data), expected(state));
   EXPECT_TRUE(snapshot->problems.empty());
 }
 
 TEST_F(LatePointsTest, ADeleteAndACompactionMeanwhileLeaveTheFirst) {
+  const FileContents before = expected(state);
   next_answer(state.shards[hot]);
-  next_answer({{"000000001-000000002.tsm", points_at({1, 3})}});
+  state.shards[hot] = {{"000000001-000000002.tsm", points_at({1, 3})}};
+  state.tell(*fake);
   const SnapshotPtr snapshot = back_up();
-  EXPECT_EQ(contents_of(snapshot->data), expected(state));
-  EXPECT_FALSE(snapshot->incomplete());
-  EXPECT_TRUE(has_problem(snapshot->problems, Problem::Severity::kWarning, "db/rp/1",
+  EXPECT_EQ(contents_of(snapshot->data), before);
+  EXPECT_TRUE(snapshot->incomplete());
+  EXPECT_TRUE(has_problem(snapshot->problems, Problem::Severity::kIncomplete, "db/rp/1",
                           "was compacted, and points deleted"));
 }
 
@@ -98,25 +140,24 @@ TEST_F(LatePointsTest, ATsmFileThatComesOtherwiseIsNotBelieved) {
   EXPECT_EQ(contents_of(back_up()->data), expected(state));
 }
 
-TEST_F(LatePointsTest, AServerThatDoesNotAnswerASecondTimeCostsAWarning) {
+TEST_F(LatePointsTest, AServerThatDoesNotAnswerASecondTimeIsNamed) {
   next_answer(state.shards[hot]);
-  for (int tries = 0; tries < 3; ++tries) fake->answer_shard_once(hot.shard, {""});
+  for (int tries = 0; tries < 100; ++tries) fake->answer_shard_once(hot.shard, {""});
   const SnapshotPtr snapshot = back_up();
   EXPECT_EQ(contents_of(snapshot->data), expected(state));
-  EXPECT_FALSE(snapshot->incomplete());
-  EXPECT_TRUE(has_problem(snapshot->problems, Problem::Severity::kWarning, "db/rp/1",
-                          "could not be asked once more"));
+  EXPECT_TRUE(has_problem(snapshot->problems, Problem::Severity::kIncomplete, "db/rp/1",
+                          "points that were in the cache may be missing"));
 }
 
 TEST_F(LatePointsTest, WithSinceTheyGoOverWhatChanged) {
   back_up();
-  CaptureOptions how = options();
+  CaptureOptions how = slowly(options());
   how.since.emplace();
   next_answer({});
   next_answer(state.shards[hot]);  // that it has what is carried over
   state.shards[hot]["000000002-000000001.tsm"] = points_at({4});
-  next_answer({{"000000002-000000001.tsm", points_at({4})}});
-  const SnapshotPtr snapshot = back_up(how);
+  state.tell(*fake);
+  const SnapshotPtr snapshot = BackupTest::back_up(how);
   EXPECT_EQ(contents_of(snapshot->data), expected(state));
   EXPECT_EQ(snapshot->extent->late, 1u);
 }
