@@ -135,10 +135,13 @@ void Warner::warn_of_wal() {
   if (request_.merge && !directory_exists(wal))
     warn(fmt::format("there is no {}: points in a write-ahead log elsewhere are not looked at",
                      wal.string()));
-  for (const RestoreShard& shard : plan_.shards) {
-    const stdfs::path directory = shard_directory(wal, shard.to);
+  std::vector<ShardPath> targets;
+  for (const RestoreShard& shard : plan_.shards) targets.push_back(shard.to);
+  if (request_.merge) targets.insert(targets.end(), plan_.skipped.begin(), plan_.skipped.end());
+  for (const ShardPath& target : targets) {
+    const stdfs::path directory = shard_directory(wal, target);
     const bool restored = std::ranges::any_of(
-        plan_.wal, [&](const RestoreShard& other) { return other.to == shard.to; });
+        plan_.wal, [&](const RestoreShard& other) { return other.to == target; });
     if (restored || request_.merge == Prefer::kExisting || !directory_exists(directory) ||
         bytes_below(directory) == 0)
       continue;

@@ -277,5 +277,15 @@ TEST_F(ShardMergeTest, ALogThatIsThereIsSpokenOfWhenItWinsOverTheSnapshot) {
   EXPECT_TRUE(plan_restore(*repository_, request_).warnings.empty());
 }
 
+TEST_F(ShardMergeTest, ALogWinsAlsoWhereNoFileIsToBeAdded) {
+  there({{"000000001-000000001.tsm", tsm_at(1)}});
+  stored({{"000000001-000000001.tsm", tsm_at(1)}});
+  write_text(dir_ / "target/wal/db/autogen/2/_00001.wal", "points");
+  request_.merge = Prefer::kSnapshot;
+  const RestorePlan plan = plan_restore(*repository_, request_);
+  EXPECT_TRUE(plan.shards.empty());
+  EXPECT_TRUE(plan.log_wins);
+}
+
 }  // namespace
 }  // namespace tsmfs::snapshot
