@@ -31,40 +31,6 @@ std::optional<struct stat> status_by(Stat stat, const fs::path& path) {
   throw IoError(what + " " + path.string(), error.value());
 }
 
-// Calls `visit` with the name and the kind (DT_…) of each entry but "." and "..".
-template <typename Visit>
-void for_each_entry(const fs::path& path, const Visit& visit) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
-  if (!directory) throw_errno("cannot list " + path.string());
-  for (;;) {
-    errno = 0;  // readdir() says by it alone whether it failed or came to the end
-    // NOLINTNEXTLINE(concurrency-mt-unsafe): of a DIR that nobody else has
-    const dirent* const entry = ::readdir(directory.get());
-    if (entry == nullptr && errno != 0) throw_errno("cannot list " + path.string());
-    if (entry == nullptr) return;
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") visit(name, entry->d_type);
-  }
-}
-
-// That something cannot be found though its name is there comes of a link that leads nowhere.
-void require_absent(const fs::path& path) {
-  if (link_status_if_exists(path)) throw IoError("cannot read " + path.string(), ENOENT);
-}
-
-void add_files_below(const fs::path& root, const std::string& folder,
-                     std::vector<std::string>& found) {
-  for_each_entry(root / folder, [&](std::string_view name, unsigned char kind) {
-    std::string path = folder.empty() ? std::string(name) : folder + "/" + std::string(name);
-    if (kind != DT_REG) {
-      const auto status = status_if_exists(root / path);
-      if (!status) return require_absent(root / path);  // else it went since its name was read
-      if (S_ISDIR(status->st_mode)) return add_files_below(root, path, found);
-    }
-    found.push_back(std::move(path));
-  });
-}
-
 }  // namespace
 
 bool is_absence(int error_number) {
@@ -111,20 +77,20 @@ bool holds_something(const fs::path& path) {
 }
 
 std::vector<std::string> list_directory(const fs::path& path) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+  if (!directory) throw_errno("cannot list " + path.string());
   std::vector<std::string> names;
-  for_each_entry(path, [&](std::string_view name, unsigned char) { names.emplace_back(name); });
+  for (;;) {
+    errno = 0;  // readdir() says by it alone whether it failed or came to the end
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): of a DIR that nobody else has
+    const dirent* const entry = ::readdir(directory.get());
+    if (entry == nullptr && errno != 0) throw_errno("cannot list " + path.string());
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
   std::sort(names.begin(), names.end());
   return names;
-}
-
-std::vector<std::string> files_below(const fs::path& directory) {
-  std::vector<std::string> found;
-  if (directory_exists(directory))
-    add_files_below(directory, "", found);
-  else
-    require_absent(directory);
-  std::sort(found.begin(), found.end());
-  return found;
 }
 
 uint64_t bytes_below(const fs::path& directory) {

@@ -39,10 +39,6 @@ bool holds_something(const std::filesystem::path& path);
 
 // The names in a directory without "." and "..", sorted. Throws also when it is absent.
 std::vector<std::string> list_directory(const std::filesystem::path& path);
-// The path, from `directory` on, of each thing below it that is no directory, sorted; nothing when
-// it is absent. Links are followed; one that leads nowhere throws, since what is behind it is not
-// known to be absent.
-std::vector<std::string> files_below(const std::filesystem::path& directory);
 // Of all regular files below a directory, links not followed.
 uint64_t bytes_below(const std::filesystem::path& directory);
 

@@ -37,7 +37,8 @@ Fd open_fresh(const fs::path& path) {
 // Some file systems cannot rename without replacing: there nobody else gives that name meanwhile.
 void rename_to_new(const fs::path& from, const fs::path& to) {
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
-  if (errno != EINVAL && errno != ENOSYS)
+  // EPERM: of a sandbox that does not know the call; rename() tells whether it is more than that.
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP && errno != EPERM)
     throw_errno("cannot rename " + from.string() + " to " + to.string());
   if (path_exists(to)) throw IoError("cannot make " + to.string(), EEXIST);
   rename_file(from, to);

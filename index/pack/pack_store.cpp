@@ -32,7 +32,7 @@ std::shared_ptr<const PackReader> PackStore::open_anew(const PackId& id) const {
 
 void PackStore::for_each_id(const std::function<void(const PackId&)>& visit) const {
   for (const std::string& key : storage_.list(kPacksFolder))
-    if (const auto id = pack_of_key(key)) visit(*id);
+    if (const auto id = pack_of_key(key); id && key == pack_key(*id)) visit(*id);
 }
 
 }  // namespace tsmfs::index

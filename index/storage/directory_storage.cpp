@@ -54,6 +54,8 @@ void DirectoryStorage::make_folders() const {
 
 std::unique_ptr<StoredObject> DirectoryStorage::open(const std::string& key) const {
   Fd fd = open_if_exists(path(key), O_RDONLY);
+  if (!fd && link_status_if_exists(path(key)))
+    throw IoError("cannot read " + path(key).string(), ENOENT);  // a link that leads nowhere
   if (!fd) return nullptr;
   return std::make_unique<StoredFile>(std::move(fd), path(key));
 }
@@ -66,8 +68,17 @@ std::vector<std::string> DirectoryStorage::list(const std::string& folder) const
   const auto always_there = folders(root_);
   if (std::ranges::count(always_there, path(folder)) > 0 && !path_exists(path(folder)))
     throw IoError("cannot list " + path(folder).string(), ENOENT);
-  std::vector<std::string> keys = files_below(path(folder));
-  for (std::string& key : keys) key.insert(0, folder + "/");
+  std::vector<std::string> keys;
+  if (!directory_exists(path(folder))) return keys;
+  const bool has_groups = path(folder) == always_there.front();
+  for (const std::string& name : list_directory(path(folder))) {
+    std::string key = folder + "/" + name;
+    if (has_groups && directory_exists(path(key)))
+      for (const std::string& member : list_directory(path(key)))
+        keys.push_back(key + "/" + member);
+    else
+      keys.push_back(std::move(key));
+  }
   return keys;
 }
 

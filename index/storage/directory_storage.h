@@ -9,8 +9,9 @@
 namespace tsmfs::index {
 
 // The folders of packs and of manifests are there from the beginning: one that is gone is not
-// empty. New files are written under `tmp/` and renamed when they are whole. Links are followed:
-// packs may lie on another disk.
+// empty. Packs lie in groups, one folder each; whatever else is in the way of a file is listed as
+// one, and fails when it is opened. New files are written under `tmp/` and renamed when they are
+// whole. Links are followed: packs may lie on another disk.
 class DirectoryStorage : public Storage {
  public:
   explicit DirectoryStorage(std::filesystem::path root) : root_(std::move(root)) {}

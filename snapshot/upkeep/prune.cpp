@@ -176,10 +176,15 @@ class Prune {
   // such a pack up again, and the next prune removes it.
   void remove(const std::vector<index::PackUse>& packs) {
     std::vector<std::string> keys;
-    for (const index::PackUse& pack : packs) {
-      const auto reader = repository_.packs().open_anew(pack.record.id);
-      repository_.lookup().remove_pack(pack.number, reader->frames(), reader->read_blobs());
-      keys.push_back(index::pack_key(pack.record.id));
+    try {
+      for (const index::PackUse& pack : packs) {
+        const auto reader = repository_.packs().open_anew(pack.record.id);
+        repository_.lookup().remove_pack(pack.number, reader->frames(), reader->read_blobs());
+        keys.push_back(index::pack_key(pack.record.id));
+      }
+    } catch (const Error&) {
+      repository_.storage().remove(keys);
+      throw;
     }
     repository_.storage().remove(keys);
   }

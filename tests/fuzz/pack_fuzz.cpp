@@ -3,8 +3,6 @@
 //
 // The input is tried as it is, and with all its checksums made right, so that the fuzzer gets
 // behind them.
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <string>
@@ -12,8 +10,10 @@
 
 #include "index/base/error.h"
 #include "index/base/file.h"
+#include "index/format/object_keys.h"
 #include "index/pack/pack_reader.h"
 #include "tests/fuzz/fuzz_target.h"
+#include "tests/support/memory_storage.h"
 
 namespace tsmfs::fuzz {
 namespace {
@@ -29,19 +29,6 @@ PackId id_of(ByteView pack) {
 RepositoryId repository_of(ByteView pack) {
   return RepositoryId::from(pack.subspan(32, kIdBytes));
 }
-
-// A file in memory that a PackReader can open.
-class MemoryFile {
- public:
-  explicit MemoryFile(ByteView content) : fd_(::memfd_create("pack", MFD_CLOEXEC)) {
-    if (!fd_) throw_errno("cannot make a file in memory");
-    write_all(fd_, content, "memory");
-  }
-  std::filesystem::path path() const { return "/proc/self/fd/" + std::to_string(fd_.number()); }
-
- private:
-  Fd fd_;
-};
 
 void check_frames(const PackReader& pack) {
   uint64_t logical = 0, offset = kPackHeaderBytes, blobs = 0;
@@ -76,9 +63,10 @@ void check_blobs(const PackReader& pack, const std::vector<BlobEntry>& blobs) {
 }
 
 void read_pack(ByteView bytes) {
-  const MemoryFile file(bytes);
+  test::MemoryStorage storage;
+  storage.put(pack_key(id_of(bytes)), bytes);
   takes<CorruptError>([&] {
-    const PackReader pack(file.path(), id_of(bytes), repository_of(bytes));
+    const PackReader pack(storage, id_of(bytes), repository_of(bytes));
     check_frames(pack);
     takes<CorruptError>([&] { check_blobs(pack, pack.read_blobs()); });
     for (size_t i = 0; i < pack.frames().size(); ++i)

@@ -203,7 +203,8 @@ TEST_F(DirectoryStorageTest, ALinkThatLeadsNowhereIsNoAnswer) {
   stdfs::create_directory_symlink(dir_ / "unmounted", dir_ / "packs");
   EXPECT_THROW(storage_.list("packs"), IoError);
   stdfs::create_symlink(dir_ / "unmounted/1", dir_ / "snapshots/1");
-  EXPECT_THROW(storage_.list("snapshots"), IoError);
+  EXPECT_EQ(storage_.list("snapshots"), Keys({"snapshots/1"}));
+  EXPECT_THROW(storage_.open("snapshots/1"), IoError);
 }
 
 TEST_F(DirectoryStorageTest, AFolderThatIsGoneIsNoEmptyOne) {
@@ -215,6 +216,18 @@ TEST_F(DirectoryStorageTest, AFolderThatIsGoneIsNoEmptyOne) {
 TEST_F(DirectoryStorageTest, WhatIsNoFileIsNoObject) {
   stdfs::create_directories(dir_ / "packs/ab/abcd");
   EXPECT_THROW(storage_.open("packs/ab/abcd"), CorruptError);
+}
+
+// So that a manifest or a pack is read from the one place where it is written.
+TEST_F(DirectoryStorageTest, FoldersBelowAreNotWalked) {
+  stdfs::create_directories(dir_ / "snapshots/old");
+  std::ofstream(dir_ / "snapshots/old/1") << "x";
+  stdfs::create_directories(dir_ / "packs/ab/cd");
+  std::ofstream(dir_ / "packs/ab/cd/1") << "x";
+  stdfs::create_directory_symlink(".", dir_ / "packs/loop");
+  EXPECT_EQ(storage_.list("snapshots"), Keys({"snapshots/old"}));
+  EXPECT_THROW(storage_.open("snapshots/old"), CorruptError);
+  EXPECT_EQ(storage_.list("packs"), Keys({"packs/ab/cd", "packs/loop/ab", "packs/loop/loop"}));
 }
 
 // Two changes within the clock's grain may have one time.
