@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "index/base/error.h"
+#include "snapshot/backup/late_points.h"
 #include "snapshot/backup/shard_gatherer.h"
 #include "snapshot/influxdb/data_name.h"
 #include "snapshot/influxdb/metastore.h"
@@ -60,6 +61,7 @@ class Capture {
  private:
   void look_at_parent();
   void set_since();
+  void set_sinces();
   std::vector<FetchRequest> requests();
   FetchRequest request_for(const ShardPath& path) const;
   void drop_removed_shards(const Metastore* after);
@@ -87,6 +89,7 @@ class Capture {
   std::map<ShardPath, TreeEntry> parent_shards_;
   std::set<std::string> parent_lacks_;
   std::optional<Timestamp> since_;
+  std::map<ShardPath, Timestamp> sinces_;
   // What came of a shard, over what the parent has of it; the server was asked whether that stands.
   struct Confirmed {
     std::vector<TreeEntry> received;
@@ -106,6 +109,7 @@ Captured Capture::run() {
   gatherer_.fetch(requests());
   confirm_carried();
   gatherer_.ask_again(look_.time);
+  confirm_carried();  // of shards that brought more
   shards_ = gatherer_.release();
   result_.late_shards = gatherer_.late_shards();
   const auto after = fetch_metastore_after();
@@ -159,16 +163,32 @@ std::vector<FetchRequest> Capture::requests() {
     options_.progress->expected_bytes = expected;
   for (const Problem& problem : look_.list.problems)
     builder_.problem(problem.severity, problem.path, problem.what);
+  set_sinces();
   std::vector<FetchRequest> requests;
   for (const ShardPath& path : look_.list.shards) requests.push_back(request_for(path));
   return requests;
 }
 
+// Of each shard that the parent has whole. Its files have the server's own times: nothing that is
+// later than the newest may be passed over, whatever the parent's time is by another clock.
+void Capture::set_sinces() {
+  if (!since_ || !parent_) return;
+  for (const ShardPath& path : look_.list.shards) {
+    const auto before = parent_shards_.find(path);
+    if (before == parent_shards_.end() || parent_lacks_.contains(path.text())) continue;
+    const Tree tree = read_tree(repository_.objects(), before->second.directory());
+    if (tree.entries().empty()) continue;
+    const Timestamp newest = std::ranges::max_element(tree.entries(), {}, &TreeEntry::mtime)->mtime;
+    const bool gap = *since_ > parent_->time;  // that is asked for
+    sinces_[path] = gap ? *since_ : std::min(*since_, shifted(newest, kNanosecondsPerSecond));
+  }
+}
+
 FetchRequest Capture::request_for(const ShardPath& path) const {
   FetchRequest request{path, {}, {}, options_.filter.range};
   const auto before = parent_shards_.find(path);
-  const bool parent_has = before != parent_shards_.end() && !parent_lacks_.contains(path.text());
-  if (since_ && (parent_has || !parent_)) request.since = since_;
+  if (since_ && !parent_) request.since = since_;
+  if (const auto since = sinces_.find(path); since != sinces_.end()) request.since = since->second;
   if (!request.since && !request.range && before != parent_shards_.end())
     request.bytes_before = before->second.size;
   return request;
@@ -273,13 +293,15 @@ void Capture::confirm_carried() {
   std::vector<CarriedFiles> carried;
   for (const ShardPath& path : look_.list.shards) {
     const FetchedShard shard = gatherer_.fetched(path);
-    if (!request_for(path).since || shard.dropped || shard.incomplete()) continue;
+    if (!request_for(path).since || shard.dropped || shard.incomplete() || shard.all) continue;
+    const auto before = confirmed_.find(path);
+    if (before != confirmed_.end() && before->second.received == shard.files) continue;
     Overlay overlay = lay_over_parent(path, shard.files);
-    carried.push_back({path, {}});
+    carried.push_back(
+        {path, {}, holds_tombstones(overlay.carried_over), parent_shards_.at(path).size});
     std::ranges::copy_if(overlay.carried_over, std::back_inserter(carried.back().files),
                          [](const TreeEntry& file) { return file.name.ends_with(kTsmEnding); });
-    if (carried.back().files.empty()) carried.pop_back();
-    confirmed_.emplace(path, Confirmed{shard.files, std::move(overlay)});
+    confirmed_.insert_or_assign(path, Confirmed{shard.files, std::move(overlay)});
   }
   gatherer_.confirm(std::move(carried));
 }

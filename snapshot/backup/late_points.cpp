@@ -4,15 +4,20 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "snapshot/backup/shard_fetcher.h"
 #include "snapshot/influxdb/data_name.h"
 #include "snapshot/intake/overlay.h"
+#include "snapshot/stream/tar_reader.h"
 
 namespace tsmfs::snapshot {
 
 namespace {
 
 constexpr int64_t kWriteOutNs = 120 * kNanosecondsPerSecond;  // what writing a cache takes at most
+constexpr int64_t kLatelyNs = 600 * kNanosecondsPerSecond;    // also where clocks differ by minutes
 constexpr size_t kMorePauses = 13;
+constexpr size_t kProbesWhereTheyCost = 2;
+constexpr int kWriteOuts = 2;
 
 // A time that no point has.
 constexpr TimeRange kNoTime{{kInfluxTimeMin}, {kInfluxTimeMin}};
@@ -23,19 +28,58 @@ Timestamp newest(const std::vector<TreeEntry>& files) {
   return newest;
 }
 
-}  // namespace
-
-std::vector<std::chrono::milliseconds> cache_pauses(std::vector<std::chrono::milliseconds> pauses) {
-  if (!pauses.empty()) pauses.insert(pauses.end(), kMorePauses, pauses.back());
-  return pauses;
-}
-
-bool is_written_out(const InfluxdClient& client, const ShardPath& path) {
+// Whether the shard's cache was written out for a question that has just been asked.
+bool sees_write_out(const InfluxdClient& client, const ShardPath& path,
+                    std::chrono::milliseconds quick, bool probes) {
   try {
-    return client.open_range(path, kNoTime) != nullptr;
+    const auto begin = std::chrono::steady_clock::now();
+    if (!client.open_head(path, kInfluxTimeMax)) return false;
+    if (client.dialect() == Dialect::k14) return true;  // those answer nothing without it
+    if (std::chrono::steady_clock::now() - begin < quick) return true;
+    return probes && client.open_range(path, kNoTime) != nullptr;
   } catch (const ProtocolError&) {
     return false;
   }
+}
+
+}  // namespace
+
+bool was_written_lately(const std::vector<TreeEntry>& files, Timestamp start) {
+  return newest(files).unix_ns >= start.unix_ns - kLatelyNs;
+}
+
+bool wait_written_out(const InfluxdClient& client, const ShardPath& path, const CacheWait& wait,
+                      const std::stop_token& stop) {
+  auto pauses = wait.pauses;
+  if (!pauses.empty()) pauses.insert(pauses.end(), kMorePauses, pauses.back());
+  int seen = 0;
+  for (size_t round = 0;; ++round) {
+    const bool probes = wait.probes || round < kProbesWhereTheyCost;
+    if (sees_write_out(client, path, wait.quick, probes)) {
+      if (++seen == kWriteOuts) return true;
+      continue;
+    }
+    if (round >= pauses.size()) return false;
+    pause(pauses[round], stop);
+  }
+}
+
+bool has_later(const InfluxdClient& client, const ShardPath& path,
+               const std::vector<TreeEntry>& files) {
+  const auto answer = client.open_head(path, shifted(newest(files), kNanosecondsPerSecond));
+  if (!answer) throw ProtocolError("the server answered nothing");
+  TarReader tar(*answer, "shard " + path.text());
+  while (const auto member = tar.next())
+    if (member->name.ends_with(kTsmEnding)) return true;
+  return false;
+}
+
+uint64_t bytes_that_come_again(const std::vector<TreeEntry>& files, Timestamp start) {
+  const Timestamp since = since_of_later(files, start);
+  uint64_t bytes = 0;
+  for (const TreeEntry& file : files)
+    if (file.mtime >= since) bytes += file.size;
+  return bytes;
 }
 
 bool holds_tombstones(const std::vector<TreeEntry>& files) {

@@ -1,16 +1,25 @@
 // Points that a server held in its cache while it streamed a shard.
 //
-// From 1.8.5 on influxd tries to write a shard's cache out before it streams the shard: at once,
-// and after 1, 32 and 1024 ms. While another backup or a full cache keeps it from that, it then
-// streams what is on disk, and says so in its own log only. So an answer that begins within a
-// second has everything. One that does not may lack what the cache held: the shard is asked for
-// once more, for what is later than what came, until an answer begins at once, or until the server
-// has been seen to write the cache out: a time range is not exported without that (the answer is
-// empty then).
+// Before influxd streams a shard it writes the shard's cache out. Two things go wrong with that:
+//
+// - From 1.8.5 on, while another backup or a full cache keeps it from that, it tries again after 1,
+// 32
+//   and 1024 ms and then streams what is on disk, and says so in its own log only. So an answer
+//   that begins within a second was not given without the cache.
+// - A write-out that has failed (a full disk) is only repeated by the next one, which then succeeds
+//   though the points that came since are still in the cache.
+//
+// So a shard that did not answer at once, or has files so young that something was written out, is
+// asked until two write-outs have been seen, then for what is later than what came. To see one
+// costs no transfer: what is later than all times is asked for, and the answer, which is an empty
+// tar, begins at once. Where a network is too slow for that, a time range that no point has tells
+// as much: no range is exported before the cache is written out (the answer is empty then).
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 #include "index/base/timestamp.h"
@@ -21,13 +30,29 @@
 
 namespace tsmfs::snapshot {
 
-// How long to wait between one look and the next for a cache to be written out: two minutes in all,
-// when `pauses` are those of RetryPolicy.
-std::vector<std::chrono::milliseconds> cache_pauses(std::vector<std::chrono::milliseconds> pauses);
+// Whether something of these files was written out lately, of a backup that began at `start`.
+bool was_written_lately(const std::vector<TreeEntry>& files, Timestamp start);
 
-// Whether all that the server had acknowledged of a shard by now is in files; false also when it
-// cannot be told. Throws: Cancelled.
-bool is_written_out(const InfluxdClient& client, const ShardPath& path);
+// How one waits for a cache.
+struct CacheWait {
+  std::vector<std::chrono::milliseconds> pauses;  // of RetryPolicy; the last one is repeated
+  std::chrono::milliseconds quick{1000};          // likewise
+  bool probes =
+      true;  // by ranges too: that leaves files open in a server where there are tombstones
+};
+
+// Waits until two write-outs of the shard's cache have been seen; false when that takes more than
+// about two minutes, or the server stops answering. Throws: Cancelled.
+bool wait_written_out(const InfluxdClient& client, const ShardPath& path, const CacheWait& wait,
+                      const std::stop_token& stop);
+
+// Whether the server has a TSM file of the shard that is later than all of `files`. Throws:
+// ProtocolError, Cancelled.
+bool has_later(const InfluxdClient& client, const ShardPath& path,
+               const std::vector<TreeEntry>& files);
+
+// Of what since_of_later() asks for once more.
+uint64_t bytes_that_come_again(const std::vector<TreeEntry>& files, Timestamp start);
 
 bool holds_tombstones(const std::vector<TreeEntry>& files);
 

@@ -1,5 +1,7 @@
 #include "snapshot/backup/shard_gatherer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,6 +17,19 @@ namespace {
 using Severity = Problem::Severity;
 
 constexpr size_t kSecondLookPauses = 2;  // of a request that may well bring nothing
+
+// What is fetched once more to see whether something is new; of more, the names are asked for
+// first.
+constexpr uint64_t kBytesAgainMax = uint64_t{16} << 20;
+
+bool brings_later(const InfluxdClient& client, const ShardPath& path,
+                  const std::vector<TreeEntry>& files) {
+  try {
+    return has_later(client, path, files);
+  } catch (const ProtocolError&) {
+    return true;  // a fetch asks more than once
+  }
+}
 
 }  // namespace
 
@@ -65,12 +80,12 @@ bool ShardGatherer::take(const ShardPath& path, FetchedShard shard) {
 }
 
 void ShardGatherer::ask_again(Timestamp start) {
-  if (client_.dialect() == Dialect::k14) return;  // those answer nothing without the cache
   std::vector<FetchRequest> again;
   for (const FetchRequest& request : requests_) {
     MutexLock lock(mutex_);
     const FetchedShard& shard = shards_.at(request.path);
-    if (!shard.may_lack_cache || shard.incomplete() || shard.dropped) continue;
+    if (shard.incomplete() || shard.dropped || (request.range && !shard.all)) continue;
+    if (!shard.may_lack_cache && !was_written_lately(shard.files, start)) continue;
     again.push_back({request.path, {}, shard.all ? std::nullopt : request.since, {}});
     if (!shard.files.empty()) again.back().since = since_of_later(shard.files, start);
   }
@@ -78,41 +93,32 @@ void ShardGatherer::ask_again(Timestamp start) {
   retry.pauses.resize(std::min(retry.pauses.size(), kSecondLookPauses));
   in_threads(again.size(), retry,
              [&](const InfluxdClient& client, ShardFetcher& fetcher, size_t i) {
-               ask_one_again(client, fetcher, again[i]);
+               ask_one_again(client, fetcher, again[i], start);
              });
   take_late();
 }
 
 void ShardGatherer::ask_one_again(const InfluxdClient& client, ShardFetcher& fetcher,
-                                  const FetchRequest& request) {
-  const auto settles = [](const FetchedShard& late) {
-    return late.dropped || (!late.incomplete() && !late.may_lack_cache);
-  };
-  FetchedShard late = fetcher.fetch(request);
-  bool settled = settles(late);
-  // A probe leaves files open in a server where the shard has tombstones.
-  const bool probes = !holds_tombstones(fetched(request.path).files);
-  for (const auto& duration : cache_pauses(options_.retry.pauses)) {
-    if (settled || server_gone_) break;
-    if (late.incomplete()) look_for_server(client);
-    if (probes) {
-      settled = is_written_out(client, request.path);
-      if (settled) late = fetcher.fetch(request);
-    } else {
-      late = fetcher.fetch(request);
-      settled = settles(late);
-    }
-    if (!settled) pause(duration, stop_);
-  }
-  settled &= !late.incomplete();
+                                  const FetchRequest& request, Timestamp start) {
+  const auto files = fetched(request.path).files;
+  const bool tombstones = holds_tombstones(files) || with_tombstones_.contains(request.path);
+  const CacheWait wait{options_.retry.pauses, options_.retry.quick, !tombstones};
+  bool settled = !server_gone_ && wait_written_out(client, request.path, wait, stop_);
+  if (!settled) look_for_server(client);
+  FetchedShard late;
+  if (settled && (bytes_that_come_again(files, start) <= kBytesAgainMax ||
+                  brings_later(client, request.path, files)))
+    late = fetcher.fetch(request);
   if (late.dropped) return;
+  settled &= !late.incomplete();
   MutexLock lock(mutex_);
   if (!settled)
     shards_.at(request.path)
         .problems.push_back({Severity::kIncomplete, request.path.text(),
                              "came while the server was writing its cache out, which had no end: "
                              "points that were in the cache may be missing"});
-  if (!late.incomplete()) late_[request.path] = std::move(late);
+  else
+    late_[request.path] = std::move(late);
 }
 
 void ShardGatherer::take_late() {
@@ -143,35 +149,48 @@ void ShardGatherer::take_late() {
 }
 
 void ShardGatherer::confirm(std::vector<CarriedFiles> carried) {
+  for (const CarriedFiles& shard : carried)
+    if (shard.tombstones) with_tombstones_.insert(shard.path);
   in_threads(carried.size(), options_.retry,
              [&](const InfluxdClient& client, ShardFetcher& fetcher, size_t i) {
                confirm_one(client, fetcher, carried[i]);
              });
 }
 
+// Nothing when the server has them all; no name when it did not say.
+std::optional<std::string> ShardGatherer::difference(const InfluxdClient& client,
+                                                     const CarriedFiles& carried) {
+  const auto received = fetched(carried.path).files;
+  for (const auto& duration : options_.retry.pauses) {
+    try {
+      return find_difference(client, carried.path, carried.files, received);
+    } catch (const ProtocolError&) {
+      if (server_gone_) break;
+      pause(duration, stop_);  // it may be busy with the shard
+    }
+  }
+  return "";
+}
+
 void ShardGatherer::confirm_one(const InfluxdClient& client, ShardFetcher& fetcher,
                                 const CarriedFiles& carried) {
-  const auto keep = [&](const std::string& file, const std::string& why) {
+  if (carried.files.empty()) return;
+  const auto different = server_gone_ ? "" : difference(client, carried);
+  if (!different) return;
+  FetchedShard all = fetcher.fetch({carried.path, carried.bytes_before, {}, {}});
+  if (all.incomplete()) {
+    const bool said = !different->empty();
     MutexLock lock(mutex_);
     shards_.at(carried.path)
-        .problems.push_back({Severity::kIncomplete, carried.path.text() + "/" + file,
-                             "is kept from the snapshot before, " + why +
-                                 "; points that were deleted would come back with it"});
-  };
-  const std::string& first = carried.files.front().name.text();
-  if (server_gone_) return keep(first, "and the server no longer answers whether it has it");
-  std::string different;
-  try {
-    auto found = find_difference(client, carried.path, carried.files, fetched(carried.path).files);
-    if (!found) return;
-    different = std::move(*found);
-  } catch (const ProtocolError&) {
-    different = first;  // the server may be busy with the shard; a fetch waits for it
-  }
-  FetchedShard all = fetcher.fetch({carried.path, {}, {}, {}});
-  if (all.incomplete()) {
-    keep(different, "though the server does not have it: " + all.problems.front().what);
-    return look_for_server(client);
+        .problems.push_back(
+            {Severity::kIncomplete,
+             carried.path.text() + "/" +
+                 (said ? *different : std::string(carried.files.front().name.text())),
+             fmt::format("is kept from the snapshot before, {}; points that were deleted would "
+                         "come back with it",
+                         said ? "though the server has another file: " + all.problems.front().what
+                              : "and the server did not say whether it has it")});
+    return;
   }
   MutexLock lock(mutex_);
   FetchedShard& shard = shards_.at(carried.path);

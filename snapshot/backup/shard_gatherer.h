@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "index/base/mutex.h"
@@ -23,6 +26,8 @@ namespace tsmfs::snapshot {
 struct CarriedFiles {
   ShardPath path;
   std::vector<TreeEntry> files;
+  bool tombstones = false;    // come from there as well
+  uint64_t bytes_before = 0;  // the shard's size in that snapshot
 };
 
 // Used by one thread. Requires: the client has probed; all references outlive it. fetch(),
@@ -48,7 +53,7 @@ class ShardGatherer {
 
   // Whether the server still has what a snapshot takes over of the one before, by shard: those of
   // which it lacks a file (its points may have been deleted) are fetched whole. A shard that cannot
-  // be settled gets a problem. After ask_again().
+  // be settled gets a problem. After fetch().
   void confirm(std::vector<CarriedFiles> carried);
   // What has come of a shard so far. Requires: it was asked for.
   FetchedShard fetched(const ShardPath& path);
@@ -66,7 +71,8 @@ class ShardGatherer {
   void confirm_one(const InfluxdClient& client, ShardFetcher& fetcher, const CarriedFiles& carried);
   void take_late();
   void ask_one_again(const InfluxdClient& client, ShardFetcher& fetcher,
-                     const FetchRequest& request);
+                     const FetchRequest& request, Timestamp start);
+  std::optional<std::string> difference(const InfluxdClient& client, const CarriedFiles& carried);
 
   const InfluxdClient& client_;
   index::Repository& repository_;
@@ -77,6 +83,7 @@ class ShardGatherer {
   std::atomic<bool> server_gone_ = false;
   uint64_t late_shards_ = 0;
   DroppedShards dropped_;
+  std::set<ShardPath> with_tombstones_;  // of what the snapshot before has
   Mutex mutex_;
   std::map<ShardPath, FetchedShard> late_ TSMFS_GUARDED_BY(mutex_);
   std::map<ShardPath, FetchedShard> shards_ TSMFS_GUARDED_BY(mutex_);

@@ -14,6 +14,7 @@ namespace {
 
 // A file of up to this size is read past; at a larger one the rest is asked for anew.
 constexpr uint64_t kReadPastBytesMax = uint64_t{1} << 20;
+constexpr uint64_t kReadBytesMin = uint64_t{4} << 20;
 
 class Question {
  public:
@@ -22,6 +23,8 @@ class Question {
       : client_(client), path_(path), open_(std::move(files)) {
     for (const TreeEntry& file : open_) known_.insert(file.name.text());
     for (const TreeEntry& file : others) known_.insert(file.name.text());
+    for (const TreeEntry& file : open_) bytes_max_ += file.size / 2;
+    bytes_max_ = std::max(bytes_max_, kReadBytesMin);
   }
 
   std::optional<std::string> ask() {
@@ -48,13 +51,17 @@ class Question {
       const auto member = tar.next();
       if (!member) return open_.front().name.text();
       const std::string name = member->name.substr(member->name.rfind('/') + 1);
-      if (name.ends_with(kTsmEnding) && !known_.contains(name)) return name;
+      // Older servers give files in no order: a new one may stand anywhere.
+      const bool in_order = client_.dialect() == Dialect::k15;
+      if (in_order && name.ends_with(kTsmEnding) && !known_.contains(name)) return name;
+      if (bytes_ + tar.position() > bytes_max_) return name;  // to fetch all costs no more
       std::erase_if(open_, [&](const TreeEntry& file) {
         return file.name.text() == name && file.size == member->size;
       });
       met |= wanted.text() == name;
-      if (met && member->size > kReadPastBytesMax) return std::nullopt;
+      if (met && member->size > kReadPastBytesMax) break;
     }
+    bytes_ += tar.position();
     return std::nullopt;
   }
 
@@ -62,6 +69,8 @@ class Question {
   const ShardPath& path_;
   std::vector<TreeEntry> open_;  // not seen yet
   std::set<std::string> known_;
+  uint64_t bytes_ = 0;      // read so far, by answers that are done with
+  uint64_t bytes_max_ = 0;  // to be read
 };
 
 }  // namespace

@@ -48,7 +48,10 @@ class BrokenOnce(BrokenStreams):
 
     def succeeds(self, damage, *options, fetched_again=True):
         broken = self.shards[2].shard
-        through = self.proxy(lambda request, attempt: damage if request.shard == broken and attempt == 1 else None)
+
+        def rule(request, attempt):
+            return damage if (request.kind, request.shard, attempt) == ('shard', broken, 1) else None
+        through = self.proxy(rule)
         snapshot = self.repo.backup(through, *options)
         self.assertFalse(snapshot['incomplete'])
         self.assertEqual(snapshot['files'], len(self.files))
@@ -186,32 +189,30 @@ class BrokenAlways(BrokenStreams):
 class LatePoints(BrokenStreams):
     """influxd 1.8.5 sends a shard without what is in its cache while it cannot write that out; not within a second."""
 
-    def backup(self, answer, looks):
-        """A backup where the first answers for one shard are such, and how often it is looked at again."""
+    def backup(self, damages):
+        """A backup where one shard is answered so: {kind of request: (damage, for so many of them)}."""
         shard = self.shards[2].shard
 
         def rule(request, attempt):
-            slow = request.kind == 'shard' or request.kind == 'later' and attempt < looks
-            return answer if slow and request.shard == shard else None
-        through = self.proxy(rule)
-        snapshot = self.repo.backup(through, *SAME_SERVER)
-        self.assertEqual([r.shard for r in through.requests if r.kind == 'later'], [shard] * looks)
+            damage, times = damages.get(request.kind, (None, 0))
+            return damage if request.shard == shard and attempt <= times else None
+        snapshot = self.repo.backup(self.proxy(rule), *SAME_SERVER)
         self.assert_last_snapshot_whole()
         self.assertEqual((snapshot['files'], snapshot['problems']), (len(self.files), []))
         return snapshot['extent']
 
     def test_what_comes_late_is_laid_over_and_counted(self):
-        self.assertEqual(self.backup(proxy.after_a_second(proxy.lose_last_member), looks=1)['late'], 1)
+        extent = self.backup({'shard': (proxy.after_a_second(proxy.lose_last_member), 1)})
+        self.assertEqual(extent['late'], 1)
         self.repo.check()
 
-    def test_what_comes_later_than_the_second_look_is_laid_over_as_well(self):
-        self.assertEqual(self.backup(proxy.after_a_second(proxy.lose_last_member), looks=2)['late'], 1)
+    def test_a_cache_that_is_long_being_written_out_is_waited_for(self):
+        extent = self.backup({'shard': (proxy.after_a_second(proxy.lose_last_member), 1),
+                              'nothing': (proxy.after_a_second(), 3), 'range': (proxy.nothing, 2)})
+        self.assertEqual(extent['late'], 1)
 
     def test_where_nothing_comes_late_nothing_is_said(self):
-        self.assertNotIn('late', self.backup(proxy.after_a_second(), looks=1))
-
-    def test_what_is_answered_at_once_is_asked_for_once(self):
-        self.assertNotIn('late', self.backup(None, looks=0))
+        self.assertNotIn('late', self.backup({'shard': (proxy.after_a_second(), 1)}))
 
 
 class WithoutEnd(BrokenStreams):

@@ -79,6 +79,11 @@ void FakeInfluxd::answer_database(const std::string& name, Answer answer) {
   databases_[name] = std::move(answer);
 }
 
+void FakeInfluxd::answer_heads(Answer answer) {
+  MutexLock lock(mutex_);
+  heads_ = std::move(answer);
+}
+
 void FakeInfluxd::answer_range(uint64_t id, Answer answer) {
   MutexLock lock(mutex_);
   ranges_[id] = std::move(answer);
@@ -149,12 +154,14 @@ Answer FakeInfluxd::choose(const std::string& request) {
     if (!json.is_object()) return {};
     if (second == 3)
       return find(databases_, json.value("BackupDatabase", std::string())).value_or(Answer{});
+    if (second == 0 && json.value("Since", std::string()).starts_with("2262")) return heads_;
     return choose_shard_or_metastore(second, json.value("ShardID", uint64_t{0}));
   }
   const Json json = Json::parse(request.substr(1), nullptr, false);
   if (!json.is_object()) return {};
   const auto type = json.value("Type", uint8_t{0});
   if (type == 2) return find(databases_, json.value("Database", std::string())).value_or(Answer{});
+  if (type == 0 && json.value("Since", std::string()).starts_with("2262")) return heads_;
   return choose_shard_or_metastore(type, json.value("ShardID", uint64_t{0}));
 }
 

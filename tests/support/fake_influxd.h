@@ -47,6 +47,8 @@ class FakeInfluxd {
   void answer_metastore_once(Answer answer);
   void answer_database(const std::string& name, Answer answer);
   void answer_shard(uint64_t id, Answer answer);
+  // What is later than all times is nothing, whatever is prepared; until a test says otherwise.
+  void answer_heads(Answer answer);
   // To requests for a time range of that shard; without one they get an empty answer, as while the
   // server cannot write its cache out.
   void answer_range(uint64_t id, Answer answer);
@@ -82,6 +84,7 @@ class FakeInfluxd {
   std::map<std::string, Answer> databases_ TSMFS_GUARDED_BY(mutex_);
   std::map<uint64_t, Answer> shards_ TSMFS_GUARDED_BY(mutex_);
   std::map<uint64_t, Answer> ranges_ TSMFS_GUARDED_BY(mutex_);
+  Answer heads_ TSMFS_GUARDED_BY(mutex_) = {std::string(1024, '\0')};
   std::map<uint64_t, std::deque<Answer>> once_ TSMFS_GUARDED_BY(mutex_);
   std::map<uint64_t, size_t> refusals_ TSMFS_GUARDED_BY(mutex_);
   std::vector<std::string> requests_ TSMFS_GUARDED_BY(mutex_);

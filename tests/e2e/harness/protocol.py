@@ -5,14 +5,15 @@ import typing
 MUX_HEADER = 0x03
 REQUEST_BYTES_MAX = 1 << 16
 NO_TIME = '0001-01-01'  # of a request for all of a shard
+END_OF_TIME = '2262-04-11'  # of one for what has it write its cache out, and no more
 
 # What the request type bytes (and the JSON field Type) mean.
-NEWER_KINDS = {0: 'shard', 1: 'metastore', 3: 'database', 4: 'policy'}  # 1.5 to 1.12
+NEWER_KINDS = {0: 'shard', 1: 'metastore', 3: 'database', 4: 'policy', 5: 'range'}  # 1.5 to 1.12
 OLDER_KINDS = {0: 'shard', 1: 'metastore', 2: 'database', 3: 'policy'}  # 1.2 to 1.4
 
 
 class Request(typing.NamedTuple):
-    kind: str         # "shard", "later" (what a shard has since a time), "metastore", "database", "policy", "unknown"
+    kind: str         # "shard", "later" (what a shard has since a time), "nothing" (since the end of time), "range", "metastore", "database", "policy", "unknown"
     shard: int        # 0 when the request is not about one
     older: bool       # in the dialect of 1.2 to 1.4
     body: dict
@@ -55,5 +56,5 @@ def parse_request(raw):
     kinds = OLDER_KINDS if older else NEWER_KINDS
     kind = kinds.get(body.get('Type', 0) if older else raw[1], 'unknown')
     if kind == 'shard' and not body.get('Since', NO_TIME).startswith(NO_TIME):
-        kind = 'later'
+        kind = 'nothing' if body['Since'].startswith(END_OF_TIME) else 'later'
     return Request(kind, body.get('ShardID', 0), older, body, raw)

@@ -1,5 +1,7 @@
 // A backup of what changed: what it takes over of the snapshot before is still on the server, or
 // the shard is fetched whole.
+#include <algorithm>
+
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -80,6 +82,15 @@ TEST_F(SinceTest, AFileThatCameWithAnOldTimeIsThere) {
   expect_whole(back_up_what_changed());
 }
 
+// Of the parent's time by this machine's clock nothing is thought: the files have the server's.
+TEST_F(SinceTest, WhatIsAskedForBeginsBehindTheNewestFileThatIsHere) {
+  back_up_what_changed();
+  const auto requests = fake->requests();
+  EXPECT_TRUE(std::ranges::any_of(requests, [](const std::string& request) {
+    return request.find("2016-02-01T18:02:37") != std::string::npos;
+  }));
+}
+
 TEST_F(SinceTest, AShardThatCannotBeSettledIsNamed) {
   const FileContents before = expected(state);
   state.shards[shard].erase("000000002-000000001.tsm");
@@ -93,7 +104,7 @@ TEST_F(SinceTest, AShardThatCannotBeSettledIsNamed) {
   EXPECT_TRUE(snapshot->incomplete());
   EXPECT_EQ(contents_of(snapshot->data), before);
   EXPECT_TRUE(has_problem(snapshot->problems, Problem::Severity::kIncomplete,
-                          "db/rp/1/000000002-000000001.tsm", "though the server does not have it"));
+                          "db/rp/1/000000002-000000001.tsm", "though the server has another file"));
 }
 
 TEST_F(SinceTest, AServerThatIsBusyWithTheShardIsWaitedFor) {
