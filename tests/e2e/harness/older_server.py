@@ -12,6 +12,7 @@ from .protocol import read_request
 
 METASTORE_MAGIC = 0x59590101
 NODE_JSON = b'null\n'
+EMPTY_TAR = bytes(1024)
 
 
 class OlderServer:
@@ -49,6 +50,8 @@ class OlderServer:
             return self._paths(database, policy)
         if request.kind in ('shard', 'later'):
             return self._shard(request.shard)
+        if request.kind == 'nothing':
+            return EMPTY_TAR
         return b''
 
     def _metastore(self):
