@@ -8,6 +8,7 @@
 #include <string>
 
 #include "index/base/error.h"
+#include "index/base/sys_time.h"
 
 namespace tsmfs {
 
@@ -17,8 +18,6 @@ namespace chrono = std::chrono;
 
 constexpr int kSpanPartMax = 10'000;
 constexpr std::string_view kSpanAdvice = "give a time such as 2y5m7d3h or 3w";
-
-using SysTime = chrono::sys_time<chrono::nanoseconds>;
 
 }  // namespace
 
@@ -61,7 +60,7 @@ CalendarSpan CalendarSpan::parse(std::string_view text) {
 }
 
 Timestamp CalendarSpan::before(Timestamp time) const {
-  const SysTime from(chrono::nanoseconds(time.unix_ns));
+  const SysTime from = to_sys(time);
   const auto day = chrono::floor<chrono::days>(from);
   const auto within_day = from - day;
   chrono::year_month_day date(day);

@@ -5,13 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <fstream>
 #include <string_view>
 #include <system_error>
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/is_within.h"
+#include "index/base/parse_number.h"
 #include "index/base/some_of.h"
 
 namespace tsmfs {
@@ -21,11 +22,6 @@ namespace {
 namespace stdfs = std::filesystem;
 
 constexpr size_t kUsersNamedMax = 4;
-
-bool is_within(std::string_view path, const std::string& directory) {
-  return path.starts_with(directory) && (path.size() == directory.size() ||
-                                         directory.ends_with('/') || path[directory.size()] == '/');
-}
 
 bool leads_into(const stdfs::path& link, const std::string& directory) {
   std::error_code error;
@@ -72,13 +68,12 @@ std::vector<DirectoryUser> find_directory_users(const stdfs::path& directory, Di
   const stdfs::path processes = "/proc";
   if (!path_exists(processes)) return users;
   for (const std::string& id : list_directory(processes)) {
-    pid_t number = 0;
-    const auto [rest, failure] = std::from_chars(id.data(), id.data() + id.size(), number);
-    if (failure != std::errc() || rest != id.data() + id.size()) continue;
-    if (!uses(processes / id, directory.native(), use)) continue;
-    DirectoryUser user{{}, number};
+    const auto number = parse_number<pid_t>(id);
+    if (!number || !uses(processes / id, directory.native(), use)) continue;
+    DirectoryUser user{{}, *number};
     std::ifstream comm(processes / id / "comm");
     std::getline(comm, user.name);
+    // NOLINTNEXTLINE(performance-inefficient-vector-operation): hardly any process is one
     users.push_back(std::move(user));
   }
   return users;

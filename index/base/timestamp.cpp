@@ -9,16 +9,11 @@
 #include <ctime>
 
 #include "index/base/error.h"
+#include "index/base/sys_time.h"
 
 namespace tsmfs {
 
 namespace {
-
-using SysNs = date::sys_time<std::chrono::nanoseconds>;
-
-SysNs to_sys(Timestamp time) {
-  return SysNs(std::chrono::nanoseconds(time.unix_ns));
-}
 
 // Takes a time apart, front to back. The date library's own parser takes numbers that are too long
 // for it, with an overflow.

@@ -4,11 +4,11 @@
 #include <zstd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <new>
 #include <optional>
 
 #include "index/base/error.h"
+#include "index/base/parse_number.h"
 
 namespace tsmfs::index {
 
@@ -41,13 +41,12 @@ std::optional<size_t> compress_with(ZSTD_CCtx* context, ByteView raw, RawBuffer&
 Compression Compression::parse(std::string_view text) {
   if (text == "none") return {kNone, 0};
   if (text == "fast") return {1, 5};
-  int level = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), level);
-  if (error != std::errc() || end != text.data() + text.size() || level < 1 || level > kLevelMax)
+  const auto level = parse_number<int>(text);
+  if (!level || *level < 1 || *level > kLevelMax)
     throw UsageError(fmt::format("'{}' is not a compression", text),
                      "use none, fast, or a zstd level from 1 to 19");
   // The strategies of the high levels search for short matches better by themselves.
-  return {level, level <= 12 ? 5 : 0};
+  return {*level, *level <= 12 ? 5 : 0};
 }
 
 FrameCompressor::FrameCompressor(const Compression& compression) {
