@@ -31,11 +31,15 @@ std::string reading(const CheckCommand& command, const snapshot::CheckReport& re
   return "looked up; --read-data reads them";
 }
 
+size_t damages_shown_max(const CheckCommand& command, const Context& context) {
+  return context.verbose || command.tsm ? SIZE_MAX : kDamagesShown;
+}
+
 void print_result(const CheckCommand& command, const snapshot::CheckReport& report,
                   const Context& context) {
   std::ostream& out = context.out;
-  if (report.damages > kDamagesShown && !context.verbose && !command.tsm)
-    fmt::print(out, "and {} more; --verbose names them all\n", report.damages - kDamagesShown);
+  if (const size_t shown = damages_shown_max(command, context); report.damages > shown)
+    fmt::print(out, "and {} more; --verbose names them all\n", report.damages - shown);
   fmt::print(out, "{} snapshots, {} packs, {} files of {} {}\n", report.snapshots, report.packs,
              report.files, format_bytes(report.bytes), reading(command, report));
   if (command.tsm) {
@@ -73,7 +77,7 @@ ExitCode run_check(const CheckCommand& command, Context& context) {
   options.on_damage = [&](const std::string& what) {
     if (command.json)
       print_json(context.out, {{"damage", what}});
-    else if (++shown <= kDamagesShown || context.verbose || command.tsm)
+    else if (++shown <= damages_shown_max(command, context))
       fmt::print(context.out, "damaged: {}\n", visible(what));
   };
   const auto report = snapshot::check_repository(*repository, catalog, options, context.stop);

@@ -61,7 +61,7 @@ class Capture {
  private:
   void look_at_parent();
   void set_since();
-  void set_sinces();
+  void read_bases();
   std::vector<FetchRequest> requests();
   FetchRequest request_for(const ShardPath& path) const;
   void drop_removed_shards(const Metastore* after);
@@ -89,7 +89,12 @@ class Capture {
   std::map<ShardPath, TreeEntry> parent_shards_;
   std::set<std::string> parent_lacks_;
   std::optional<Timestamp> since_;
-  std::map<ShardPath, Timestamp> sinces_;
+  // What changes of a shard are asked for since, and laid over.
+  struct Base {
+    Timestamp since;
+    std::vector<TreeEntry> files;  // the parent's
+  };
+  std::map<ShardPath, Base> bases_;
   // What came of a shard, over what the parent has of it; the server was asked whether that stands.
   struct Confirmed {
     std::vector<TreeEntry> received;
@@ -163,7 +168,7 @@ std::vector<FetchRequest> Capture::requests() {
     options_.progress->expected_bytes = expected;
   for (const Problem& problem : look_.list.problems)
     builder_.problem(problem.severity, problem.path, problem.what);
-  set_sinces();
+  read_bases();
   std::vector<FetchRequest> requests;
   for (const ShardPath& path : look_.list.shards) requests.push_back(request_for(path));
   return requests;
@@ -171,16 +176,16 @@ std::vector<FetchRequest> Capture::requests() {
 
 // Of each shard that the parent has whole. Its files have the server's own times: nothing that is
 // later than the newest may be passed over, whatever the parent's time is by another clock.
-void Capture::set_sinces() {
+void Capture::read_bases() {
   if (!since_ || !parent_) return;
   for (const ShardPath& path : look_.list.shards) {
     const auto before = parent_shards_.find(path);
     if (before == parent_shards_.end() || parent_lacks_.contains(path.text())) continue;
-    const Tree tree = read_tree(repository_.objects(), before->second.directory());
-    if (tree.entries().empty()) continue;
-    const Timestamp newest = std::ranges::max_element(tree.entries(), {}, &TreeEntry::mtime)->mtime;
+    auto files = read_tree(repository_.objects(), before->second.directory()).entries();
+    if (files.empty()) continue;
+    const Timestamp behind = shifted(newest_time(files), kNanosecondsPerSecond);
     const bool gap = *since_ > parent_->time;  // that is asked for
-    sinces_[path] = gap ? *since_ : std::min(*since_, shifted(newest, kNanosecondsPerSecond));
+    bases_.emplace(path, Base{gap ? *since_ : std::min(*since_, behind), std::move(files)});
   }
 }
 
@@ -188,7 +193,7 @@ FetchRequest Capture::request_for(const ShardPath& path) const {
   FetchRequest request{path, {}, {}, options_.filter.range};
   const auto before = parent_shards_.find(path);
   if (since_ && !parent_) request.since = since_;
-  if (const auto since = sinces_.find(path); since != sinces_.end()) request.since = since->second;
+  if (const auto base = bases_.find(path); base != bases_.end()) request.since = base->second.since;
   if (!request.since && !request.range && before != parent_shards_.end())
     request.bytes_before = before->second.size;
   return request;
@@ -282,18 +287,17 @@ void Capture::judge(const Metastore& before, const Metastore* after) {
 }
 
 Overlay Capture::lay_over_parent(const ShardPath& path, const std::vector<TreeEntry>& received) {
-  const Tree earlier = read_tree(repository_.objects(), parent_shards_.at(path).directory());
-  return lay_over(repository_.objects(), earlier.entries(), received);
+  return lay_over(repository_.objects(), bases_.at(path).files, received);
 }
 
 // Nothing in an answer to --since tells which files have gone since.
 void Capture::confirm_carried() {
-  if (!since_ || !parent_) return;
+  if (bases_.empty()) return;
   writer_.flush();  // lay_over() reads what has come
   std::vector<CarriedFiles> carried;
   for (const ShardPath& path : look_.list.shards) {
     const FetchedShard shard = gatherer_.fetched(path);
-    if (!request_for(path).since || shard.dropped || shard.incomplete() || shard.all) continue;
+    if (!bases_.contains(path) || shard.dropped || shard.incomplete() || shard.all) continue;
     const auto before = confirmed_.find(path);
     if (before != confirmed_.end() && before->second.received == shard.files) continue;
     Overlay overlay = lay_over_parent(path, shard.files);
@@ -310,7 +314,7 @@ void Capture::confirm_carried() {
 std::vector<TreeEntry> Capture::laid_over(const ShardPath& path, FetchedShard& shard) {
   if (!since_) return std::move(shard.files);
   result_.received_files += shard.files.size();
-  if (!parent_ || shard.all || !request_for(path).since) return std::move(shard.files);
+  if (shard.all || !bases_.contains(path)) return std::move(shard.files);
   const auto confirmed = confirmed_.find(path);
   const bool stands = confirmed != confirmed_.end() && confirmed->second.received == shard.files;
   Overlay overlay =

@@ -22,12 +22,6 @@ constexpr int kWriteOuts = 2;
 // A time that no point has.
 constexpr TimeRange kNoTime{{kInfluxTimeMin}, {kInfluxTimeMin}};
 
-Timestamp newest(const std::vector<TreeEntry>& files) {
-  Timestamp newest;
-  for (const TreeEntry& file : files) newest = std::max(newest, file.mtime);
-  return newest;
-}
-
 // Whether the shard's cache was written out for a question that has just been asked.
 bool sees_write_out(const InfluxdClient& client, const ShardPath& path,
                     std::chrono::milliseconds quick, bool probes) {
@@ -44,8 +38,14 @@ bool sees_write_out(const InfluxdClient& client, const ShardPath& path,
 
 }  // namespace
 
+Timestamp newest_time(const std::vector<TreeEntry>& files) {
+  Timestamp newest;
+  for (const TreeEntry& file : files) newest = std::max(newest, file.mtime);
+  return newest;
+}
+
 bool was_written_lately(const std::vector<TreeEntry>& files, Timestamp start) {
-  return newest(files).unix_ns >= start.unix_ns - kLatelyNs;
+  return newest_time(files).unix_ns >= start.unix_ns - kLatelyNs;
 }
 
 bool wait_written_out(const InfluxdClient& client, const ShardPath& path, const CacheWait& wait,
@@ -66,7 +66,7 @@ bool wait_written_out(const InfluxdClient& client, const ShardPath& path, const 
 
 bool has_later(const InfluxdClient& client, const ShardPath& path,
                const std::vector<TreeEntry>& files) {
-  const auto answer = client.open_head(path, shifted(newest(files), kNanosecondsPerSecond));
+  const auto answer = client.open_head(path, shifted(newest_time(files), kNanosecondsPerSecond));
   if (!answer) throw ProtocolError("the server answered nothing");
   TarReader tar(*answer, "shard " + path.text());
   while (const auto member = tar.next())
@@ -88,7 +88,7 @@ bool holds_tombstones(const std::vector<TreeEntry>& files) {
 }
 
 Timestamp since_of_later(const std::vector<TreeEntry>& files, Timestamp start) {
-  return shifted(std::min(newest(files), start), -kWriteOutNs);
+  return shifted(std::min(newest_time(files), start), -kWriteOutNs);
 }
 
 void drop_known(const std::vector<TreeEntry>& files, std::vector<TreeEntry>& later) {

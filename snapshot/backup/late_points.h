@@ -2,12 +2,12 @@
 //
 // Before influxd streams a shard it writes the shard's cache out. Two things go wrong with that:
 //
-// - From 1.8.5 on, while another backup or a full cache keeps it from that, it tries again after 1,
-// 32
-//   and 1024 ms and then streams what is on disk, and says so in its own log only. So an answer
-//   that begins within a second was not given without the cache.
-// - A write-out that has failed (a full disk) is only repeated by the next one, which then succeeds
-//   though the points that came since are still in the cache.
+// From 1.8.5 on, while another backup or a full cache keeps it from that, it tries again after 1,
+// 32 and 1024 ms, then streams what is on disk, and says so in its own log only. So an answer that
+// begins within a second was not given without the cache.
+//
+// A write-out that has failed (a full disk) is only repeated by the next one, which then succeeds
+// though the points that came since are still in the cache.
 //
 // So a shard that did not answer at once, or has files so young that something was written out, is
 // asked until two write-outs have been seen, then for what is later than what came. To see one
@@ -29,6 +29,9 @@
 #include "snapshot/server/influxd_client.h"
 
 namespace tsmfs::snapshot {
+
+// The latest of their times; the epoch of none.
+Timestamp newest_time(const std::vector<TreeEntry>& files);
 
 // Whether something of these files was written out lately, of a backup that began at `start`.
 bool was_written_lately(const std::vector<TreeEntry>& files, Timestamp start);

@@ -3,43 +3,36 @@
 #pragma once
 
 #include <filesystem>
-#include <string_view>
 
 #include "index/format/digest.h"
+#include "index/format/local_state.h"
+#include "index/format/object_keys.h"
 
 namespace tsmfs::test {
 
-class RepositoryPaths {
+class RepositoryPaths : public index::LocalState {
  public:
-  explicit RepositoryPaths(std::filesystem::path root) : root_(std::move(root)) {}
-  const std::filesystem::path& root() const { return root_; }
-  std::filesystem::path config() const { return root_ / "config"; }
-  std::filesystem::path packs() const { return root_ / "packs"; }
+  using LocalState::LocalState;
+  std::filesystem::path config() const { return root() / index::kConfigKey; }
+  std::filesystem::path packs() const { return root() / index::kPacksFolder; }
+  std::filesystem::path pack(const index::PackId& id) const { return root() / index::pack_key(id); }
   std::filesystem::path pack_directory(const index::PackId& id) const {
-    return packs() / id.hex().substr(0, 2);
+    return pack(id).parent_path();
   }
-  std::filesystem::path pack(const index::PackId& id) const {
-    return pack_directory(id) / id.hex();
-  }
-  std::filesystem::path snapshots() const { return root_ / "snapshots"; }
+  std::filesystem::path snapshots() const { return root() / index::kSnapshotsFolder; }
   std::filesystem::path snapshot(const index::SnapshotId& id) const {
-    return snapshots() / id.hex();
+    return root() / index::snapshot_key(id);
   }
-  std::filesystem::path index() const { return root_ / "index"; }
-  std::filesystem::path new_index() const { return root_ / "index.new"; }
-  std::filesystem::path locks() const { return root_ / "locks"; }
-  std::filesystem::path writer_lock() const { return locks() / "writer"; }
-  std::filesystem::path seen() const { return root_ / "seen"; }
-  std::filesystem::path quarantine() const { return root_ / "quarantine"; }
-  std::filesystem::path quarantined_packs() const { return quarantine() / "packs"; }
+  std::filesystem::path quarantined_packs() const {
+    return root() / index::kQuarantinedPacksFolder;
+  }
   std::filesystem::path quarantined_pack(const index::PackId& id) const {
-    return quarantined_packs() / id.hex();
+    return root() / index::quarantined_pack_key(id);
   }
-  std::filesystem::path quarantined_snapshots() const { return quarantine() / "snapshots"; }
-  std::filesystem::path tmp() const { return root_ / "tmp"; }
-
- private:
-  std::filesystem::path root_;
+  std::filesystem::path quarantined_snapshots() const {
+    return root() / index::kQuarantinedSnapshotsFolder;
+  }
+  std::filesystem::path quarantine() const { return quarantined_packs().parent_path(); }
 };
 
 }  // namespace tsmfs::test
