@@ -73,7 +73,6 @@ std::vector<DirectoryUser> find_directory_users(const stdfs::path& directory, Di
     DirectoryUser user{{}, *number};
     std::ifstream comm(processes / id / "comm");
     std::getline(comm, user.name);
-    // NOLINTNEXTLINE(performance-inefficient-vector-operation): hardly any process is one
     users.push_back(std::move(user));
   }
   return users;
@@ -81,6 +80,7 @@ std::vector<DirectoryUser> find_directory_users(const stdfs::path& directory, Di
 
 std::string describe_users(const std::vector<DirectoryUser>& users) {
   std::vector<std::string> named;
+  named.reserve(users.size());
   for (const DirectoryUser& user : users)
     named.push_back(fmt::format("{} ({})", user.name, user.process));
   return some_of(named, kUsersNamedMax);
