@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "tests/fuzz/fuzz_target.h"
@@ -26,6 +27,7 @@ void replay(const stdfs::path& path) {
   std::printf("%s\n", path.c_str());
   std::fflush(stdout);  // the last line printed is the one that crashes
   std::ifstream in(path, std::ios::binary);
+  if (!in) throw std::runtime_error("cannot open " + path.string());
   const std::vector<char> bytes(std::istreambuf_iterator<char>(in), {});
   // An allocation of exactly this size, so that a sanitizer sees a read behind it.
   const auto input = std::make_unique<uint8_t[]>(bytes.size());
