@@ -21,13 +21,17 @@ struct RepairCommand {
 };
 
 bool lost_something(const snapshot::RepairReport& report) {
-  return report.lossy_files > 0 || !report.unreadable.empty() || !report.manifests.empty();
+  return report.lossy_files > 0 || !report.unreadable.empty() || !report.manifests.empty() ||
+         !report.amendments.empty();
 }
 
 void print_report(const snapshot::RepairReport& report, bool dry_run, Context& context) {
   const char* const moved = dry_run ? "would move" : "moved";
   for (const std::string& what : report.manifests)
     fmt::print(context.out, "{}\n  {} it to quarantine/snapshots\n", visible(what), moved);
+  for (const std::string& what : report.amendments)
+    fmt::print(context.out, "{}\n  {} it to quarantine/amendments; its snapshot is pinned\n",
+               visible(what), moved);
   for (const index::DamagedPack& pack : report.packs)
     fmt::print(context.out, "{}\n  {} it to quarantine/packs: {} saved, {} lost{}\n",
                visible(pack.what), moved, format_bytes(pack.salvage.saved_bytes),
@@ -56,6 +60,7 @@ nlohmann::json to_json(const snapshot::RepairReport& report, bool dry_run) {
   return {{"dry_run", dry_run},
           {"packs", packs},
           {"manifests", report.manifests},
+          {"amendments", report.amendments},
           {"healed_files", report.healed},
           {"lossy_files", report.lossy_files},
           {"unreadable", report.unreadable}};
@@ -64,7 +69,8 @@ nlohmann::json to_json(const snapshot::RepairReport& report, bool dry_run) {
 ExitCode run_repair(const RepairCommand& command, Context& context) {
   require_repository(command.repository);
   const auto repository = index::Repository::open_writer(
-      command.repository, {"repair", command.lock_wait, context.stop});
+      command.repository, {"repair", command.lock_wait, context.stop},
+      command.dry_run ? index::Changes::kNone : index::Changes::kWanted);
   snapshot::RepairOptions options;
   options.dry_run = command.dry_run;
   if (!command.json && !context.quiet)

@@ -70,7 +70,7 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
                                 quote(command.tag)));
       continue;
     }
-    catalog.replace(manifest);
+    catalog.amend(manifest);
     if (context.quiet) continue;
     fmt::print(context.out, "{}  {}\n", one->short_id(),
                visible(fmt::format("{}", fmt::join(manifest.tags, ","))));
@@ -97,7 +97,7 @@ ExitCode run_accept(const AcceptCommand& command, Context& context) {
     throw UsageError(fmt::format("snapshot {} misses no shard {}, or that is accepted already",
                                  manifest.short_id(), shard),
                      "tsmfs snapshots says what is missing");
-  catalog.replace(manifest);
+  catalog.amend(manifest);
   if (context.quiet) return ExitCode::kOk;
   fmt::print(context.out, "{}  shard {} is accepted as missing{}\n", manifest.short_id(), shard,
              manifest.incomplete() ? "; the snapshot lacks more than that" : "");

@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "index/base/error.h"
+#include "index/base/invariant.h"
+#include "index/base/quote.h"
 #include "index/format/pack_format.h"
 #include "index/format/sealed_json.h"
 
@@ -15,13 +19,38 @@ namespace {
 constexpr uint64_t kFrameBytesMin = 4096;
 constexpr std::string_view kDigestName = "xxh3-128-secret";
 
+// The features that this program knows, required and optional ones: none so far.
+constexpr std::array<std::string_view, 0> kKnownFeatures = {};
+constexpr size_t kFeaturesMax = 64;
+
+// The first of them that is not known; empty when there is none.
+std::string unknown_feature(const std::vector<std::string>& features) {
+  for (const std::string& feature : features)
+    if (std::ranges::find(kKnownFeatures, feature) == kKnownFeatures.end())
+      return fmt::format("it has {}, which this tsmfs ({}) does not know", quote(feature),
+                         TSMFS_VERSION);
+  return {};
+}
+
+std::vector<std::string> decode_list(const nlohmann::json& stored) {
+  if (stored.size() > kFeaturesMax) throw CorruptError("too many features");
+  return stored.get<std::vector<std::string>>();
+}
+
+Features decode_features(const nlohmann::json& stored, uint32_t format) {
+  if (format == kOldestFormatVersion) return {};
+  const nlohmann::json& features = stored.at("features");
+  return {decode_list(features.at("required")), decode_list(features.at("optional"))};
+}
+
 // What only a newer tsmfs can read; empty when there is no such thing.
 std::string what_is_unknown(const nlohmann::json& stored) {
   const uint64_t version = count_field(stored, "format", UINT64_MAX);
-  if (version != kFormatVersion)
+  if (version < kOldestFormatVersion || version > kFormatVersion)
     return fmt::format("repository format {} is not one that this tsmfs ({}) knows", version,
                        TSMFS_VERSION);
-  return stored.at("digest").at("type") == kDigestName ? "" : "an unknown kind of digest";
+  if (stored.at("digest").at("type") != kDigestName) return "an unknown kind of digest";
+  return unknown_feature(decode_features(stored, static_cast<uint32_t>(version)).required);
 }
 
 Config decode_fields(const nlohmann::json& stored) {
@@ -29,6 +58,8 @@ Config decode_fields(const nlohmann::json& stored) {
   from_hex(stored.at("digest").at("secret").get<std::string>(), secret);
   Config config{RepositoryId::from_hex(stored.at("id").get<std::string>()), DigestKey(secret),
                 parse_rfc3339(stored.at("created").get<std::string>())};
+  config.format = static_cast<uint32_t>(count_field(stored, "format", kFormatVersion));
+  config.features = decode_features(stored, config.format);
   config.frame_bytes = static_cast<uint32_t>(count_field(stored, "frame_bytes", kFrameRawBytesMax));
   config.pack_bytes = count_field(stored, "pack_bytes", kPackRawBytesMax);
   if (config.frame_bytes < kFrameBytesMin || config.pack_bytes < config.frame_bytes)
@@ -43,9 +74,13 @@ Config new_config() {
 }
 
 std::string encode_config(const Config& config) {
+  require_invariant(config.format == kFormatVersion, "a config is written in today's format");
   return seal_json("config",
                    {
-                       {"format", kFormatVersion},
+                       {"format", config.format},
+                       {"features",
+                        {{"required", config.features.required},
+                         {"optional", config.features.optional}}},
                        {"id", config.id.hex()},
                        {"created", format_rfc3339_ns(config.created)},
                        {"digest", {{"type", kDigestName}, {"secret", to_hex(config.key.secret())}}},
@@ -66,6 +101,13 @@ Config decode_config(std::string_view stored, std::string_view object) {
     throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));
   }
   throw UsageError(fmt::format("{}: {}", object, unknown), "use a newer tsmfs");
+}
+
+void require_writable(const Config& config, std::string_view object) {
+  const std::string unknown = unknown_feature(config.features.optional);
+  if (unknown.empty()) return;
+  throw UsageError(fmt::format("{} cannot be written to: {}", object, unknown),
+                   "use a newer tsmfs; reading it is possible");
 }
 
 }  // namespace tsmfs::index

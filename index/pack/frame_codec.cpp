@@ -4,6 +4,8 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <new>
 #include <optional>
 
@@ -35,6 +37,34 @@ std::optional<size_t> compress_with(ZSTD_CCtx* context, ByteView raw, RawBuffer&
   if (length + raw.size() / kGainShareMin >= raw.size()) return std::nullopt;
   return length;
 }
+
+void decode_raw(ByteView stored, MutableByteView out, std::string_view object) {
+  if (stored.size() != out.size())
+    throw CorruptError(fmt::format("{} is damaged: a raw frame of the wrong length", object));
+  if (!out.empty()) std::memcpy(out.data(), stored.data(), out.size());
+}
+
+void decode_zstd(ByteView stored, MutableByteView out, std::string_view object) {
+  struct Free {
+    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+  };
+  thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());
+  if (!context) throw std::bad_alloc();
+  const size_t length =
+      ZSTD_decompressDCtx(context.get(), out.data(), out.size(), stored.data(), stored.size());
+  // Other frames behind the first would decompress too; no writer makes such.
+  if (ZSTD_isError(length) || length != out.size() ||
+      ZSTD_findFrameCompressedSize(stored.data(), stored.size()) != stored.size())
+    throw CorruptError(fmt::format("{} is damaged: a frame does not decompress to its {} bytes",
+                                   object, out.size()));
+}
+
+// All codecs there are: a new one is a line here, and a Codec of its own.
+struct Decoder {
+  Codec codec;
+  void (*decode)(ByteView stored, MutableByteView out, std::string_view object);
+};
+constexpr std::array kDecoders = {Decoder{Codec::kRaw, decode_raw}, Decoder{Codec::kZstd, decode_zstd}};
 
 }  // namespace
 
@@ -91,24 +121,10 @@ Codec FrameCompressor::compress(ByteView raw, RawBuffer& out) {
 }
 
 void decompress_frame(Codec codec, ByteView stored, MutableByteView out, std::string_view object) {
-  if (codec == Codec::kRaw) {
-    if (stored.size() != out.size())
-      throw CorruptError(fmt::format("{} is damaged: a raw frame of the wrong length", object));
-    if (!out.empty()) std::memcpy(out.data(), stored.data(), out.size());
-    return;
-  }
-  struct Free {
-    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-  };
-  thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());
-  if (!context) throw std::bad_alloc();
-  const size_t length =
-      ZSTD_decompressDCtx(context.get(), out.data(), out.size(), stored.data(), stored.size());
-  // Other frames behind the first would decompress too; no writer makes such.
-  if (ZSTD_isError(length) || length != out.size() ||
-      ZSTD_findFrameCompressedSize(stored.data(), stored.size()) != stored.size())
-    throw CorruptError(fmt::format("{} is damaged: a frame does not decompress to its {} bytes",
-                                   object, out.size()));
+  const auto decoder = std::ranges::find(kDecoders, codec, &Decoder::codec);
+  if (decoder == kDecoders.end())
+    throw CorruptError(fmt::format("{} is damaged: a frame of an unknown codec", object));
+  decoder->decode(stored, out, object);
 }
 
 }  // namespace tsmfs::index

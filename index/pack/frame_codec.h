@@ -1,4 +1,5 @@
-// Compression of one frame: zstd, or raw where zstd gains too little.
+// The codecs of frames: how each is read, and how a frame is compressed (with zstd, or raw where
+// zstd gains too little).
 #pragma once
 
 #include <cstdint>

@@ -22,6 +22,9 @@ namespace tsmfs::index {
 // NoRepositoryError, and what a config that is damaged or of a newer version throws.
 std::unique_ptr<Storage> open_storage(const std::filesystem::path& root);
 
+// What a writer is opened for; without changes it looks at what only a writer may look at.
+enum class Changes { kWanted, kNone };
+
 // Thread safe but for construction. A reader takes no lock and writes nothing inside the
 // repository.
 class Repository {
@@ -40,9 +43,12 @@ class Repository {
                                                  size_t cache_bytes_max = kCacheBytesDefault);
   // Takes the writer's lock, clears what a killed writer left, and takes
   // up packs that it finished but did not index. A lookup that is missing or damaged, or that knows
-  // packs that are gone, is rebuilt. Throws: BusyError naming the holder, and as open_reader.
+  // packs that are gone, is rebuilt. A repository of an older format becomes one of today's, with a
+  // word of it, unless no changes are wanted. Throws: BusyError naming the holder, and as
+  // open_reader.
   static std::unique_ptr<Repository> open_writer(const std::filesystem::path& root,
-                                                 const LockRequest& request);
+                                                 const LockRequest& request,
+                                                 Changes changes = Changes::kWanted);
 
   // Makes the lookup again from the packs, under the writer's lock (index/repository/rebuild.h).
   // Throws: as open_writer.

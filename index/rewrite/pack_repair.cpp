@@ -112,7 +112,7 @@ class ChunkSearch {
  public:
   ChunkSearch(Repository& repository, const PackTables& tables) : repository_(repository) {
     for (const FrameEntry& frame : tables.frames) {
-      if (frame.kind != BlobKind::kChunk) break;
+      if (frame.kind != BlobKind::kChunk) continue;
       for (uint32_t i = 0; i < frame.blob_count; ++i) {
         const BlobEntry& chunk = tables.blobs[frame.first_blob + i];
         if (chunk.length > 0) missing_.emplace(chunk.id, &chunk);

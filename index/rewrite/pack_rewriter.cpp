@@ -42,7 +42,7 @@ void PackRewriter::move_chunks(const PackReader& pack, ByteRanges& live,
   RangeCursor frames_in_use(live.list()), blobs_in_use(live.list());
   for (size_t number = 0; number < pack.frames().size(); ++number) {
     const FrameEntry& frame = pack.frames()[number];
-    if (frame.kind != BlobKind::kChunk) break;  // chunks come first
+    if (frame.kind != BlobKind::kChunk) continue;
     if (!frames_in_use.meets(frame.logical_start, frame.logical_end())) continue;
     if (stop.stop_requested()) throw Cancelled();
     const RawBuffer raw = pack.read_frame(number);

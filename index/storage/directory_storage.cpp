@@ -83,11 +83,10 @@ std::vector<std::string> DirectoryStorage::list(const std::string& folder) const
 }
 
 // An inode may be used again: the time tells, once it is so old that a later one differs.
-std::optional<std::string> DirectoryStorage::version(const std::string& key) const {
-  const auto status = status_if_exists(path(key));
-  if (!status) return std::nullopt;
-  const bool is_folder = S_ISDIR(status->st_mode);
-  const int64_t changed_ns = from_timespec(is_folder ? status->st_mtim : status->st_ctim).unix_ns;
+std::optional<std::string> DirectoryStorage::folder_version(const std::string& folder) const {
+  const auto status = status_if_exists(path(folder));
+  if (!status) return "none";
+  const int64_t changed_ns = from_timespec(status->st_mtim).unix_ns;
   if (now().unix_ns - changed_ns <= kClockGrainNs) return std::nullopt;
   return fmt::format("{}-{}", status->st_ino, changed_ns);
 }

@@ -27,7 +27,7 @@ class DirectoryStorage : public Storage {
   std::unique_ptr<StoredObject> open(const std::string& key) const override;
   bool has(const std::string& key) const override;
   std::vector<std::string> list(const std::string& folder) const override;
-  std::optional<std::string> version(const std::string& key) const override;
+  std::optional<std::string> folder_version(const std::string& folder) const override;
   std::unique_ptr<NewObject> create(const std::string& key) override;
   void replace(const std::string& key, ByteView bytes) override;
   void remove(std::span<const std::string> keys) override;

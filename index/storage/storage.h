@@ -53,9 +53,9 @@ class Storage {
   // The key of each object whose key begins with `folder` and a '/', sorted; none when there is no
   // such folder.
   virtual std::vector<std::string> list(const std::string& folder) const = 0;
-  // Of an object: another one when another object has taken the key since. Of a folder: another one
-  // when an object right in it came or went since. Nothing while that cannot be told.
-  virtual std::optional<std::string> version(const std::string& key) const = 0;
+  // Another one when an object right in the folder came or went since. Nothing while that cannot be
+  // told.
+  virtual std::optional<std::string> folder_version(const std::string& folder) const = 0;
 
   virtual std::unique_ptr<NewObject> create(const std::string& key) = 0;
   // Durably puts a small object in the place of the one of that key, if there is one. Only for

@@ -32,7 +32,7 @@ SnapshotPtr with_tags(Catalog& catalog, const SnapshotPtr& there,
   Manifest manifest = *there;
   manifest.tags.insert(manifest.tags.end(), tags.begin(), tags.end());
   manifest.tags = checked_tags(std::move(manifest.tags));
-  return manifest.tags == there->tags ? there : catalog.replace(manifest);
+  return manifest.tags == there->tags ? there : catalog.amend(manifest);
 }
 
 }  // namespace tsmfs::snapshot

@@ -7,8 +7,10 @@
 
 #include "index/base/error.h"
 #include "index/base/invariant.h"
+#include "index/base/parse_number.h"
 #include "index/format/object_keys.h"
 #include "index/format/sealed_json.h"
+#include "snapshot/model/amendment.h"
 
 namespace tsmfs::snapshot {
 
@@ -18,20 +20,36 @@ constexpr size_t kIdPrefixDigitsMin = 4;
 
 constexpr uint64_t kLastNumberBytesMax = 16;
 
-// Numbers are not given twice, also after the newest snapshot was forgotten. One that cannot be
-// read is as one that is absent: inode generations tell equal numbers apart.
-uint32_t read_last_number(const index::Storage& storage) {
+uint32_t last_number_of_format_1(const index::Storage& storage) {
   const auto text = storage.get(index::kLastNumberKey, kLastNumberBytesMax);
   uint32_t number = 0;
   if (text) std::from_chars(text->data(), text->data() + text->size(), number);
   return std::min(number, kSnapshotNumberMax);
 }
 
-void raise_last_number(index::Storage& storage, uint32_t number) {
-  if (number <= read_last_number(storage)) return;
-  storage.replace(index::kLastNumberKey, as_bytes(std::to_string(number) + "\n"));
+// Numbers are not given twice, also after the newest snapshot was forgotten. One that cannot be
+// read is as one that is absent: inode generations tell equal numbers apart.
+uint32_t highest_forgotten(const index::Storage& storage) {
+  uint32_t highest = last_number_of_format_1(storage);
+  for (const std::string& key : storage.list(index::kForgottenFolder)) {
+    const auto number = parse_number<uint32_t>(index::name_in_key(key)).value_or(0);
+    if (number <= kSnapshotNumberMax) highest = std::max(highest, number);
+  }
+  return highest;
 }
 
+void note_forgotten(index::Storage& storage, uint32_t number) {
+  if (number <= highest_forgotten(storage)) return;
+  const std::vector<std::string> lower = storage.list(index::kForgottenFolder);
+  storage.put(index::forgotten_key(number), {});
+  storage.remove(lower);
+}
+
+// A pin may be among what cannot be read.
+void pin(Manifest& manifest) {
+  manifest.tags.emplace_back(kPinTag);
+  manifest.tags = checked_tags(std::move(manifest.tags));
+}
 void sort_and_number(CatalogState& state) {
   std::sort(state.snapshots.begin(), state.snapshots.end(),
             [](const SnapshotPtr& a, const SnapshotPtr& b) {
@@ -39,6 +57,17 @@ void sort_and_number(CatalogState& state) {
             });
   for (size_t i = 0; i < state.snapshots.size(); ++i)
     state.by_number.emplace(state.snapshots[i]->number, i);
+}
+
+// Of snapshots that were forgotten; what is in quarantine may come back.
+std::vector<std::string> amendments_of_none(const index::Storage& storage) {
+  std::vector<std::string> keys = storage.list(index::kAmendmentsFolder);
+  std::erase_if(keys, [&](const std::string& key) {
+    const auto name = index::amendment_of_key(key);
+    return !name || storage.has(index::snapshot_key(name->snapshot)) ||
+           storage.has(index::quarantined_snapshot_key(name->snapshot));
+  });
+  return keys;
 }
 
 // As readers take it.
@@ -62,6 +91,34 @@ Neighbours neighbours_of(const CatalogState& state, Timestamp time) {
 
 }  // namespace
 
+// The amendment in force of each snapshot that has one.
+class Catalog::Amendments {
+ public:
+  // What is no amendment goes to `damaged`.
+  Amendments(const index::Storage& storage, std::vector<std::string>& damaged) {
+    for (std::string& key : storage.list(index::kAmendmentsFolder)) {
+      const auto name = index::amendment_of_key(key);
+      if (!name) {
+        damaged.push_back(storage.location(key) + " is not the name of an amendment");
+        continue;
+      }
+      InForce& last = last_[index::snapshot_key(name->snapshot)];
+      if (name->number > last.number) last = {name->number, std::move(key)};
+    }
+  }
+  struct InForce {
+    uint32_t number = 0;  // 0 without any
+    std::string key;
+  };
+  InForce of(const std::string& snapshot_key) const {
+    const auto found = last_.find(snapshot_key);
+    return found == last_.end() ? InForce() : found->second;
+  }
+
+ private:
+  std::unordered_map<std::string, InForce> last_;
+};
+
 SnapshotPtr read_snapshot(const index::Storage& storage, const std::string& key) {
   const auto stored = storage.get(key, index::kSealedJsonBytesMax);
   if (!stored) return nullptr;
@@ -81,15 +138,23 @@ std::shared_ptr<const CatalogState> Catalog::state() const {
   return state_;
 }
 
+// Nothing while that cannot be told.
+std::optional<std::string> Catalog::folders_version() const {
+  const auto snapshots = storage_.folder_version(index::kSnapshotsFolder);
+  const auto amendments = storage_.folder_version(index::kAmendmentsFolder);
+  if (!snapshots || !amendments) return std::nullopt;
+  return *snapshots + " " + *amendments;
+}
+
 std::shared_ptr<const CatalogState> Catalog::refresh() {
   MutexLock lock(mutex_);
   // The version is taken before the list: a change in between shows at the next refresh.
-  auto version = storage_.version(index::kSnapshotsFolder);
-  if (version && version == folder_version_) return state_;
+  auto version = folders_version();
+  if (version && version == version_) return state_;
   auto fresh = std::make_shared<CatalogState>();
   read_all(*fresh);
   sort_and_number(*fresh);
-  folder_version_ = std::move(version);
+  version_ = std::move(version);
   const bool same = fresh->snapshots == state_->snapshots && fresh->damaged == state_->damaged;
   if (same) return state_;
   fresh->generation = state_->generation + 1;
@@ -97,22 +162,41 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
   return state_;
 }
 
-// Manifests that are known cost a look at their version each. One that is absent now was forgotten
-// since the list was made; one that cannot be looked at for another reason may be needed, so there
-// is no list then.
+// Null when the snapshot was forgotten in this moment.
+SnapshotPtr Catalog::read_amended(const std::string& key, const std::string& amendment_key,
+                                  CatalogState& fresh) const {
+  SnapshotPtr snapshot = read_snapshot(storage_, key);
+  if (!snapshot || amendment_key.empty()) return snapshot;
+  Manifest manifest = *snapshot;
+  try {
+    const auto amendment = read_amendment(storage_, amendment_key);
+    if (!amendment) return nullptr;
+    apply(*amendment, manifest);
+    return std::make_shared<const Manifest>(std::move(manifest));
+  } catch (const CorruptError& error) {
+    fresh.damaged.push_back(fmt::format("{}; snapshot {} counts as pinned until it is tagged again",
+                                        error.what(), manifest.short_id()));
+    pin(manifest);
+    return fresh.doubtful.emplace_back(std::make_shared<const Manifest>(std::move(manifest)));
+  }
+}
+
+// One that is absent now was forgotten since the list was made; one that cannot be read for another
+// reason may be needed, so there is no list then.
 void Catalog::read_all(CatalogState& fresh) {
   std::unordered_map<std::string, Known> known;
+  const Amendments amendments(storage_, fresh.damaged);
   for (const std::string& key : storage_.list(index::kSnapshotsFolder)) {
-    auto version = storage_.version(key);
+    std::string amendment = amendments.of(key).key;
     const auto before = known_.find(key);
-    const SnapshotPtr old = before != known_.end() ? before->second.snapshot : nullptr;
-    const bool same = old && version && before->second.version == version;
+    const bool same = before != known_.end() && before->second.amendment == amendment;
     try {
-      SnapshotPtr snapshot = same ? old : read_snapshot(storage_, key);
+      SnapshotPtr snapshot =
+          same ? before->second.snapshot : read_amended(key, amendment, fresh);
       if (!snapshot) continue;
-      if (old && !same && encode_manifest(*old) == encode_manifest(*snapshot)) snapshot = old;
       fresh.snapshots.push_back(snapshot);
-      known.emplace(key, Known{std::move(version), std::move(snapshot)});
+      if (fresh.doubtful.empty() || fresh.doubtful.back() != snapshot)
+        known.emplace(key, Known{std::move(amendment), std::move(snapshot)});
     } catch (const CorruptError& error) {
       fresh.damaged.push_back(error.what());
     }
@@ -123,7 +207,7 @@ void Catalog::read_all(CatalogState& fresh) {
 SnapshotPtr Catalog::publish(Manifest manifest) {
   const auto current = refresh();
   const uint32_t highest = current->by_number.empty() ? 0 : current->by_number.rbegin()->first;
-  manifest.number = std::max(highest, read_last_number(storage_)) + 1;
+  manifest.number = std::max(highest, highest_forgotten(storage_)) + 1;
   manifest.neighbours = neighbours_of(*current, manifest.time);
   auto snapshot = std::make_shared<const Manifest>(std::move(manifest));
   const std::string encoded = encode_readable(*snapshot);
@@ -132,21 +216,31 @@ SnapshotPtr Catalog::publish(Manifest manifest) {
   return snapshot;
 }
 
-SnapshotPtr Catalog::replace(Manifest manifest) {
-  auto snapshot = std::make_shared<const Manifest>(std::move(manifest));
-  const std::string encoded = encode_readable(*snapshot);
-  storage_.replace(index::snapshot_key(snapshot->id), as_bytes(encoded));
+SnapshotPtr Catalog::amend(const Manifest& amended) {
+  const auto published = read_snapshot(storage_, index::snapshot_key(amended.id));
+  if (!published) throw UsageError(fmt::format("there is no snapshot '{}'", amended.id.hex()));
+  const Amendment amendment = amendment_of(amended);
+  Manifest manifest = *published;
+  apply(amendment, manifest);
+  require_invariant(encode_manifest(manifest) == encode_manifest(amended),
+                    "an amendment changes tags, and what is accepted as missing, alone");
+  std::vector<std::string> strays;
+  const uint32_t last = Amendments(storage_, strays).of(index::snapshot_key(amended.id)).number;
+  const std::string encoded = encode_amendment(amendment);
+  require_readable([&] { decode_amendment(encoded, "the amendment of " + amended.id.hex()); });
+  storage_.put(index::amendment_key(amended.id, last + 1), as_bytes(encoded));
   refresh();
-  return snapshot;
+  return std::make_shared<const Manifest>(std::move(manifest));
 }
 
 void Catalog::remove(const std::vector<SnapshotPtr>& snapshots) {
   if (snapshots.empty()) return;
   const auto highest = *std::ranges::max_element(snapshots, {}, &Manifest::number);
-  raise_last_number(storage_, highest->number);
+  note_forgotten(storage_, highest->number);
   std::vector<std::string> keys;
   for (const SnapshotPtr& snapshot : snapshots) keys.push_back(index::snapshot_key(snapshot->id));
   storage_.remove(keys);
+  storage_.remove(amendments_of_none(storage_));
   refresh();
 }
 

@@ -1,4 +1,5 @@
-// All snapshots of a repository, oldest first, kept up to date from its folder of manifests.
+// All snapshots of a repository, oldest first, kept up to date from its manifests and what amends
+// them.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@ struct CatalogState {
   std::vector<SnapshotPtr> snapshots;
   std::map<uint32_t, size_t> by_number;  // into snapshots
   std::vector<std::string> damaged;      // what could not be read, one message each
+  std::vector<SnapshotPtr> doubtful;     // pinned, since their amendments are among that
   uint64_t generation = 0;               // another value for another state
 };
 
@@ -32,39 +34,47 @@ class Catalog {
   explicit Catalog(index::Storage& storage);
   // The state as last read. Empty before the first refresh().
   std::shared_ptr<const CatalogState> state() const;
-  // Reads manifests that came since, drops those that went; cheap when nothing did. A manifest that
-  // cannot be read is named in `damaged` and hides no other.
+  // Reads what came since, drops what went; cheap when nothing did. A manifest that is damaged is
+  // named in `damaged` and hides no other; so is an amendment, and its snapshot counts as pinned
+  // until there is another one.
   std::shared_ptr<const CatalogState> refresh();
   // Gives the snapshot its number and makes it durable. Requires: the caller is the repository's
   // writer, and all that the manifest refers to has been flushed.
   SnapshotPtr publish(Manifest manifest);
-  // Puts the manifest in the place of the one with its id, durably. Requires: as publish().
-  SnapshotPtr replace(Manifest manifest);
+  // Says of a snapshot that is there what may be said of it later: its tags, and which of its
+  // missing shards are accepted; durable on return. Throws: InvariantError when more than that is
+  // another in `amended`. Requires: as publish().
+  SnapshotPtr amend(const Manifest& amended);
   // Forgets snapshots; those that are not there are none to forget. Durable on return; ended in
   // between, each of them is there or not. Requires: as publish().
   void remove(const std::vector<SnapshotPtr>& snapshots);
 
  private:
   struct Known {
-    std::optional<std::string> version;  // of the object, when it was read
-    SnapshotPtr snapshot;
+    std::string amendment;  // the key of the one in force; empty without any
+    SnapshotPtr snapshot;   // amended
   };
 
+  class Amendments;
+
+  std::optional<std::string> folders_version() const;
+  SnapshotPtr read_amended(const std::string& key, const std::string& amendment_key,
+                           CatalogState& fresh) const;
   void read_all(CatalogState& fresh) TSMFS_REQUIRES(mutex_);
 
   index::Storage& storage_;
   mutable Mutex mutex_;
   std::unordered_map<std::string, Known> known_ TSMFS_GUARDED_BY(mutex_);  // by the object's key
   std::shared_ptr<const CatalogState> state_ TSMFS_GUARDED_BY(mutex_);
-  std::optional<std::string> folder_version_ TSMFS_GUARDED_BY(mutex_);
+  std::optional<std::string> version_ TSMFS_GUARDED_BY(mutex_);  // of what was last read
 };
 
 // The snapshots of a server, with a tag; an empty name or tag lets all through. Oldest first.
 std::vector<SnapshotPtr> choose_snapshots(const CatalogState& state, std::string_view server,
                                           std::string_view tag);
 
-// The manifest of that key; null when there is none. Throws: IoError; CorruptError, also when its
-// id is not its name.
+// The manifest of that key, as it was published; null when there is none. Throws: IoError;
+// CorruptError, also when its id is not its name.
 SnapshotPtr read_snapshot(const index::Storage& storage, const std::string& key);
 
 // One of these, oldest first: "latest", an id or its beginning (at least 4 digits), or an RFC 3339

@@ -22,6 +22,9 @@ struct RepairOptions {
 struct RepairReport {
   std::vector<index::DamagedPack> packs;  // moved to quarantine/packs/
   std::vector<std::string> manifests;     // moved to quarantine/snapshots/, one message each
+  // Moved to quarantine/amendments/, one message each; what they amend is pinned, if not amended
+  // since.
+  std::vector<std::string> amendments;
   size_t healed = 0;                      // files that got bytes back that were lost before
   // What snapshots still lack afterwards; with dry_run what they lack already, beside what damaged
   // packs will cost.

@@ -28,11 +28,15 @@ class FlipTest : public TwoBackupsTest {
     Catalog(repository->storage()).remove({back_up_again(*repository)});
   }
 
-  // So that there is a last-number to damage.
+  // So that there is an amendment to damage.
   SnapshotPtr back_up_again(index::Repository& repository) {
     Manifest manifest = *newer;
     manifest.id = index::random_id<index::SnapshotId>();
-    return Catalog(repository.storage()).publish(manifest);
+    Catalog catalog(repository.storage());
+    Manifest tagged = *newer;
+    tagged.tags = {"weekly"};
+    catalog.amend(tagged);
+    return catalog.publish(manifest);
   }
 
   std::vector<stdfs::path> files() const {

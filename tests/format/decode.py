@@ -151,7 +151,11 @@ def decode_config(stored):
     """The JSON object; digest.secret as bytes."""
     found = unseal('config', stored)
     require_fields(found, {'format': is_count})
-    require(found['format'] == 1, f'the format is {found["format"]}')
+    require(found['format'] in (1, 2), f'the format is {found["format"]}')
+    if found['format'] == 2:
+        require_fields(found, {'features': lambda features: type(features) is dict})
+        require_fields(found['features'], {'required': is_texts, 'optional': is_texts})
+        require(not found['features']['required'], f'it requires {found["features"]["required"]}')
     require_fields(found, {'id': is_id, 'created': is_time, 'digest': lambda digest: type(digest) is dict,
                            'frame_bytes': is_count, 'pack_bytes': is_count})
     require_fields(found['digest'], {'type': is_text, 'secret': is_secret})
@@ -174,6 +178,26 @@ def decode_manifest(stored):
     require(found['version'] == 1, f'the version is {found["version"]}')
     require_fields(found, MANIFEST_FIELDS)
     require('parent' not in found or is_id(found['parent']), 'the field parent is malformed')
+    require('tags' not in found or is_texts(found['tags']), 'the field tags is malformed')
+    return found
+
+
+AMENDMENT_NAME = re.compile('([0-9a-f]{32})\\.([1-9][0-9]{0,9})')
+
+
+def decode_amendment_name(name):
+    """The id of the snapshot, and which of its amendments it is."""
+    found = AMENDMENT_NAME.fullmatch(name)
+    require(found and int(found[2]) < U32_END, 'this is not the name of an amendment')
+    return found[1], int(found[2])
+
+
+def decode_amendment(stored):
+    found = unseal('amendment', stored)
+    require_fields(found, {'version': is_count})
+    require(found['version'] == 1, f'the version is {found["version"]}')
+    require_fields(found, {'snapshot': is_id, 'tags': is_texts,
+                           'accepted': lambda shards: type(shards) is list and all(map(is_count, shards))})
     return found
 
 

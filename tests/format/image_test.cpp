@@ -112,9 +112,21 @@ TEST_P(ImageTest, TakesAnotherBackup) {
   const auto repository = index::Repository::open_reader(root_);
   EXPECT_EQ(read_all(*repository, stored.id), content);
   EXPECT_EQ(stored_digests(*repository), expected_digests(GetParam()));
+  EXPECT_EQ(repository->config().format, index::kFormatVersion);
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, ImageTest, ::testing::Values("v1"),
+TEST_P(ImageTest, TakesAnotherTag) {
+  const auto repository = index::Repository::open_writer(root_, "test");
+  snapshot::Catalog catalog(repository->storage());
+  snapshot::Manifest manifest = *catalog.refresh()->snapshots.back();
+  EXPECT_EQ(manifest.is_pinned(), GetParam() != "v1");
+  manifest.tags = {"other"};
+  catalog.amend(manifest);
+  EXPECT_EQ(snapshot::Catalog(repository->storage()).refresh()->snapshots.back()->tags,
+            manifest.tags);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, ImageTest, ::testing::Values("v1", "v2"),
                          [](const auto& version) { return version.param; });
 
 }  // namespace

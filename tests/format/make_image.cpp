@@ -12,7 +12,6 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -73,8 +72,21 @@ class ImageWriter {
     writer.flush();
     snapshot::Manifest manifest = describe(sample, data, meta);
     manifest.stored_bytes = writer.totals().stored_bytes;
-    parent_ = catalog_.publish(std::move(manifest))->id;
+    last_ = catalog_.publish(std::move(manifest));
     return lines_;
+  }
+  // What is said of the last snapshot later, twice.
+  void amend_last() {
+    snapshot::Manifest amended = *last_;
+    for (const char* tag : {"wrong", "keep"}) {
+      amended.tags = {tag, "größe 1"};
+      catalog_.amend(amended);
+    }
+  }
+  void forget_another() {
+    snapshot::Manifest manifest = *last_;
+    manifest.id = index::random_id<index::SnapshotId>();
+    catalog_.remove({catalog_.publish(std::move(manifest))});
   }
 
  private:
@@ -109,7 +121,7 @@ class ImageWriter {
     manifest.address = "127.0.0.1:8088";
     manifest.dialect = "influxd 1.5+";
     manifest.program = "tsmfs make_image";
-    manifest.parent = parent_;
+    if (last_) manifest.parent = last_->id;
     manifest.data = data.id;
     manifest.meta = meta.id;
     manifest.data_below = data.totals.below;
@@ -125,7 +137,7 @@ class ImageWriter {
 
   std::unique_ptr<index::Repository> repository_;
   snapshot::Catalog catalog_;
-  std::optional<index::SnapshotId> parent_;
+  snapshot::SnapshotPtr last_;
   std::string prefix_, lines_;
   Totals totals_;
 };
@@ -144,6 +156,8 @@ void make_image(const stdfs::path& root) {
   {
     ImageWriter writer(root);
     for (const SampleSnapshot& sample : sample_history()) lines += writer.add(sample);
+    writer.amend_last();
+    writer.forget_another();
   }
   remove_what_is_no_truth(test::RepositoryPaths(root));
   std::ofstream(list, std::ios::binary) << lines;

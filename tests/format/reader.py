@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Reads a tsmfs repository. Written from docs/FORMAT.md alone, it shares no code with tsmfs.
 
-usage: reader.py list REPO                 the snapshots: id, number, time, server, files, bytes
+usage: reader.py list REPO                 the snapshots: id, number, time, server, files, bytes, tags
        reader.py ls REPO SNAPSHOT          its files and directories: mode, size, mtime in ns, id, path
        reader.py cat REPO SNAPSHOT PATH    the bytes of a file, such as data/telegraf/autogen/2/000000001-000000001.tsm
        reader.py verify REPO               every checksum, every digest
@@ -18,7 +18,8 @@ import zstandard
 
 import xxh3
 from decode import (CHUNKS, DIRECTORY, FRAME_HEADER, PACK_HEADER, PACK_TRAILER, RAW, RECIPES, TREE_NODES, Copy, FormatError,
-                    decode_blob_table, decode_config, decode_frame, decode_frame_table, decode_manifest, decode_pack_header,
+                    decode_amendment, decode_amendment_name, decode_blob_table, decode_config, decode_frame,
+                    decode_frame_table, decode_manifest, decode_pack_header,
                     decode_recipe, decode_trailer, decode_tree, require)
 
 FRAMES_CACHED = 16
@@ -103,6 +104,8 @@ class Repository:
             about(path, self._add_pack, path)
         for path in sorted(self.root.glob('snapshots/*')):
             about(path, self._add_manifest, path)
+        for path in self._amendments_in_force():
+            about(path, self._amend, path)
         self._note_blobs()
 
     def _add_pack(self, path):
@@ -116,6 +119,19 @@ class Repository:
         manifest = decode_manifest(path.read_bytes())
         require(path.name == manifest['id'], 'the id is not the name of the file')
         self.manifests[manifest['id']] = manifest
+
+    def _amendments_in_force(self):
+        last = {}  # by the id of the snapshot
+        for path in self.root.glob('amendments/*'):
+            snapshot, number = about(path, decode_amendment_name, path.name)
+            last[snapshot] = max(last.get(snapshot, (0, path)), (number, path))
+        return [path for _, path in last.values()]
+
+    def _amend(self, path):
+        amendment = decode_amendment(path.read_bytes())
+        require(amendment['snapshot'] == decode_amendment_name(path.name)[0], 'it is of another snapshot than its name says')
+        if amendment['snapshot'] in self.manifests:
+            self.manifests[amendment['snapshot']]['tags'] = amendment['tags']
 
     def _note_blobs(self):
         maps = {RECIPES: self.recipes, TREE_NODES: self.trees}
@@ -264,6 +280,7 @@ def printable(path):
 def run_list(out, repository):
     for manifest in sorted(repository.manifests.values(), key=lambda manifest: (manifest['time'], manifest['number'])):
         fields = [str(manifest[name]) for name in ('id', 'number', 'time', 'server', 'files', 'bytes')]
+        fields.append(','.join(manifest.get('tags', [])))
         out.write('\t'.join(fields).encode() + b'\n')
 
 

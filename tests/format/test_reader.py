@@ -51,6 +51,7 @@ class Image:
         lines = [line.split('\t') for line in output('list', self.root).decode().splitlines()]
         self.assertEqual([line[0] for line in lines], list(self.expected))
         self.assertEqual([line[1] for line in lines], ['1', '2'])
+        self.assertEqual([line[6] for line in lines], self.tags)
 
     def test_names_each_file_and_no_other(self):
         for snapshot, files in self.expected.items():
@@ -69,6 +70,7 @@ class Image:
 
 class StoredV1(Image, unittest.TestCase):
     root = HERE / 'v1'
+    tags = ['', '']
 
     def test_has_every_form_of_the_format(self):
         repository = reader.Repository(self.root)
@@ -101,8 +103,20 @@ class StoredV1(Image, unittest.TestCase):
         self.assertEqual(subprocess.run([*command, 'verify', '/dev/null'], stderr=subprocess.DEVNULL).returncode, 1)
 
 
+class StoredV2(StoredV1):
+    root = HERE / 'v2'
+    tags = ['', 'keep,größe 1']
+
+    def test_has_every_form_of_the_format(self):
+        super().test_has_every_form_of_the_format()
+        self.assertEqual(len(list(self.root.glob('amendments/*'))), 2)
+        self.assertEqual([path.name for path in self.root.glob('forgotten/*')], ['3'])
+
+
 @unittest.skipUnless(MAKE_IMAGE, 'TSMFS_MAKE_IMAGE is not set')
 class Fresh(Image, unittest.TestCase):
+    tags = StoredV2.tags
+
     @classmethod
     def setUpClass(cls):
         directory = tempfile.TemporaryDirectory(prefix='tsmfs-format-')
@@ -112,17 +126,18 @@ class Fresh(Image, unittest.TestCase):
 
     def test_holds_what_the_stored_image_holds(self):
         """Digests and tree nodes are the same in both; how files are cut and packed may differ."""
-        self.assertEqual(self.expected, expected_digests(HERE / 'v1.sha256'))
-        for snapshot in self.expected:
-            self.assertEqual(output('ls', self.root, snapshot), output('ls', HERE / 'v1', snapshot))
+        for image in ('v1', 'v2'):
+            self.assertEqual(self.expected, expected_digests(HERE / (image + '.sha256')))
+            for snapshot in self.expected:
+                self.assertEqual(output('ls', self.root, snapshot), output('ls', HERE / image, snapshot))
 
 
 class Damage(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix='tsmfs-format-')
         self.addCleanup(directory.cleanup)
-        self.root = Path(directory.name) / 'v1'
-        shutil.copytree(HERE / 'v1', self.root)
+        self.root = Path(directory.name) / 'v2'
+        shutil.copytree(HERE / 'v2', self.root)
         self.packs = sorted(self.root.glob('packs/*/*'), key=lambda path: path.stat().st_size)
         self.assertEqual(reader.verify(self.root), [])
 
@@ -153,11 +168,20 @@ class Damage(unittest.TestCase):
 
     def test_refuses_each_flipped_byte_of_the_sealed_files(self):
         for path, function in ((self.root / 'config', decode.decode_config),
-                               (next(self.root.glob('snapshots/*')), decode.decode_manifest)):
+                               (next(self.root.glob('snapshots/*')), decode.decode_manifest),
+                               (next(self.root.glob('amendments/*')), decode.decode_amendment)):
             content = path.read_bytes()
             for at in range(len(content)):
                 with self.assertRaises(decode.FormatError, msg=at):
                     function(self.flipped(content, at))
+
+    def test_refuses_what_is_no_amendment(self):
+        path = next(self.root.glob('amendments/*'))
+        for name in ('note.txt', path.name[:32], path.name[:32] + '.01', '0' * 32 + '.7'):
+            other = path.with_name(name)
+            shutil.copy(path, other)
+            self.assertTrue(reader.verify(self.root), name)
+            other.unlink()
 
     def test_refuses_a_pack_cut_short_or_grown(self):
         content = self.packs[0].read_bytes()

@@ -1,4 +1,4 @@
-// The sealed JSON files: decode_manifest and decode_config. What is taken can be written and read
+// The sealed JSON files: decode_manifest, decode_amendment and decode_config. What is taken can be written and read
 // again.
 //
 // The input is tried as it is, and as the JSON below a seal that fits it.
@@ -10,6 +10,7 @@
 #include "index/base/error.h"
 #include "index/format/config.h"
 #include "index/format/pack_format.h"
+#include "snapshot/model/amendment.h"
 #include "snapshot/model/manifest.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -39,6 +40,16 @@ void try_manifest(const std::string& stored) {
   require(snapshot::encode_manifest(again) == encoded, "there is one form of it");
 }
 
+void try_amendment(const std::string& stored) {
+  std::optional<snapshot::Amendment> amendment;
+  if (!takes<CorruptError>([&] { amendment = snapshot::decode_amendment(stored, "input"); })) return;
+  const std::string encoded = snapshot::encode_amendment(*amendment);
+  const snapshot::Amendment again = snapshot::decode_amendment(encoded, "encoded again");
+  require(again.snapshot == amendment->snapshot && again.tags == amendment->tags &&
+              again.accepted == amendment->accepted,
+          "what it says comes back");
+}
+
 void try_config(const std::string& stored) {
   std::optional<index::Config> config;
   try {
@@ -47,6 +58,7 @@ void try_config(const std::string& stored) {
     require(error.advice() == "use a newer tsmfs", "only another version is no damage");
     return;
   }
+  config->format = index::kFormatVersion;
   require(config->frame_bytes <= index::kFrameRawBytesMax &&
               config->frame_bytes <= config->pack_bytes &&
               config->pack_bytes <= index::kPackRawBytesMax,
@@ -66,8 +78,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace tsmfs::fuzz;
   const std::string input(tsmfs::as_text(input_bytes(data, size)));
   try_manifest(input);
+  try_amendment(input);
   try_config(input);
   try_manifest(sealed("manifest", input));
+  try_amendment(sealed("amendment", input));
   try_config(sealed("config", input));
   return 0;
 }

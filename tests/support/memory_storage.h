@@ -44,7 +44,7 @@ class MemoryStorage : public index::Storage {
     MutexLock lock(mutex_);
     const auto found = objects_.find(key);
     if (found == objects_.end()) return nullptr;
-    return std::make_unique<MemoryObject>(found->second.bytes);
+    return std::make_unique<MemoryObject>(found->second);
   }
   bool has(const std::string& key) const override {
     MutexLock lock(mutex_);
@@ -53,22 +53,21 @@ class MemoryStorage : public index::Storage {
   std::vector<std::string> list(const std::string& folder) const override {
     MutexLock lock(mutex_);
     std::vector<std::string> keys;
-    for (const auto& [key, object] : objects_)
+    for (const auto& [key, bytes] : objects_)
       if (key.starts_with(folder + "/")) keys.push_back(key);
     return keys;
   }
-  std::optional<std::string> version(const std::string& key) const override {
-    MutexLock lock(mutex_);
-    const auto found = objects_.find(key);
-    if (found == objects_.end()) return std::nullopt;
-    return std::to_string(found->second.version);
+  std::optional<std::string> folder_version(const std::string& folder) const override {
+    std::string keys;
+    for (const std::string& key : list(folder)) keys += key + "\n";
+    return keys;
   }
   std::unique_ptr<index::NewObject> create(const std::string& key) override {
     return std::make_unique<New>(*this, key);
   }
   void replace(const std::string& key, ByteView bytes) override {
     MutexLock lock(mutex_);
-    objects_[key] = made(std::string(as_text(bytes)));
+    objects_[key] = std::make_shared<const std::string>(as_text(bytes));
   }
   void remove(std::span<const std::string> keys) override {
     MutexLock lock(mutex_);
@@ -83,10 +82,6 @@ class MemoryStorage : public index::Storage {
   }
 
  private:
-  struct Object {
-    std::shared_ptr<const std::string> bytes;
-    uint64_t version = 0;
-  };
   class New : public index::NewObject {
    public:
     New(MemoryStorage& storage, std::string key) : storage_(storage), key_(std::move(key)) {}
@@ -94,20 +89,16 @@ class MemoryStorage : public index::Storage {
     void publish() override {
       MutexLock lock(storage_.mutex_);
       if (storage_.objects_.contains(key_)) throw IoError("cannot make " + key_, EEXIST);
-      storage_.objects_[key_] = storage_.made(std::move(bytes_));
+      storage_.objects_[key_] = std::make_shared<const std::string>(std::move(bytes_));
     }
 
    private:
     MemoryStorage& storage_;
     std::string key_, bytes_;
   };
-  Object made(std::string bytes) TSMFS_REQUIRES(mutex_) {
-    return {std::make_shared<const std::string>(std::move(bytes)), ++versions_};
-  }
 
   mutable Mutex mutex_;
-  std::map<std::string, Object> objects_ TSMFS_GUARDED_BY(mutex_);
-  uint64_t versions_ TSMFS_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::shared_ptr<const std::string>> objects_ TSMFS_GUARDED_BY(mutex_);
 };
 
 }  // namespace tsmfs::test

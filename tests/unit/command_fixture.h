@@ -8,6 +8,7 @@
 
 #include "cli/app.h"
 #include "cli/exit_code.h"
+#include "tests/support/rewrite_manifest.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::cli {
@@ -42,7 +43,7 @@ class CommandTest : public snapshot::BackupTest {
     const auto repository = index::Repository::open_writer(root, "test");
     manifest.time = {seconds * 1'000'000'000};
     if (change) change(manifest);
-    return snapshot::Catalog(repository->storage()).replace(manifest);
+    return test::rewrite_manifest(repository->storage(), manifest);
   }
   // A command on the repository.
   Said tsmfs(std::vector<std::string> arguments, ExitCode expected = ExitCode::kOk) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "tests/support/rewrite_manifest.h"
 #include "tests/unit/history_view_fixture.h"
 
 namespace tsmfs::fs {
@@ -82,7 +83,7 @@ TEST_F(StickyNamesTest, WhatAnEarlierProgramWroteKeepsItsNameInTheMount) {
   for (const auto& snapshot : {first, second}) {
     snapshot::Manifest old = *snapshot;
     old.neighbours.reset();
-    catalog_.replace(old);
+    test::rewrite_manifest(made_.repository().storage(), old);
   }
   EXPECT_EQ(name_of(first), kFirstName);
   EXPECT_EQ(name_of(second), kFirstName + "-2");
@@ -94,7 +95,7 @@ TEST_F(StickyNamesTest, TheNewestWholeOneComesBeforeLesserOnes) {
   const auto change = [&](const snapshot::SnapshotPtr& one, const auto& how) {
     snapshot::Manifest manifest = *one;
     how(manifest);
-    return catalog_.replace(manifest);
+    return test::rewrite_manifest(made_.repository().storage(), manifest);
   };
   const auto whole = made_.add(kFirst, "db1", kData);
   change(made_.add(kFirst + 1, "db1", kData),

@@ -341,15 +341,53 @@ TEST_F(RepositoryTest, RefusesADirectoryOfOthers) {
   EXPECT_EQ(std::distance(stdfs::directory_iterator(other), {}), 1);
 }
 
-TEST_F(RepositoryTest, RefusesANewerFormat) {
-  std::ifstream in(root_ / "config");
-  std::string config(std::istreambuf_iterator<char>(in), {});
-  std::string body = config.substr(config.find('\n') + 1);
-  body.replace(body.find("\"format\": 1"), 11, "\"format\": 2");
-  std::ofstream(root_ / "config") << fmt::format("tsmfs config {:016x}\n",
-                                                 checksum(as_bytes(body), 0))
-                                  << body;
+// The config as a program of another version would have written it.
+class OtherFormatTest : public RepositoryTest {
+ protected:
+  void change_config(const std::string& from, const std::string& to) {
+    std::ifstream in(root_ / "config");
+    const std::string config(std::istreambuf_iterator<char>(in), {});
+    std::string body = config.substr(config.find('\n') + 1);
+    const size_t at = body.find(from);
+    ASSERT_NE(at, std::string::npos) << body;
+    body.replace(at, from.size(), to);
+    std::ofstream(root_ / "config")
+        << fmt::format("tsmfs config {:016x}\n", checksum(as_bytes(body), 0)) << body;
+  }
+  uint32_t format() { return Repository::open_reader(root_)->config().format; }
+};
+
+TEST_F(OtherFormatTest, RefusesANewerFormat) {
+  for (const char* other : {"\"format\": 3", "\"format\": 0"}) {
+    change_config("\"format\": 2", other);
+    EXPECT_THROW(Repository::open_reader(root_), UsageError);
+    EXPECT_THROW(Repository::open_writer(root_, "test"), UsageError);
+    change_config(other, "\"format\": 2");
+  }
+}
+
+TEST_F(OtherFormatTest, AnUnknownFeatureThatIsRequiredKeepsAllOut) {
+  change_config("\"required\": []", "\"required\": [\"derived frames\"]");
   EXPECT_THROW(Repository::open_reader(root_), UsageError);
+  EXPECT_THROW(Repository::open_writer(root_, "test"), UsageError);
+}
+
+TEST_F(OtherFormatTest, AnUnknownFeatureThatIsOptionalKeepsWritersOut) {
+  change_config("\"optional\": []", "\"optional\": [\"hints\"]");
+  EXPECT_NO_THROW(Repository::open_reader(root_));
+  EXPECT_THROW(Repository::open_writer(root_, "test"), UsageError);
+  EXPECT_THROW(Repository::rebuild_lookup(root_, "test"), UsageError);
+}
+
+TEST_F(OtherFormatTest, AnOlderFormatBecomesTodaysWithTheNextChange) {
+  change_config("\"format\": 2", "\"format\": 1");
+  EXPECT_EQ(format(), 1u);
+  const DigestKey::Secret secret = Repository::open_reader(root_)->key().secret();
+  Repository::open_writer(root_, "test", Changes::kNone);
+  EXPECT_EQ(format(), 1u);
+  Repository::open_writer(root_, "test");
+  EXPECT_EQ(format(), 2u);
+  EXPECT_EQ(Repository::open_reader(root_)->key().secret(), secret);
 }
 
 TEST_F(RepositoryTest, EveryFlippedByteOfTheConfigIsDetected) {

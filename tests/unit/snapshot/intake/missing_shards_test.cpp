@@ -151,7 +151,7 @@ TEST_F(MissingShardsTest, ATagSettlesASnapshotAndThoseAfterIt) {
   EXPECT_FALSE(manifest.incomplete());
   {
     const auto repository = index::Repository::open_writer(root, "test");
-    Catalog(repository->storage()).replace(manifest);
+    Catalog(repository->storage()).amend(manifest);
   }
   EXPECT_FALSE(back_up()->incomplete());
 }

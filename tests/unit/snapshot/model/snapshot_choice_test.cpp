@@ -4,6 +4,7 @@
 
 #include "index/base/error.h"
 #include "tests/support/repository_paths.h"
+#include "tests/support/rewrite_manifest.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -21,7 +22,7 @@ class SnapshotChoiceTest : public BackupTest {
     const auto repository = index::Repository::open_writer(root, "test");
     manifest.time = {seconds * 1'000'000'000};
     if (change) change(manifest);
-    return Catalog(repository->storage()).replace(manifest);
+    return test::rewrite_manifest(repository->storage(), manifest);
   }
   static void lack_a_shard(Manifest& manifest) {
     manifest.problems.push_back({Problem::Severity::kIncomplete, "db/rp/2", "is not offered"});

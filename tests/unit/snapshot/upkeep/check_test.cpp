@@ -6,6 +6,7 @@
 #include "index/pack/pack_reader.h"
 #include "snapshot/upkeep/prune.h"
 #include "tests/support/repository_paths.h"
+#include "tests/support/rewrite_manifest.h"
 #include "tests/unit/backup_fixture.h"
 
 namespace tsmfs::snapshot {
@@ -174,12 +175,10 @@ TEST_F(CheckTest, ManifestUnderAnotherNameIsDamaged) {
 
 TEST_F(CheckTest, ManifestThatMiscountsIsNamed) {
   const auto repository = index::Repository::open_writer(root, "test");
-  Catalog catalog(repository->storage());
-  catalog.refresh();
   Manifest manifest = *newer;
   manifest.files += 1;
   manifest.shards -= 1;
-  catalog.replace(manifest);
+  test::rewrite_manifest(repository->storage(), manifest);
   const auto messages = damages();
   ASSERT_EQ(messages.size(), 2u);
   EXPECT_TRUE(names(messages, name_of(newer), "has 3 shards, its manifest says 2"));

@@ -184,6 +184,26 @@ TEST_F(RepairTest, DamagedManifestGoesToQuarantine) {
   expect_sound();
 }
 
+// The damaged one may have said that it is pinned.
+TEST_F(RepairTest, DamagedAmendmentGoesToQuarantineAndItsSnapshotIsPinned) {
+  index::DirectoryStorage storage(root);
+  Manifest manifest = *older;
+  manifest.tags = {"keep", "weekly"};
+  Catalog(storage).amend(manifest);
+  const std::string key = index::amendment_key(older->id, 1);
+  stdfs::resize_file(root / key, 100);
+  storage.put("amendments/note.txt", as_bytes("mine"));
+  EXPECT_EQ(repair(/*dry_run=*/true).amendments.size(), 2u);
+  EXPECT_TRUE(stdfs::exists(root / key));
+  EXPECT_EQ(repair().amendments.size(), 2u);
+  EXPECT_TRUE(stdfs::exists(root / "quarantine" / key));
+  EXPECT_TRUE(stdfs::exists(root / "quarantine/amendments/note.txt"));
+  EXPECT_TRUE(snapshots()->damaged.empty());
+  EXPECT_TRUE(snapshots()->snapshots.at(0)->is_pinned());
+  EXPECT_FALSE(snapshots()->snapshots.at(1)->is_pinned());
+  expect_sound();
+}
+
 TEST_F(RepairTest, DryRunNamesTheDamageAndChangesNothing) {
   flip(older_pack, byte_of(older_pack, BlobKind::kChunk));
   stdfs::resize_file(paths.snapshot(newer->id), 100);
