@@ -41,25 +41,17 @@ size_t TreeCache::bytes() const {
 
 TreePtr TreeCache::find(const index::TreeId& id) {
   MutexLock lock(mutex_);
-  const auto found = entries_.find(id);
-  if (found == entries_.end()) return nullptr;
-  uses_.splice(uses_.begin(), uses_, found->second.use);
-  return found->second.tree;
+  const Entry* found = trees_.find(id);
+  return found ? found->tree : nullptr;
 }
 
 void TreeCache::insert(const index::TreeId& id, const TreePtr& tree) {
   const size_t bytes = memory_bytes(*tree);
   if (bytes > bytes_max_) return;  // it would push out all others
   MutexLock lock(mutex_);
-  if (entries_.contains(id)) return;
-  while (bytes_ + bytes > bytes_max_) {
-    const auto oldest = entries_.find(uses_.back());
-    bytes_ -= oldest->second.bytes;
-    entries_.erase(oldest);
-    uses_.pop_back();
-  }
-  uses_.push_front(id);
-  entries_.emplace(id, Entry{tree, bytes, uses_.begin()});
+  if (trees_.find(id)) return;
+  while (bytes_ + bytes > bytes_max_) bytes_ -= trees_.take_oldest().bytes;
+  trees_.add(id, {tree, bytes});
   bytes_ += bytes;
 }
 

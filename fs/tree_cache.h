@@ -3,12 +3,11 @@
 
 #include <cstddef>
 #include <functional>
-#include <list>
 #include <memory>
-#include <unordered_map>
 
 #include "index/base/bytes.h"
 #include "index/base/mutex.h"
+#include "index/base/recently_used.h"
 #include "index/format/digest.h"
 #include "snapshot/model/tree.h"
 
@@ -34,7 +33,6 @@ class TreeCache {
   struct Entry {
     TreePtr tree;
     size_t bytes = 0;
-    std::list<index::TreeId>::iterator use;
   };
   TreePtr find(const index::TreeId& id);
   void insert(const index::TreeId& id, const TreePtr& tree);
@@ -42,8 +40,7 @@ class TreeCache {
   Loader load_;
   size_t bytes_max_;
   mutable Mutex mutex_;
-  std::list<index::TreeId> uses_ TSMFS_GUARDED_BY(mutex_);  // most recent first
-  std::unordered_map<index::TreeId, Entry, index::IdHash> entries_ TSMFS_GUARDED_BY(mutex_);
+  RecentlyUsed<index::TreeId, Entry, index::IdHash> trees_ TSMFS_GUARDED_BY(mutex_);
   size_t bytes_ TSMFS_GUARDED_BY(mutex_) = 0;
 };
 

@@ -14,12 +14,8 @@ FramePtr FrameCache::get(const PackReader& pack, size_t number) {
   {
     MutexLock lock(shard.mutex);
     while (true) {
-      const auto [place, added] = shard.entries.try_emplace(key);
-      if (added) break;  // ours to read
-      if (place->second.frame) {
-        shard.uses.splice(shard.uses.begin(), shard.uses, place->second.use);
-        return place->second.frame;
-      }
+      if (const FramePtr* frame = shard.frames.find(key)) return *frame;
+      if (shard.awaited.insert(key).second) break;  // ours to read
       shard.arrived.wait(shard.mutex);
     }
   }
@@ -37,24 +33,18 @@ FramePtr FrameCache::get(const PackReader& pack, size_t number) {
 
 void FrameCache::insert(Shard& shard, const Key& key, const FramePtr& frame) {
   MutexLock lock(shard.mutex);
-  shard.uses.push_front(key);
-  Entry& entry = shard.entries.at(key);
-  entry.frame = frame;
-  entry.use = shard.uses.begin();
+  shard.awaited.erase(key);
+  shard.frames.add(key, frame);
   shard.bytes += frame->size();
   // The newest frame stays, even if it alone is over the limit: its waiters are about to take it.
-  while (shard.bytes > shard_bytes_max_ && shard.uses.size() > 1) {
-    const auto oldest = shard.entries.find(shard.uses.back());
-    shard.bytes -= oldest->second.frame->size();
-    shard.entries.erase(oldest);
-    shard.uses.pop_back();
-  }
+  while (shard.bytes > shard_bytes_max_ && shard.frames.size() > 1)
+    shard.bytes -= shard.frames.take_oldest()->size();
   shard.arrived.notify_all();
 }
 
 void FrameCache::give_up(Shard& shard, const Key& key) {
   MutexLock lock(shard.mutex);
-  shard.entries.erase(key);
+  shard.awaited.erase(key);
   shard.arrived.notify_all();
 }
 

@@ -5,12 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "index/base/buffer_pool.h"
 #include "index/base/mutex.h"
+#include "index/base/recently_used.h"
 #include "index/pack/pack_reader.h"
 
 namespace tsmfs::index {
@@ -41,15 +41,11 @@ class FrameCache {
       return IdHash()(key.pack) + key.number * 0x9e3779b97f4a7c15;
     }
   };
-  struct Entry {
-    FramePtr frame;  // empty while its reader is at work
-    std::list<Key>::iterator use;
-  };
   struct Shard {
     mutable Mutex mutex;
     CondVar arrived;
-    std::list<Key> uses TSMFS_GUARDED_BY(mutex);  // most recent first; arrived frames only
-    std::unordered_map<Key, Entry, KeyHash> entries TSMFS_GUARDED_BY(mutex);
+    std::unordered_set<Key, KeyHash> awaited TSMFS_GUARDED_BY(mutex);  // readers are at work
+    RecentlyUsed<Key, FramePtr, KeyHash> frames TSMFS_GUARDED_BY(mutex);
     size_t bytes TSMFS_GUARDED_BY(mutex) = 0;
   };
   void insert(Shard& shard, const Key& key, const FramePtr& frame);

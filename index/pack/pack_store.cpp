@@ -7,22 +7,13 @@ namespace tsmfs::index {
 std::shared_ptr<const PackReader> PackStore::open(const PackId& id) {
   {
     MutexLock lock(mutex_);
-    const auto found = open_.find(id);
-    if (found != open_.end()) {
-      uses_.splice(uses_.begin(), uses_, found->second.use);
-      return found->second.pack;
-    }
+    if (const auto* pack = open_.find(id)) return *pack;
   }
   auto pack = open_anew(id);
   MutexLock lock(mutex_);
-  const auto found = open_.find(id);
-  if (found != open_.end()) return found->second.pack;  // another thread was faster
-  uses_.push_front(id);
-  open_.emplace(id, Entry{pack, uses_.begin()});
-  if (uses_.size() > kOpenPacksMax) {
-    open_.erase(uses_.back());
-    uses_.pop_back();
-  }
+  if (const auto* other = open_.find(id)) return *other;  // another thread was faster
+  open_.add(id, pack);
+  if (open_.size() > kOpenPacksMax) open_.take_oldest();
   return pack;
 }
 

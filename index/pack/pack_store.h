@@ -3,11 +3,10 @@
 
 #include <cstddef>
 #include <functional>
-#include <list>
 #include <memory>
-#include <unordered_map>
 
 #include "index/base/mutex.h"
+#include "index/base/recently_used.h"
 #include "index/pack/pack_reader.h"
 #include "index/storage/storage.h"
 
@@ -28,15 +27,10 @@ class PackStore {
   void for_each_id(const std::function<void(const PackId&)>& visit) const;
 
  private:
-  struct Entry {
-    std::shared_ptr<const PackReader> pack;
-    std::list<PackId>::iterator use;
-  };
   const Storage& storage_;
   RepositoryId repository_;
   Mutex mutex_;
-  std::list<PackId> uses_ TSMFS_GUARDED_BY(mutex_);  // most recent first
-  std::unordered_map<PackId, Entry, IdHash> open_ TSMFS_GUARDED_BY(mutex_);
+  RecentlyUsed<PackId, std::shared_ptr<const PackReader>, IdHash> open_ TSMFS_GUARDED_BY(mutex_);
 };
 
 }  // namespace tsmfs::index
