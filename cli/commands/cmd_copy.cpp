@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/commands/selection.h"
+#include "cli/commands/selection_options.h"
 #include "cli/output/format.h"
 #include "index/base/error.h"
 #include "index/base/some_of.h"
@@ -25,7 +25,7 @@ constexpr size_t kLostNamedMax = 5;
 struct CopyCommand {
   std::filesystem::path from, to;
   std::chrono::seconds lock_wait{0};
-  Selection selection;
+  snapshot::Selection selection;
   std::string compression = std::to_string(index::Compression::kLevelDefault);
 };
 
@@ -95,7 +95,7 @@ ExitCode run_copy(const CopyCommand& command, Context& context) {
   snapshot::Catalog source_catalog(source->storage());
   const auto state = source_catalog.refresh();
   // Oldest first, so that parents come before their children.
-  const auto snapshots = select_snapshots(*state, command.selection);
+  const auto snapshots = snapshot::select_snapshots(*state, command.selection);
   if (index::Repository::is_vacant(command.to)) {
     index::Repository::create(command.to);
     if (!context.quiet) fmt::print(context.err, "created repository {}\n", command.to.string());

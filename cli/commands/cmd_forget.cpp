@@ -1,128 +1,38 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
-#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/commands/prune_command.h"
-#include "cli/commands/selection.h"
+#include "cli/commands/selection_options.h"
 #include "cli/output/format.h"
 #include "index/base/error.h"
-#include "index/base/quote.h"
 #include "index/repository/repository.h"
 #include "snapshot/model/catalog.h"
 #include "snapshot/model/wholeness.h"
+#include "snapshot/upkeep/forget_plan.h"
 #include "snapshot/upkeep/forgotten_shards.h"
-#include "snapshot/upkeep/retention.h"
 
 namespace tsmfs::cli {
 
 namespace {
 
 using Json = nlohmann::json;
+using snapshot::DecidedGroup;
 using snapshot::Decision;
 using snapshot::SnapshotPtr;
-
-constexpr const char* kGroupByDefault = "host,database";
 
 struct ForgetCommand {
   std::filesystem::path repository;
   std::chrono::seconds lock_wait{0};
-  snapshot::RetentionPolicy policy;
+  snapshot::ForgetRequest request;
   std::string within;
-  std::string group_by = kGroupByDefault;
-  Selection selection;
-  bool allow_remove_all = false;
-  bool allow_last = false;
   bool dry_run = false;
   bool prune_too = false;
   PruneCommand prune;
 };
-
-struct DecidedGroup {
-  std::string name;
-  std::vector<Decision> decisions;  // newest first
-};
-
-std::vector<SnapshotPtr> going_of(const std::vector<DecidedGroup>& groups) {
-  std::vector<SnapshotPtr> going;
-  for (const DecidedGroup& group : groups)
-    for (const Decision& decision : group.decisions)
-      if (!decision.keeps()) going.push_back(decision.snapshot);
-  return going;
-}
-
-void require_none_last(const snapshot::CatalogState& state, const std::vector<SnapshotPtr>& going) {
-  const auto last = snapshot::last_whole_among(state, going);
-  if (last.empty()) return;
-  const snapshot::Manifest& one = *last.front().snapshot;
-  throw UsageError(
-      fmt::format("snapshot {} of {} is the last one that holds database {} of server {} whole; "
-                  "nothing was forgotten",
-                  one.short_id(), format_rfc3339(one.time), quote(last.front().database),
-                  quote(one.server)),
-      "--allow-last lets it go");
-}
-
-// Snapshots named one by one go, unless they are pinned.
-DecidedGroup decide_named(const ForgetCommand& command, const snapshot::CatalogState& state) {
-  DecidedGroup group{"as named", {}};
-  for (const SnapshotPtr& snapshot : select_snapshots(state, command.selection)) {
-    if (snapshot->is_pinned())
-      throw UsageError(
-          fmt::format("snapshot {} is pinned; nothing was forgotten", snapshot->short_id()),
-          fmt::format("tsmfs tag remove {} {} unpins it", snapshot::kPinTag, snapshot->short_id()));
-    group.decisions.push_back({snapshot, {}, snapshot::is_whole(*snapshot)});
-  }
-  if (!command.allow_last) require_none_last(state, going_of({group}));
-  return group;
-}
-
-// Whole snapshots that nothing could take the place of stay, whatever the policy says.
-void keep_last_whole(const snapshot::CatalogState& state, std::vector<DecidedGroup>& groups) {
-  for (const auto& last : snapshot::last_whole_among(state, going_of(groups)))
-    for (DecidedGroup& group : groups)
-      for (Decision& decision : group.decisions)
-        if (decision.snapshot->id == last.snapshot->id)
-          decision.reasons.push_back("last whole of " + last.database);
-}
-
-std::vector<DecidedGroup> decide_by_policy(const ForgetCommand& command,
-                                           const snapshot::CatalogState& state) {
-  const auto concerned = select_snapshots(state, command.selection);
-  std::vector<DecidedGroup> groups;
-  for (auto& group : snapshot::group(concerned, snapshot::Grouping::parse(command.group_by))) {
-    DecidedGroup decided{group.name, snapshot::decide(group.snapshots, command.policy)};
-    if (std::ranges::none_of(decided.decisions, &Decision::keeps) && !command.allow_remove_all)
-      throw UsageError(
-          fmt::format("this policy keeps no snapshot of {}; nothing was forgotten", group.name),
-          "add --keep-last 1, or allow it with --unsafe-allow-remove-all");
-    groups.push_back(std::move(decided));
-  }
-  if (!command.allow_remove_all) keep_last_whole(state, groups);
-  return groups;
-}
-
-std::vector<DecidedGroup> decide(const ForgetCommand& command,
-                                 const snapshot::CatalogState& state) {
-  if (!command.selection.names.empty() && !command.policy.is_empty())
-    throw UsageError("snapshots by name and --keep rules do not go together");
-  if (command.allow_last && command.selection.names.empty())
-    throw UsageError("--allow-last goes with snapshots by name",
-                     "a policy keeps the last whole snapshot of each database");
-  if (command.allow_remove_all && !command.selection.names.empty())
-    throw UsageError("--unsafe-allow-remove-all is for a policy",
-                     "by name, --allow-last lets the last whole snapshot go");
-  if (command.group_by != kGroupByDefault && !command.selection.names.empty())
-    throw UsageError("--group-by is for a policy", "leave it out with snapshots by name");
-  if (!command.selection.names.empty()) return {decide_named(command, state)};
-  if (command.policy.is_empty())
-    throw UsageError("forget needs --keep rules, or snapshots to forget",
-                     "see tsmfs forget --help");
-  return decide_by_policy(command, state);
-}
 
 // Why it stays, and what it lacks: "daily; lesser: lacks telegraf/autogen/7".
 std::string remarks(const Decision& decision) {
@@ -192,7 +102,7 @@ Json to_json(const std::vector<DecidedGroup>& groups, bool dry_run) {
 ExitCode run_forget(ForgetCommand& command, Context& context) {
   require_repository(command.repository);
   check_prune_options(command.prune);
-  if (!command.within.empty()) command.policy.within = CalendarSpan::parse(command.within);
+  if (!command.within.empty()) command.request.policy.within = CalendarSpan::parse(command.within);
   std::unique_ptr<index::Repository> repository;
   if (!command.dry_run)
     repository = index::Repository::open_writer(command.repository,
@@ -202,8 +112,8 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   const auto state = catalog.refresh();
   for (const auto& damaged : state->damaged)
     print_message(context.err, "", damaged + "; forget leaves it alone");
-  const auto groups = decide(command, *state);
-  const std::vector<SnapshotPtr> going = going_of(groups);
+  const auto groups = snapshot::plan_forget(command.request, *state);
+  const std::vector<SnapshotPtr> going = snapshot::going_of(groups);
   const LostShards lost = command.dry_run ? lost_shards(command, *state, going) : LostShards();
   if (command.prune.json) {
     Json report = to_json(groups, command.dry_run);
@@ -229,7 +139,7 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
 }
 
 void add_policy_options(CLI::App& sub, ForgetCommand& command) {
-  snapshot::RetentionPolicy& policy = command.policy;
+  snapshot::RetentionPolicy& policy = command.request.policy;
   sub.add_option("--keep-last", policy.last, "Keep the newest N")->type_name("N");
   sub.add_option("--keep-hourly", policy.hourly, "Keep the newest of each of N hours")
       ->type_name("N");
@@ -259,14 +169,14 @@ void add_forget(CLI::App& app, Context& context) {
   add_repository_option(*sub, command->repository);
   add_lock_wait_option(*sub, command->lock_wait);
   add_policy_options(*sub, *command);
-  sub->add_option("--group-by", command->group_by,
+  sub->add_option("--group-by", command->request.group_by,
                   "Apply the policy to each host, database;\n'': to all together")
       ->type_name("WORDS")
       ->capture_default_str();
-  add_selection_options(*sub, command->selection);
-  sub->add_flag("--unsafe-allow-remove-all", command->allow_remove_all,
+  add_selection_options(*sub, command->request.selection);
+  sub->add_flag("--unsafe-allow-remove-all", command->request.allow_remove_all,
                 "Let a policy remove all snapshots of a group");
-  sub->add_flag("--allow-last", command->allow_last,
+  sub->add_flag("--allow-last", command->request.allow_last,
                 "By name: also the last whole one of a database");
   sub->add_flag("--dry-run,-n", command->dry_run, "Say what would go and why; change nothing");
   sub->add_flag("--prune", command->prune_too, "Then prune");
@@ -274,7 +184,8 @@ void add_forget(CLI::App& app, Context& context) {
   for (const char* of_prune : {"--max-unused", "--accept-loss"})
     sub->get_option(of_prune)->needs("--prune");
   sub->add_flag("--json", command->prune.json, "Report as JSON, one object a line");
-  sub->add_option("SNAPSHOT", command->selection.names, "Ids or times, instead of a policy");
+  sub->add_option("SNAPSHOT", command->request.selection.names,
+                  "Ids or times, instead of a policy");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_forget(*command, context); };
   });

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "cli/commands/selection.h"
+#include "cli/commands/selection_options.h"
 #include "cli/output/format.h"
 #include "index/repository/repository.h"
 #include "snapshot/model/catalog.h"
@@ -21,7 +21,7 @@ using Json = nlohmann::json;
 
 struct SnapshotsCommand {
   std::filesystem::path repository;
-  Selection selection;
+  snapshot::Selection selection;
   bool as_json = false;
   bool all_problems = false;
 };
@@ -115,7 +115,7 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   const auto shown =
       snapshot::choose_snapshots(*state, command.selection.host, command.selection.tag);
   // A list may be empty; it should be no typing error.
-  if (const std::string wrong = empty_selection(shown, command.selection); !wrong.empty())
+  if (const std::string wrong = snapshot::empty_selection(shown, command.selection); !wrong.empty())
     print_message(context.err, "warning", wrong);
   if (command.as_json) {
     Json list = Json::array();

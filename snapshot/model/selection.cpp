@@ -1,4 +1,4 @@
-#include "cli/commands/selection.h"
+#include "snapshot/model/selection.h"
 
 #include <fmt/format.h>
 
@@ -7,11 +7,10 @@
 #include "index/base/error.h"
 #include "index/base/quote.h"
 
-namespace tsmfs::cli {
+namespace tsmfs::snapshot {
 
 namespace {
 
-using snapshot::SnapshotPtr;
 using Snapshots = std::vector<SnapshotPtr>;
 
 // " of server 'db1' with tag 'keep'"
@@ -25,12 +24,12 @@ std::string filter_text(const Selection& selection) {
 SnapshotPtr find_selected(const Snapshots& all, const Snapshots& let_through,
                           const Selection& selection, const std::string& name) {
   try {
-    return snapshot::find_snapshot(let_through, name);
+    return find_snapshot(let_through, name);
   } catch (const UsageError&) {
     if (filter_text(selection).empty()) throw;
   }
   // The name alone may say more of what is wrong.
-  const SnapshotPtr excluded = snapshot::find_snapshot(all, name);
+  const SnapshotPtr excluded = find_snapshot(all, name);
   throw UsageError(
       fmt::format("snapshot {} of {}, server {}, is none{}; nothing was done", name,
                   format_rfc3339(excluded->time), quote(excluded->server), filter_text(selection)),
@@ -39,19 +38,14 @@ SnapshotPtr find_selected(const Snapshots& all, const Snapshots& let_through,
 
 }  // namespace
 
-void add_selection_options(CLI::App& command, Selection& selection) {
-  command.add_option("--host", selection.host, "Only snapshots of this server")->type_name("NAME");
-  command.add_option("--tag", selection.tag, "Only snapshots with this tag")->type_name("TAG");
-}
-
 std::string empty_selection(const Snapshots& let_through, const Selection& selection) {
   const std::string filters = filter_text(selection);
   if (filters.empty() || !let_through.empty()) return {};
   return "there is no snapshot" + filters;
 }
 
-Snapshots select_snapshots(const snapshot::CatalogState& state, const Selection& selection) {
-  Snapshots chosen = snapshot::choose_snapshots(state, selection.host, selection.tag);
+Snapshots select_snapshots(const CatalogState& state, const Selection& selection) {
+  Snapshots chosen = choose_snapshots(state, selection.host, selection.tag);
   if (const std::string wrong = empty_selection(chosen, selection); !wrong.empty())
     throw UsageError(wrong, "tsmfs snapshots lists servers and tags");
   if (selection.names.empty()) return chosen;
@@ -63,4 +57,4 @@ Snapshots select_snapshots(const snapshot::CatalogState& state, const Selection&
   return chosen;
 }
 
-}  // namespace tsmfs::cli
+}  // namespace tsmfs::snapshot

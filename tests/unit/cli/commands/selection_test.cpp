@@ -1,4 +1,4 @@
-#include "cli/commands/selection.h"
+#include "snapshot/model/selection.h"
 
 #include <gtest/gtest.h>
 
