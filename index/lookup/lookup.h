@@ -40,8 +40,7 @@ struct FilePlace {
 struct PackRecord {
   PackId id;
   uint64_t file_bytes = 0;
-  uint64_t chunk_count = 0;
-  uint64_t chunk_bytes = 0;
+  std::optional<uint64_t> logical_bytes;  // absent in what an earlier program wrote
 };
 
 // Of chunks the lookup keeps one in eight, the hooks: a backup that meets one loads the list of its

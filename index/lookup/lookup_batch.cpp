@@ -40,13 +40,11 @@ BlobPlace place_in(const PackContents& pack, const BlobEntry& blob) {
 }  // namespace
 
 void LookupBatch::put_pack(const PackContents& pack) {
-  PackRecord record{pack.header.id, pack.file_bytes, 0, 0};
+  const uint64_t logical_bytes = pack.frames.empty() ? 0 : pack.frames.back().logical_end();
+  const PackRecord record{pack.header.id, pack.file_bytes, logical_bytes};
   const ByteBuffer number = encode_chunk_value(number_of(pack.header));
-  for (const BlobEntry* chunk : blobs_of(BlobKind::kChunk, pack.frames, pack.blobs)) {
+  for (const BlobEntry* chunk : blobs_of(BlobKind::kChunk, pack.frames, pack.blobs))
     if (is_hook(ChunkId::from(chunk->id.view()))) put(kChunks, slice(chunk->id), number);
-    ++record.chunk_count;
-    record.chunk_bytes += chunk->length;
-  }
   put_recipes(pack);
   for (const BlobEntry* tree : blobs_of(BlobKind::kTree, pack.frames, pack.blobs))
     put(kTrees, slice(tree->id), encode_tree_place(place_in(pack, *tree)));

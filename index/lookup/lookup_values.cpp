@@ -102,8 +102,7 @@ ByteBuffer encode_pack_record(const PackRecord& record) {
   ByteWriter writer(value);
   writer.raw(record.id.view());
   writer.varint(record.file_bytes);
-  writer.varint(record.chunk_count);
-  writer.varint(record.chunk_bytes);
+  if (record.logical_bytes) writer.varint(*record.logical_bytes);
   return value;
 }
 
@@ -112,8 +111,10 @@ PackRecord decode_pack_record(ByteView value) {
     PackRecord record;
     record.id = PackId::from(reader.raw(kIdBytes));
     record.file_bytes = reader.varint();
-    record.chunk_count = reader.varint();
-    record.chunk_bytes = reader.varint();
+    if (!reader.at_end()) record.logical_bytes = reader.varint();
+    if (reader.at_end()) return record;
+    record.logical_bytes.reset();  // two counts of chunks, which an earlier program kept
+    reader.varint();
     return record;
   });
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <unordered_set>
 #include <utility>
@@ -133,12 +134,11 @@ class Prune {
     std::vector<index::PackUse> packs;
     repository_.lookup().for_each_pack(
         [&](index::PackNumber number, const index::PackRecord& record) {
-          index::PackUse use{number, record, 0, 0};
-          try {
-            use.logical_bytes = repository_.packs().open_anew(record.id)->logical_bytes();
-          } catch (const CorruptError& error) {
-            log::warning("{}; the pack is left alone, run tsmfs repair", error.what());
-            return;
+          index::PackUse use{number, record, record.logical_bytes.value_or(0), 0};
+          if (!record.logical_bytes) {
+            const auto reader = open_sound(record.id);
+            if (!reader) return;
+            use.logical_bytes = reader->logical_bytes();
           }
           if (index::ByteRanges* live = live_.find(record.id))
             use.live_bytes = std::min(live->bytes(), use.logical_bytes);
@@ -149,11 +149,24 @@ class Prune {
         });
     index::PrunePlan plan =
         index::plan_prune(std::move(packs), options_.max_unused, repository_.config().pack_bytes);
+    for (auto* const leaving : {&plan.remove, &plan.rewrite})
+      std::erase_if(*leaving,
+                    [&](const index::PackUse& pack) { return !open_sound(pack.record.id); });
     report_.dead_packs = plan.remove.size();
     for (const auto& pack : plan.remove) report_.dead_bytes += pack.record.file_bytes;
     report_.rewritten_packs = plan.rewrite.size();
     for (const auto& pack : plan.rewrite) report_.rewritten_bytes += pack.record.file_bytes;
     return plan;
+  }
+
+  // Null for one whose tables are damaged.
+  std::shared_ptr<const index::PackReader> open_sound(const index::PackId& id) {
+    try {
+      return repository_.packs().open_anew(id);
+    } catch (const CorruptError& error) {
+      log::warning("{}; the pack is left alone, run tsmfs repair", error.what());
+      return nullptr;
+    }
   }
 
   void rewrite(const std::vector<index::PackUse>& packs) {
