@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "index/base/bytes.h"
+#include "index/base/invariant.h"
 
 struct XXH3_state_s;
 
@@ -32,6 +33,7 @@ struct Id {
   ByteView view() const { return bytes; }
   std::string hex() const { return to_hex(bytes); }
   static Id from(ByteView sixteen) {  // Requires: sixteen.size() == kIdBytes
+    require_invariant(sixteen.size() == kIdBytes, "an id has 16 bytes");
     Id id;
     std::memcpy(id.bytes.data(), sixteen.data(), kIdBytes);
     return id;

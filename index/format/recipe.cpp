@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "index/base/invariant.h"
 #include "index/format/pack_format.h"
 
 namespace tsmfs::index {
@@ -85,6 +86,7 @@ Recipe Recipe::decode(ByteView encoded, std::string_view object) {
 }
 
 RecipeRun Recipe::run(size_t number) const {
+  require_invariant(number < runs_.size(), "a run is one of the recipe's");
   const Run& run = runs_[number];
   if (run.pack == Run::kLiteral)
     return LiteralRun{ByteView(literals_).subspan(run.start, run.length)};
@@ -92,6 +94,7 @@ RecipeRun Recipe::run(size_t number) const {
 }
 
 size_t Recipe::run_at(uint64_t offset) const {
+  require_invariant(offset < size_, "a place in a file is before its end");
   const auto after =
       std::upper_bound(runs_.begin(), runs_.end(), offset,
                        [](uint64_t value, const Run& run) { return value < run.file_offset; });
@@ -119,6 +122,7 @@ void RecipeBuilder::add_copy(const PackId& pack, uint32_t logical_start, uint32_
 }
 
 void RecipeBuilder::add_literal(ByteView bytes) {
+  require_invariant(bytes.size() <= kRecipeLiteralBytesMax, "a literal of a recipe is short");
   if (bytes.empty()) return;
   recipe_.runs_.push_back({recipe_.size_, Recipe::Run::kLiteral,
                            static_cast<uint32_t>(recipe_.literals_.size()),

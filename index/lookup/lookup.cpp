@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "index/base/error.h"
+#include "index/base/invariant.h"
 #include "index/lookup/lookup_batch.h"
 #include "index/lookup/lookup_database.h"
 #include "index/lookup/lookup_values.h"
@@ -32,7 +33,7 @@ std::unique_ptr<Lookup> Lookup::open_secondary(const std::filesystem::path& dire
 }
 
 void Lookup::reopen_after(const std::function<void()>& work) {
-  const std::filesystem::path directory = database()->directory();
+  const std::filesystem::path directory = primary()->directory();
   database_.store(nullptr);
   work();
   database_.store(LookupDatabase::open_primary(directory, /*create=*/false));
@@ -46,7 +47,15 @@ void Lookup::learn_packs() {
   packs_ = std::move(packs);
 }
 
+// What is changed, or known of a primary alone.
+std::shared_ptr<LookupDatabase> Lookup::primary() const {
+  auto held = database();
+  require_invariant(held && !held->is_secondary(), "only who writes changes the lookup");
+  return held;
+}
+
 bool Lookup::has_pack(const PackId& id) const {
+  primary();
   MutexLock lock(packs_mutex_);
   return packs_.contains(id);
 }
@@ -124,7 +133,7 @@ void Lookup::add_pack(const PackContents& pack) {
     if (needed != pack.header.id && !has_pack(needed))
       throw InvariantError(fmt::format("a recipe in pack {} needs pack {}, which is not indexed",
                                        pack.header.id.hex(), needed.hex()));
-  const auto held = database();
+  const auto held = primary();
   LookupBatch batch(*held);
   batch.put_pack(pack);
   batch.write();
@@ -134,7 +143,7 @@ void Lookup::add_pack(const PackContents& pack) {
 
 size_t Lookup::settle(const std::function<FileFate(const FileId&)>& fate_of,
                       const std::function<bool(const TreeId&)>& tree_stays) {
-  const auto held = database();
+  const auto held = primary();
   LookupBatch batch(*held);
   size_t forgotten = 0, in_batch = 0;
   const auto write_if_full = [&] {
@@ -164,7 +173,7 @@ void Lookup::remove_pack(PackNumber number, const std::vector<FrameEntry>& frame
                          const std::vector<BlobEntry>& blobs) {
   const auto record = find_pack(number);
   if (!record) return;
-  const auto held = database();
+  const auto held = primary();
   LookupBatch batch(*held);
   batch.remove_pack(number, record->id, frames, blobs);
   batch.write();

@@ -105,6 +105,7 @@ class Lookup {
  private:
   explicit Lookup(std::shared_ptr<LookupDatabase> database);
   std::shared_ptr<LookupDatabase> database() const { return database_.load(); }
+  std::shared_ptr<LookupDatabase> primary() const;
   void learn_packs();
 
   std::atomic<std::shared_ptr<LookupDatabase>> database_;

@@ -11,6 +11,7 @@
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
+#include "index/base/invariant.h"
 #include "index/lookup/lookup_values.h"
 
 namespace tsmfs::index {
@@ -164,6 +165,7 @@ bool LookupDatabase::is_replaced() const {
 // The place may be taken while RocksDB reads from it: what it makes of the files of two databases
 // counts for nothing.
 bool LookupDatabase::catch_up() {
+  require_invariant(secondary_, "only a reader catches up with a writer");
   if (is_replaced()) return false;
   const rocksdb::Status status = again_if_switched([&] { return db_->TryCatchUpWithPrimary(); });
   if (is_replaced()) return false;

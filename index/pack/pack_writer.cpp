@@ -17,6 +17,8 @@ PackWriter::PackWriter(Storage& storage, const PackHeader& header)
 }
 
 void PackWriter::append(const StoredFrame& frame) {
+  require_invariant(contents_.frames.empty() || contents_.frames.back().kind <= frame.kind,
+                    "the frames of a pack come in the order of their kinds");
   FrameEntry entry;
   entry.kind = frame.kind;
   entry.raw_length = frame.raw_length;

@@ -11,6 +11,7 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/invariant.h"
 #include "index/base/log.h"
 #include "index/format/object_keys.h"
 #include "index/storage/directory_storage.h"
@@ -181,10 +182,15 @@ AddedPacks Repository::rebuild_lookup(const stdfs::path& root, const LockRequest
 }
 
 AddedPacks Repository::rebuild_own_lookup() {
+  require_writer();
   AddedPacks added;
   lookup_->reopen_after(
       [&] { added = index::rebuild_lookup(local_, PackStore(*storage_, config_.id)); });
   return added;
+}
+
+void Repository::require_writer() const {
+  require_invariant(lock_ != nullptr, "who writes to a repository holds its lock");
 }
 
 std::vector<PackId> Repository::unindexed_packs() const {

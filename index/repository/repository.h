@@ -58,6 +58,8 @@ class Repository {
   const LocalState& local() const { return local_; }
   const Config& config() const { return config_; }
   const DigestKey& key() const { return config_.key; }
+  // Throws: InvariantError unless it was opened for writing.
+  void require_writer() const;
   // For the next pack that a writer begins: higher than that of any pack that is here, indexed or
   // not, quarantined ones too.
   uint64_t next_pack_sequence() const;

@@ -33,7 +33,9 @@ class RepositoryWriter::Impl {
       : repository_(repository),
         filler_({repository.storage(), repository.config(), repository.next_pack_sequence(),
                  options.compression, options.compression_threads,
-                 [this](const PackContents& pack) { take_durable(pack); }}) {}
+                 [this](const PackContents& pack) { take_durable(pack); }}) {
+    repository.require_writer();
+  }
 
   std::optional<StoredFile> find_file(const FileId& id, uint64_t size, FileKind kind);
   StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind,

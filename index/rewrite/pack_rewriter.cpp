@@ -34,7 +34,9 @@ PackRewriter::PackRewriter(Repository& repository, const RewriterOptions& option
                options.compression, options.threads, [this](PackContents pack) {
                  repository_.lookup().add_pack(pack);
                  written_bytes_ += pack.file_bytes;
-               }}) {}
+               }}) {
+  repository.require_writer();
+}
 
 void PackRewriter::move_chunks(const PackReader& pack, ByteRanges& live,
                                const std::stop_token& stop) {

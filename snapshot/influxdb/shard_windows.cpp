@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "index/base/invariant.h"
 #include "snapshot/model/filter.h"
 
 namespace tsmfs::snapshot {
@@ -41,6 +42,7 @@ Timestamp between(Timestamp last, Timestamp first) {
 
 // 64 bits do not hold the nanoseconds since the year 1.
 Timestamp duration_start(Timestamp time, int64_t duration_ns) {
+  require_invariant(duration_ns > 0, "a shard group lasts for a time");
   __extension__ using Wide = __int128;
   const Wide since = Wide{time.unix_ns} + Wide{kSecondsFromYearOneTo1970} * kNanosecondsPerSecond;
   return std::max(kInfluxTimeMin, shifted(time, -static_cast<int64_t>(since % duration_ns)));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "index/base/held_directory.h"
+#include "index/base/invariant.h"
 
 namespace tsmfs::snapshot {
 
@@ -27,6 +28,7 @@ void Spool::append(ByteView bytes) {
 }
 
 MutableByteView Spool::reserve(size_t wanted) {
+  require_invariant(wanted > 0, "a spool is asked for room for bytes");
   if (memory_size_ < memory_bytes_max_) {
     if (memory_.size() == 0) memory_ = RawBuffer(memory_bytes_max_);
     return memory_.span().subspan(memory_size_, std::min(wanted, memory_bytes_max_ - memory_size_));
@@ -37,11 +39,11 @@ MutableByteView Spool::reserve(size_t wanted) {
 }
 
 void Spool::commit(size_t count) {
-  if (memory_size_ < memory_bytes_max_) {
-    memory_size_ += count;
-  } else {
-    tail_size_ += count;
-  }
+  const bool in_memory = memory_size_ < memory_bytes_max_;
+  require_invariant(
+      count <= (in_memory ? memory_bytes_max_ - memory_size_ : kTailBytes - tail_size_),
+      "a spool gets no more bytes than it has room for");
+  (in_memory ? memory_size_ : tail_size_) += count;
   size_ += count;
 }
 

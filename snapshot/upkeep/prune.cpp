@@ -40,6 +40,7 @@ class Prune {
       for (const auto& pack : plan.rewrite) report_.written_bytes -= pack.unused_file_bytes();
       return report_;
     }
+    repository_.require_writer();
     forget_unneeded();
     if (!plan.remove.empty()) {
       say(fmt::format("deleting {} packs that no snapshot needs", plan.remove.size()));

@@ -78,6 +78,7 @@ RepairReport repair_repository(index::Repository& repository, const RepairOption
   const auto say = [&](const std::string& step) {
     if (options.on_step) options.on_step(step);
   };
+  repository.require_writer();
   RepairReport report;
   const auto manifests = find_damaged_manifests(repository.storage());
   for (const DamagedObject& manifest : manifests) report.manifests.push_back(manifest.what);
