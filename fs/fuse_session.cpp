@@ -153,7 +153,7 @@ void FuseSession::mount() {
   }
 }
 
-void FuseSession::run(std::stop_token stop, std::function<void()> on_ready) {
+void FuseSession::run(const std::stop_token& stop, std::function<void()> on_ready) {
   std::stop_source end;
   const std::stop_callback forward(stop, [&end] { end.request_stop(); });
   std::exception_ptr failure;  // of on_ready

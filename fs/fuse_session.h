@@ -30,7 +30,7 @@ class FuseSession {
   // way are answered first. `on_ready` is called from another thread once the mount is there for
   // everybody; should it throw, the mount ends. Call once. Uses SIGUSR1 on the calling thread.
   // Throws: Error, and what `on_ready` threw.
-  void run(std::stop_token stop, std::function<void()> on_ready);
+  void run(const std::stop_token& stop, std::function<void()> on_ready);
 
  private:
   struct DestroySession {

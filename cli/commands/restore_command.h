@@ -26,25 +26,25 @@ struct RestoreCommand {
   bool dry_run = false;
   // Offline.
   std::filesystem::path metadir, datadir, waldir;
-  std::string owner;  // --owner user:group; empty follows the target directory
+  std::string owner;           // --owner user:group; empty follows the target directory
+  std::string prefer;          // --prefer, with --merge: "existing" (also when empty) or "snapshot"
+  std::string shard_duration;  // --shard-duration; empty: one that fits
   bool overwrite = false;
   bool skip_existing = false;
   bool merge = false;
-  std::string prefer;  // --prefer, with --merge: "existing" (also when empty) or "snapshot"
   bool make_metastore = false;
-  std::string shard_duration;  // --shard-duration; empty: one that fits
   bool verify = false;
   bool with_users = false;  // a merge takes them, with their password hashes
   // Online.
-  bool online = false;
   std::string host = "127.0.0.1:8088";
   double timeout_s = 120;
-  bool resurrect_deleted = false;
   std::string http_url;  // --http; empty: nothing goes over the query API
   std::string http_user;
   std::filesystem::path http_password_file;  // empty: INFLUX_PASSWORD
   std::filesystem::path http_ca;             // certificates to trust; empty: the system's
-  bool http_unsafe_ssl = false;              // any certificate is taken
+  bool online = false;
+  bool resurrect_deleted = false;
+  bool http_unsafe_ssl = false;  // any certificate is taken
 };
 
 struct Chosen {

@@ -26,7 +26,7 @@ size_t terminal_width() {
 
 Progress::Progress(std::ostream& err, bool terminal, std::function<std::string()> line)
     : err_(err), terminal_(terminal), line_(std::move(line)) {
-  if (terminal_) thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+  if (terminal_) thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
 Progress::~Progress() {
@@ -43,7 +43,7 @@ void Progress::print(const std::string& text) {
   err_ << text << std::flush;
 }
 
-void Progress::run(std::stop_token stop) {
+void Progress::run(const std::stop_token& stop) {
   std::condition_variable_any wake;
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {

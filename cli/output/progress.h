@@ -21,7 +21,7 @@ class Progress {
   void print(const std::string& text);
 
  private:
-  void run(std::stop_token stop);
+  void run(const std::stop_token& stop);
   std::ostream& err_;
   const bool terminal_;
   std::function<std::string()> line_;

@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 
+#include "index/base/invariant.h"
+
 namespace tsmfs::index {
 
 namespace {
@@ -31,6 +33,9 @@ uint64_t top_bits(unsigned count) {
 }  // namespace
 
 size_t first_cut(ByteView bytes, const CutParameters& parameters) {
+  require_invariant(parameters.bytes_average >= size_t{1} << (kNormalisation + 1) &&
+                        parameters.bytes_average <= size_t{1} << 32,
+                    "cuts have an average size that a mask can make");
   const size_t end = std::min(bytes.size(), parameters.bytes_max);
   if (end <= parameters.bytes_min) return end;
   const auto bits = static_cast<unsigned>(std::countr_zero(parameters.bytes_average));

@@ -62,6 +62,7 @@ rocksdb::Options database_options(bool secondary) {
 
 std::vector<rocksdb::ColumnFamilyDescriptor> families(const rocksdb::Options& options) {
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.reserve(std::size(kFamilyNames));
   for (const char* name : kFamilyNames) descriptors.emplace_back(name, options);
   return descriptors;
 }

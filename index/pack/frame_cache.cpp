@@ -22,7 +22,7 @@ FramePtr FrameCache::get(const PackReader& pack, size_t number) {
   try {
     const auto buffer = buffers_.take(pack.frames().at(number).raw_length);
     pack.read_frame(number, buffer->span());
-    const FramePtr frame = buffer;
+    FramePtr frame = buffer;
     insert(shard, key, frame);
     return frame;
   } catch (...) {

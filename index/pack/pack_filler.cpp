@@ -70,8 +70,8 @@ void PackFiller::add_recipe(const FileId& id, ByteBuffer encoded, const RecipeNo
 
 void PackFiller::add_tree(const TreeId& id, ByteBuffer encoded) {
   check_size(encoded, "the node of a directory,", id.hex());
-  add_side(open_pack_for_side(encoded.size()).trees,
-           {Id<BlobTag>::from(id.view()), std::move(encoded)});
+  OpenPack& pack = open_pack_for_side(encoded.size());
+  add_side(pack.trees, {Id<BlobTag>::from(id.view()), std::move(encoded)});
 }
 
 void PackFiller::add_side(std::vector<SideBlob>& list, SideBlob blob) {

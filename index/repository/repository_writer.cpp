@@ -281,7 +281,7 @@ std::optional<StoredFile> RepositoryWriter::find_file(const FileId& id, uint64_t
   return impl_->find_file(id, size, kind);
 }
 StoredFile RepositoryWriter::put_file(ByteSource& source, const FileId& id, FileKind kind,
-                                      std::stop_token stop) {
+                                      const std::stop_token& stop) {
   return impl_->put_file(source, id, kind, stop);
 }
 TreeId RepositoryWriter::put_tree(ByteView encoded) {

@@ -61,7 +61,8 @@ class RepositoryWriter {
   // Stores what is new of `source`. `id` is the digest of its whole content under digest_key(); a
   // file known by it costs one look-up. Throws: IoError, CorruptError, Cancelled when `stop` is
   // requested.
-  StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind, std::stop_token stop);
+  StoredFile put_file(ByteSource& source, const FileId& id, FileKind kind,
+                      const std::stop_token& stop);
   // Stores an encoded tree node (snapshot/model/tree.h). Requires: what it names is stored.
   TreeId put_tree(ByteView encoded);
   // Whether the node can be read. One that cannot be counts as not stored.

@@ -31,7 +31,7 @@ class RangeCursor {
 PackRewriter::PackRewriter(Repository& repository, const RewriterOptions& options)
     : repository_(repository),
       filler_({repository.storage(), repository.config(), repository.next_pack_sequence(),
-               options.compression, options.threads, [this](PackContents pack) {
+               options.compression, options.threads, [this](const PackContents& pack) {
                  repository_.lookup().add_pack(pack);
                  written_bytes_ += pack.file_bytes;
                }}) {

@@ -71,11 +71,14 @@ std::vector<std::string> DirectoryStorage::list(const std::string& folder) const
   std::vector<std::string> keys;
   if (!directory_exists(path(folder))) return keys;
   const bool has_groups = path(folder) == always_there.front();
+  const auto key_in = [](std::string above, const std::string& name) {
+    return std::move(above.append("/").append(name));
+  };
   for (const std::string& name : list_directory(path(folder))) {
-    std::string key = folder + "/" + name;
+    std::string key = key_in(folder, name);
     if (has_groups && directory_exists(path(key)))
       for (const std::string& member : list_directory(path(key)))
-        keys.push_back(key + "/" + member);
+        keys.push_back(key_in(key, member));
     else
       keys.push_back(std::move(key));
   }

@@ -43,8 +43,8 @@ Amendment amendment_of(const Manifest& manifest) {
   for (const MissingShard& missing : manifest.extent->missing)
     if (missing.accepted) amendment.accepted.push_back(missing.path.shard);
   std::ranges::sort(amendment.accepted);
-  const auto repeated = std::ranges::unique(amendment.accepted);
-  amendment.accepted.erase(repeated.begin(), repeated.end());
+  amendment.accepted.erase(std::unique(amendment.accepted.begin(), amendment.accepted.end()),
+                           amendment.accepted.end());
   return amendment;
 }
 

@@ -238,6 +238,7 @@ void Catalog::remove(const std::vector<SnapshotPtr>& snapshots) {
   const auto highest = *std::ranges::max_element(snapshots, {}, &Manifest::number);
   note_forgotten(storage_, highest->number);
   std::vector<std::string> keys;
+  keys.reserve(snapshots.size());
   for (const SnapshotPtr& snapshot : snapshots) keys.push_back(index::snapshot_key(snapshot->id));
   storage_.remove(keys);
   storage_.remove(amendments_of_none(storage_));

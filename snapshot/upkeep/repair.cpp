@@ -74,7 +74,7 @@ void count_losses(index::Repository& repository, const std::stop_token& stop,
 }  // namespace
 
 RepairReport repair_repository(index::Repository& repository, const RepairOptions& options,
-                               std::stop_token stop) {
+                               const std::stop_token& stop) {
   const auto say = [&](const std::string& step) {
     if (options.on_step) options.on_step(step);
   };

@@ -25,7 +25,7 @@ struct RepairReport {
   // Moved to quarantine/amendments/, one message each; what they amend is pinned, if not amended
   // since.
   std::vector<std::string> amendments;
-  size_t healed = 0;                      // files that got bytes back that were lost before
+  size_t healed = 0;  // files that got bytes back that were lost before
   // What snapshots still lack afterwards; with dry_run what they lack already, beside what damaged
   // packs will cost.
   size_t lossy_files = 0;               // files of which bytes are lost
@@ -37,6 +37,6 @@ struct RepairReport {
 // repair. Requires: `repository` was opened for writing. A crash at any point loses nothing.
 // Throws: IoError, Cancelled.
 RepairReport repair_repository(index::Repository& repository, const RepairOptions& options,
-                               std::stop_token stop);
+                               const std::stop_token& stop);
 
 }  // namespace tsmfs::snapshot
