@@ -98,7 +98,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
   print_problems(context.err, snapshot->problems);
   snapshot::Exporter exporter(*repository, snapshot, std::move(options), context.stop);
   const auto report = write(exporter, form, command.target, context);
-  for (const auto* messages : {&report.notes, &report.warnings})
+  for (const auto* messages : {&report.left_out, &report.notes, &report.warnings})
     for (const std::string& message : *messages) print_message(context.err, "warning", message);
   if (!report.warnings.empty())
     fmt::print(context.err, "  --format portable has no such trouble, nor has tsmfs restore\n");
@@ -109,7 +109,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
                snapshot->short_id(), format_rfc3339(snapshot->time), report.shards, report.files,
                format_bytes(report.bytes));
   if (status != ExitCode::kOk) return status;
-  return wal.empty() ? ExitCode::kOk : ExitCode::kIncomplete;
+  return wal.empty() && report.left_out.empty() ? ExitCode::kOk : ExitCode::kIncomplete;
 }
 
 }  // namespace

@@ -45,11 +45,23 @@ void print_plan(std::ostream& out, const snapshot::RestorePlan& plan,
                snapshot::meta_db_path(request.metadir).string());
 }
 
+// Files that were there, and have later names now, so that their points win.
+size_t moved_files(const snapshot::RestorePlan& plan) {
+  size_t count = 0;
+  for (const auto& shard : plan.shards)
+    if (shard.kept)
+      count += static_cast<size_t>(std::ranges::count_if(
+          *shard.kept, [](const auto& file) { return file.name != file.new_name; }));
+  return count;
+}
+
 void print_result(std::ostream& out, const snapshot::RestorePlan& plan,
                   const snapshot::RestoreRequest& request, bool verified) {
   if (!request.datadir.empty())
     fmt::print(out, "{} shards, {} files, {} restored to {}\n", plan.shards.size(), plan.files,
                format_bytes(plan.bytes), request.datadir.string());
+  if (const size_t moved = moved_files(plan); moved > 0)
+    fmt::print(out, "{} files that were there have later names, and win\n", moved);
   if (!plan.wal.empty())
     fmt::print(out, "the write-ahead log of {} shards restored to {}\n", plan.wal.size(),
                request.waldir.string());

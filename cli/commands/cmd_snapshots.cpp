@@ -96,7 +96,7 @@ void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& sn
                                                   : visible(snapshot->filter.only_text()),
                  snapshot->partial ? ", partial" : "");
     if (snapshot->extent && snapshot->extent->came < snapshot->extent->named)
-      fmt::print(out, "          has {} of the {} shards that the server had\n",
+      fmt::print(out, "          has {} of the {} shards whole that the server had\n",
                  snapshot->extent->came, snapshot->extent->named);
     if (!snapshot->tags.empty())
       fmt::print(out, "          tags: {}\n",

@@ -102,8 +102,10 @@ nlohmann::json extent_json(const snapshot::Manifest& manifest) {
                        {"why", shard.why},
                        {"had_bytes", shard.had_bytes},
                        {"accepted", shard.accepted}});
-  nlohmann::json json = {{"named", extent.named}, {"came", extent.came}, {"missing", missing}};
-  if (extent.late > 0) json["late"] = extent.late;
+  nlohmann::json json = {{"named", extent.named},
+                         {"came", extent.came},
+                         {"late", extent.late},
+                         {"missing", missing}};
   if (extent.since) json["since"] = format_rfc3339_ns(*extent.since);
   return json;
 }

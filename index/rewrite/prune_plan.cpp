@@ -44,17 +44,17 @@ PrunePlan plan_prune(std::vector<PackUse> packs, double max_unused, uint64_t pac
     used += pack.record.file_bytes - pack.unused_file_bytes();
   }
   sort_by_unused_share(packs);
-  for (PackUse& pack : packs) {
+  for (const PackUse& pack : packs) {
     const uint64_t pack_unused = pack.unused_file_bytes();
     // Of what stays, which is what is used and what is left unused.
     const bool within =
         static_cast<double>(unused) <= max_unused * static_cast<double>(used + unused);
     if (within || pack_unused == 0) {
-      plan.keep.push_back(std::move(pack));
+      plan.keep.push_back(pack);
       continue;
     }
     unused -= pack_unused;
-    plan.rewrite.push_back(std::move(pack));
+    plan.rewrite.push_back(pack);
   }
   const auto is_small = [&](const PackUse& pack) {
     return pack.live_bytes < pack_bytes / kSmallPackShare;

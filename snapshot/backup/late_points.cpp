@@ -7,7 +7,6 @@
 #include "snapshot/backup/shard_fetcher.h"
 #include "snapshot/influxdb/data_name.h"
 #include "snapshot/intake/overlay.h"
-#include "snapshot/stream/tar_reader.h"
 
 namespace tsmfs::snapshot {
 
@@ -22,17 +21,23 @@ constexpr int kWriteOuts = 2;
 // A time that no point has.
 constexpr TimeRange kNoTime{{kInfluxTimeMin}, {kInfluxTimeMin}};
 
+enum class Seen { kWriteOut, kNone, kNoServer };
+
+Seen seen_if(bool written_out) {
+  return written_out ? Seen::kWriteOut : Seen::kNone;
+}
+
 // Whether the shard's cache was written out for a question that has just been asked.
-bool sees_write_out(const InfluxdClient& client, const ShardPath& path,
-                    std::chrono::milliseconds quick, bool probes) {
+Seen look_for_write_out(const InfluxdClient& client, const ShardPath& path,
+                        std::chrono::milliseconds quick, bool probes) {
   try {
     const auto begin = std::chrono::steady_clock::now();
-    if (!client.open_head(path, kInfluxTimeMax)) return false;
-    if (client.dialect() == Dialect::k14) return true;  // those answer nothing without it
-    if (std::chrono::steady_clock::now() - begin < quick) return true;
-    return probes && client.open_range(path, kNoTime) != nullptr;
+    if (!client.open_head(path, kInfluxTimeMax)) return Seen::kNone;
+    if (client.dialect() == Dialect::k14) return Seen::kWriteOut;  // none is answered without it
+    if (std::chrono::steady_clock::now() - begin < quick) return Seen::kWriteOut;
+    return seen_if(probes && client.open_range(path, kNoTime));
   } catch (const ProtocolError&) {
-    return false;
+    return Seen::kNoServer;
   }
 }
 
@@ -52,34 +57,19 @@ bool wait_written_out(const InfluxdClient& client, const ShardPath& path, const 
                       const std::stop_token& stop) {
   auto pauses = wait.pauses;
   if (!pauses.empty()) pauses.insert(pauses.end(), kMorePauses, pauses.back());
-  int seen = 0;
+  int write_outs = 0;
+  size_t unanswered = 0;
   for (size_t round = 0;; ++round) {
     const bool probes = wait.probes || round < kProbesWhereTheyCost;
-    if (sees_write_out(client, path, wait.quick, probes)) {
-      if (++seen == kWriteOuts) return true;
+    const Seen seen = look_for_write_out(client, path, wait.quick, probes);
+    unanswered = seen == Seen::kNoServer ? unanswered + 1 : 0;
+    if (seen == Seen::kWriteOut) {
+      if (++write_outs == kWriteOuts) return true;
       continue;
     }
-    if (round >= pauses.size()) return false;
+    if (round >= pauses.size() || unanswered > wait.pauses.size()) return false;
     pause(pauses[round], stop);
   }
-}
-
-bool has_later(const InfluxdClient& client, const ShardPath& path,
-               const std::vector<TreeEntry>& files) {
-  const auto answer = client.open_head(path, shifted(newest_time(files), kNanosecondsPerSecond));
-  if (!answer) throw ProtocolError("the server answered nothing");
-  TarReader tar(*answer, "shard " + path.text());
-  while (const auto member = tar.next())
-    if (member->name.ends_with(kTsmEnding)) return true;
-  return false;
-}
-
-uint64_t bytes_that_come_again(const std::vector<TreeEntry>& files, Timestamp start) {
-  const Timestamp since = since_of_later(files, start);
-  uint64_t bytes = 0;
-  for (const TreeEntry& file : files)
-    if (file.mtime >= since) bytes += file.size;
-  return bytes;
 }
 
 bool holds_tombstones(const std::vector<TreeEntry>& files) {

@@ -14,6 +14,9 @@
 // costs no transfer: what is later than all times is asked for, and the answer, which is an empty
 // tar, begins at once. Where a network is too slow for that, a time range that no point has tells
 // as much: no range is exported before the cache is written out (the answer is empty then).
+//
+// What is later than what came is told by names, not by times: a server rounds the times in a tar
+// to seconds, and a file that a slow disk has still been syncing is older than one that came.
 #pragma once
 
 #include <chrono>
@@ -45,17 +48,10 @@ struct CacheWait {
 };
 
 // Waits until two write-outs of the shard's cache have been seen; false when that takes more than
-// about two minutes, or the server stops answering. Throws: Cancelled.
+// about two minutes, or the server stops answering for as long as the pauses are. Throws:
+// Cancelled.
 bool wait_written_out(const InfluxdClient& client, const ShardPath& path, const CacheWait& wait,
                       const std::stop_token& stop);
-
-// Whether the server has a TSM file of the shard that is later than all of `files`. Throws:
-// ProtocolError, Cancelled.
-bool has_later(const InfluxdClient& client, const ShardPath& path,
-               const std::vector<TreeEntry>& files);
-
-// Of what since_of_later() asks for once more.
-uint64_t bytes_that_come_again(const std::vector<TreeEntry>& files, Timestamp start);
 
 bool holds_tombstones(const std::vector<TreeEntry>& files);
 
@@ -72,8 +68,8 @@ void drop_known(const std::vector<TreeEntry>& files, std::vector<TreeEntry>& lat
 // Whether lay_later_over() reads what is stored of `later`.
 bool holds_compactions(const std::vector<TreeEntry>& later);
 
-// `files`, with what came later; nothing when the server has compacted files and deleted points
-// meanwhile, so that it cannot be told what belongs to what. Requires: files are flushed if
+// `files`, with what came later; nothing when the server has compacted files that had deleted
+// points, so that it cannot be told what belongs to what. Requires: files are flushed if
 // holds_compactions(). Throws: CorruptError, IoError.
 std::optional<std::vector<TreeEntry>> lay_later_over(index::ObjectReader& objects,
                                                      const std::vector<TreeEntry>& files,

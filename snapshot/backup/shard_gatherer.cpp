@@ -18,19 +18,6 @@ using Severity = Problem::Severity;
 
 constexpr size_t kSecondLookPauses = 2;  // of a request that may well bring nothing
 
-// What is fetched once more to see whether something is new; of more, the names are asked for
-// first.
-constexpr uint64_t kBytesAgainMax = uint64_t{16} << 20;
-
-bool brings_later(const InfluxdClient& client, const ShardPath& path,
-                  const std::vector<TreeEntry>& files) {
-  try {
-    return has_later(client, path, files);
-  } catch (const ProtocolError&) {
-    return true;  // a fetch asks more than once
-  }
-}
-
 }  // namespace
 
 // Each with a client and a fetcher of its own. A failure of one thread ends the others at once,
@@ -93,36 +80,43 @@ void ShardGatherer::ask_again(Timestamp start) {
   retry.pauses.resize(std::min(retry.pauses.size(), kSecondLookPauses));
   in_threads(again.size(), retry,
              [&](const InfluxdClient& client, ShardFetcher& fetcher, size_t i) {
-               ask_one_again(client, fetcher, again[i], start);
+               ask_one_again(client, fetcher, again[i]);
              });
-  take_late();
+  const auto changed = take_late();
+  in_threads(changed.size(), options_.retry,
+             [&](const InfluxdClient&, ShardFetcher& fetcher, size_t i) {
+               fetch_changed(fetcher, changed[i]);
+             });
 }
 
 void ShardGatherer::ask_one_again(const InfluxdClient& client, ShardFetcher& fetcher,
-                                  const FetchRequest& request, Timestamp start) {
+                                  const FetchRequest& request) {
   const auto files = fetched(request.path).files;
   const bool tombstones = holds_tombstones(files) || with_tombstones_.contains(request.path);
   const CacheWait wait{options_.retry.pauses, options_.retry.quick, !tombstones};
   bool settled = !server_gone_ && wait_written_out(client, request.path, wait, stop_);
   if (!settled) look_for_server(client);
   FetchedShard late;
-  if (settled && (bytes_that_come_again(files, start) <= kBytesAgainMax ||
-                  brings_later(client, request.path, files)))
-    late = fetcher.fetch(request);
+  if (settled) late = fetcher.fetch(request);
   if (late.dropped) return;
   settled &= !late.incomplete();
   MutexLock lock(mutex_);
-  if (!settled)
+  if (settled)
+    late_[request.path] = std::move(late);
+  else
     shards_.at(request.path)
         .problems.push_back({Severity::kIncomplete, request.path.text(),
-                             "came while the server was writing its cache out, which had no end: "
-                             "points that were in the cache may be missing"});
-  else
-    late_[request.path] = std::move(late);
+                             server_gone_
+                                 ? "came, and then the server no longer answered: points that were "
+                                   "in its cache may be missing"
+                                 : "came while the server was writing its cache out, which had no "
+                                   "end: points that were in the cache may be missing"});
 }
 
-void ShardGatherer::take_late() {
+// Returns those that the server has changed so that what is later cannot be laid over.
+std::vector<FetchRequest> ShardGatherer::take_late() {
   MutexLock lock(mutex_);
+  std::vector<FetchRequest> changed;
   bool compactions = false;
   for (auto& [path, late] : late_) {
     shards_.at(path).new_bytes += late.new_bytes;
@@ -140,11 +134,31 @@ void ShardGatherer::take_late() {
       for (Problem& problem : late->second.problems) shard.problems.push_back(std::move(problem));
       ++late_shards_;
     } else {
-      shard.problems.push_back(
-          {Severity::kIncomplete, request.path.text(),
-           "was compacted, and points deleted, while it was backed up: it is as it was at first, "
-           "and may lack what was in the server's cache"});
+      changed.push_back({request.path, {}, shard.all ? std::nullopt : request.since, {}});
     }
+  }
+  return changed;
+}
+
+// As it is now: its cache has been written out since the backup began.
+void ShardGatherer::fetch_changed(ShardFetcher& fetcher, const FetchRequest& request) {
+  FetchedShard now = fetcher.fetch(request);
+  MutexLock lock(mutex_);
+  FetchedShard& shard = shards_.at(request.path);
+  if (now.dropped) {
+    shard.dropped = true;
+  } else if (now.incomplete()) {
+    shard.problems.push_back(
+        {Severity::kIncomplete, request.path.text(),
+         fmt::format("was compacted, with points deleted, while it was backed up, and did not come "
+                     "once more: it is as it was at first, and may lack what was in the server's "
+                     "cache ({})",
+                     now.problems.front().what)});
+  } else {
+    now.new_bytes += shard.new_bytes;
+    now.all = shard.all;
+    shard = std::move(now);
+    ++late_shards_;
   }
 }
 

@@ -69,9 +69,10 @@ class ShardGatherer {
   void look_for_server(const InfluxdClient& client);
   bool take(const ShardPath& path, FetchedShard shard);
   void confirm_one(const InfluxdClient& client, ShardFetcher& fetcher, const CarriedFiles& carried);
-  void take_late();
+  std::vector<FetchRequest> take_late();
   void ask_one_again(const InfluxdClient& client, ShardFetcher& fetcher,
-                     const FetchRequest& request, Timestamp start);
+                     const FetchRequest& request);
+  void fetch_changed(ShardFetcher& fetcher, const FetchRequest& request);
   std::optional<std::string> difference(const InfluxdClient& client, const CarriedFiles& carried);
 
   const InfluxdClient& client_;
@@ -81,7 +82,7 @@ class ShardGatherer {
   std::stop_token stop_;
   std::vector<FetchRequest> requests_;
   std::atomic<bool> server_gone_ = false;
-  uint64_t late_shards_ = 0;
+  std::atomic<uint64_t> late_shards_ = 0;
   DroppedShards dropped_;
   std::set<ShardPath> with_tombstones_;  // of what the snapshot before has
   Mutex mutex_;

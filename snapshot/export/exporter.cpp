@@ -187,14 +187,20 @@ ByteBuffer Exporter::portable_metastore(const std::vector<StoredShard>& shards) 
   return metastore_subset(meta_db, options_.filter, numbers, kStoredMetaLabel);
 }
 
-std::vector<std::string> Exporter::portable_notes(const std::vector<StoredShard>& shards) const {
+// The settings that influxd restore -portable brings none of, where whole databases are asked for.
+std::vector<std::string> Exporter::not_portable() const {
   MetaChoice choice;
   choice.filter = options_.filter;
+  if (!asks_for_settings(choice)) return {};
   MissingSettings missing = find_missing(
       read_settings(stored_metastore(repository_, *snapshot_), kStoredMetaLabel), choice, {});
   missing.subscriptions.clear();  // these come with their policies
   const char* reason = "influxd restore -portable brings none";
-  std::vector<std::string> notes = describe(missing, {reason, reason, reason});
+  return describe(missing, {reason, reason, reason});
+}
+
+std::vector<std::string> Exporter::portable_notes(const std::vector<StoredShard>& shards) const {
+  std::vector<std::string> notes;
   std::string back = allow_resurrection(
       find_deleted_points(repository_.objects(), shards), options_.resurrect_deleted,
       "influxd restore -portable",
@@ -251,6 +257,7 @@ ExportReport Exporter::write_portable(const std::filesystem::path& directory) {
   stage.publish(names);
   ExportReport report = sum(chosen);
   report.notes.insert(report.notes.end(), notes.begin(), notes.end());
+  report.left_out = not_portable();
   return report;
 }
 

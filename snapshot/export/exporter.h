@@ -43,7 +43,8 @@ struct ExportReport {
   size_t files = 0;
   uint64_t bytes = 0;                 // of data files
   std::vector<std::string> warnings;  // what influxd restore will do wrong with it
-  std::vector<std::string> notes;     // what it will leave out, or bring back
+  std::vector<std::string> left_out;  // of what was asked for: the form has no place for it
+  std::vector<std::string> notes;     // what else a person should know of it
 };
 
 // Not thread safe. Requires: the references outlive it. All throw: UsageError when the snapshot
@@ -80,6 +81,7 @@ class Exporter {
                       const std::function<void(size_t, const std::stop_token&)>& write) const;
   void report(const StoredShard& shard, size_t done, size_t total) const;
   // What influxd restore -portable will do with them. Throws: as write_portable().
+  std::vector<std::string> not_portable() const;
   std::vector<std::string> portable_notes(const std::vector<StoredShard>& shards) const;
   ByteBuffer portable_metastore(const std::vector<StoredShard>& shards) const;
 

@@ -42,7 +42,7 @@ class MissingShards(EndToEndTest):
     def test_the_first_backup_and_every_later_one_name_it(self):
         self.break_shard()
         self.expect_named_by_two_backups()
-        self.assertIn('has 2 of the 3 shards that the server had', self.listed())
+        self.assertIn('has 2 of the 3 shards whole that the server had', self.listed())
 
     def expect_named_by_two_backups(self):
         for _ in range(2):

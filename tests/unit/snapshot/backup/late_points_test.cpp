@@ -129,16 +129,28 @@ TEST_F(LatePointsTest, ACompactionMeanwhileTakesThePlaceOfItsFiles) {
   EXPECT_TRUE(snapshot->problems.empty());
 }
 
-TEST_F(LatePointsTest, ADeleteAndACompactionMeanwhileLeaveTheFirst) {
-  const FileContents before = expected(state);
+// Nothing tells whether its points went before the backup began or since.
+TEST_F(LatePointsTest, AShardWhoseDeletedPointsWereCompactedAwayMeanwhileComesAnew) {
   next_answer(state.shards[hot]);
   state.shards[hot] = {{"000000001-000000002.tsm", points_at({1, 3})}};
   state.tell(*fake);
   const SnapshotPtr snapshot = back_up();
+  EXPECT_EQ(contents_of(snapshot->data), expected(state));
+  EXPECT_TRUE(snapshot->problems.empty());
+  EXPECT_EQ(snapshot->extent->late, 1u);
+  EXPECT_EQ(snapshot->bytes, points_at({1, 3}).size());
+}
+
+TEST_F(LatePointsTest, OneThatDoesNotComeAnewStaysAsItWas) {
+  const FileContents before = expected(state);
+  next_answer(state.shards[hot]);
+  next_answer({{"000000001-000000002.tsm", points_at({1, 3})}});
+  for (int tries = 0; tries < 100; ++tries) fake->answer_shard_once(hot.shard, {""});
+  const SnapshotPtr snapshot = back_up();
   EXPECT_EQ(contents_of(snapshot->data), before);
   EXPECT_TRUE(snapshot->incomplete());
   EXPECT_TRUE(has_problem(snapshot->problems, Problem::Severity::kIncomplete, "db/rp/1",
-                          "was compacted, and points deleted"));
+                          "was compacted, with points deleted"));
 }
 
 TEST_F(LatePointsTest, ATsmFileThatComesOtherwiseIsNotBelieved) {
