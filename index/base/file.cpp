@@ -9,6 +9,7 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/rename_at.h"
 #include "index/base/retry_eintr.h"
 
 namespace tsmfs {
@@ -36,9 +37,9 @@ Fd open_fresh(const fs::path& path) {
 
 // Some file systems cannot rename without replacing: there nobody else gives that name meanwhile.
 void rename_to_new(const fs::path& from, const fs::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
-  // EPERM: of a sandbox that does not know the call; rename() tells whether it is more than that.
-  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP && errno != EPERM)
+  const auto result = rename_at(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
+  if (result == RenameResult::kDone) return;
+  if (result == RenameResult::kFailed)
     throw_errno("cannot rename " + from.string() + " to " + to.string());
   if (path_exists(to)) throw IoError("cannot make " + to.string(), EEXIST);
   rename_file(from, to);
@@ -145,11 +146,10 @@ void rename_file(const fs::path& from, const fs::path& to) {
 }
 
 bool exchange_files(const fs::path& one, const fs::path& other) {
-  if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0)
-    return true;
-  if (errno != EINVAL && errno != ENOSYS)
+  const auto result = rename_at(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+  if (result == RenameResult::kFailed)
     throw_errno("cannot exchange " + one.string() + " and " + other.string());
-  return false;
+  return result == RenameResult::kDone;
 }
 
 void make_directory(const fs::path& path, unsigned mode) {

@@ -10,6 +10,7 @@
 #include <random>
 
 #include "index/base/error.h"
+#include "index/base/rename_at.h"
 #include "index/base/retry_eintr.h"
 
 namespace tsmfs {
@@ -218,10 +219,10 @@ void Directory::rename_new(std::string_view name, const Directory& to,
       fmt::format("cannot rename {} to {}", path(name).string(), to.path(new_name).string());
   {
     const ActAs act(rights_);
-    if (::renameat2(fd_.number(), from_name.c_str(), to.fd_.number(), to_name.c_str(),
-                    RENAME_NOREPLACE) == 0)
-      return;
-    if (errno != EINVAL && errno != ENOSYS) fail(what);
+    const auto result = rename_at(fd_.number(), from_name.c_str(), to.fd_.number(), to_name.c_str(),
+                                  RENAME_NOREPLACE);
+    if (result == RenameResult::kDone) return;
+    if (result == RenameResult::kFailed) fail(what);
   }
   // A file system that cannot: there is a moment between the look and the renaming.
   if (to.status(new_name)) throw IoError(what, EEXIST);
@@ -245,11 +246,11 @@ void Directory::touch(std::string_view name) const {
 bool Directory::exchange(std::string_view one, std::string_view other) const {
   const PathPart first(one), second(other);
   const ActAs act(rights_);
-  if (::renameat2(fd_.number(), first.c_str(), fd_.number(), second.c_str(), RENAME_EXCHANGE) == 0)
-    return true;
-  if (errno != EINVAL && errno != ENOSYS)
+  const auto result =
+      rename_at(fd_.number(), first.c_str(), fd_.number(), second.c_str(), RENAME_EXCHANGE);
+  if (result == RenameResult::kFailed)
     fail(fmt::format("cannot exchange {} and {}", path(one).string(), path(other).string()));
-  return false;
+  return result == RenameResult::kDone;
 }
 
 void Directory::remove_tree(std::string_view name) const {

@@ -4,7 +4,7 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
-#include "snapshot/model/tree.h"
+#include "snapshot/model/tree_walk.h"
 
 namespace tsmfs::snapshot {
 
@@ -36,7 +36,7 @@ class ReachableWalk {
   void read(const index::TreeId& id) {
     if (stop_.stop_requested()) throw Cancelled();
     try {
-      const Tree tree = Tree::decode(objects_.read_tree(id), "tree node " + id.hex());
+      const Tree tree = read_tree(objects_, id);
       for (const TreeEntry& entry : tree.entries()) {
         if (entry.kind == EntryKind::kDirectory)
           add(entry.directory());

@@ -87,6 +87,17 @@ void back_up(const Places& places, unsigned server, const Server& state, const s
   require_complete(!made->incomplete());
 }
 
+void pin(const Places& places, const std::string& tag, bool pinned) {
+  Opened opened(places.repository(0));
+  for (const auto& one : opened.catalog.state()->snapshots) {
+    if (!one->has_tag(tag)) continue;
+    snapshot::Manifest manifest = *one;
+    manifest.tags = {tag};
+    if (pinned) manifest.tags.emplace_back(snapshot::kPinTag);
+    opened.catalog.amend(manifest);
+  }
+}
+
 void forget(const Places& places, const std::vector<std::string>& tags) {
   Opened opened(places.repository(0));
   std::vector<snapshot::SnapshotPtr> chosen;

@@ -27,6 +27,8 @@ void create_repositories(const Places& places, uint64_t seed);
 // which they are known.
 void import_data_dir(const Places& places, unsigned server, const std::string& tag, int64_t hour);
 void back_up(const Places& places, unsigned server, const Server& state, const std::string& tag);
+// Of the snapshot with the tag.
+void pin(const Places& places, const std::string& tag, bool pinned);
 void forget(const Places& places, const std::vector<std::string>& tags);
 void prune(const Places& places, double max_unused, bool accept_loss);
 // Those that cannot be copied, though something was lost in the source, are answered as "not copied

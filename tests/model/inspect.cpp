@@ -24,9 +24,12 @@ class Inspection {
         answer_(answer) {}
 
   void look_at(const snapshot::Manifest& manifest) {
-    if (manifest.tags.size() != 1) return wrong("a snapshot without its tag");
+    // Its own tag sorts before the pin.
+    if (manifest.tags.size() != (manifest.is_pinned() ? 2 : 1))
+      return wrong("a snapshot without its tag");
     tag_ = manifest.tags.front();
     answer_("listed " + tag_);
+    if (manifest.is_pinned()) answer_("pinned " + tag_);
     const Contents* contents = find_expected();
     if (!contents) return wrong("a snapshot that nobody made");
     incomplete_ = manifest.incomplete();

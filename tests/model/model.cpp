@@ -37,6 +37,8 @@ class Round {
       case Action::kImport:
       case Action::kBackUp:
         return store(step);
+      case Action::kPin:
+        return pin_one(step);
       case Action::kForget:
         return forget_some(step);
       case Action::kPrune:
@@ -114,6 +116,22 @@ class Round {
     }
   }
 
+  void pin_one(const Step& step) {
+    Expected& here = expected_[0];
+    if (here.listed.empty()) return;
+    const std::string tag = std::next(here.listed.begin(), step.a % here.listed.size())->first;
+    const bool pinned = !here.pinned.contains(tag);
+    const Outcome outcome = in_child([&](const Answer&) { pin(places_, tag, pinned); }, step.fault);
+    expect_well_without_fault(outcome, step);
+    if (!outcome.ended_well())
+      here.perhaps_pinned.insert(tag);
+    else if (pinned)
+      here.pinned.insert(tag);
+    else
+      here.pinned.erase(tag);
+    compare(0);
+  }
+
   // A few of those that are listed, or all but one.
   void forget_some(const Step& step) {
     Expected& here = expected_[0];
@@ -127,8 +145,7 @@ class Round {
     expect_well_without_fault(outcome, step);
     for (const std::string& tag : tags) {
       if (outcome.ended_well()) {
-        here.listed.erase(tag);
-        here.broken.erase(tag);
+        here.take_out(tag);
       } else {
         here.perhaps_removed.insert(tag);
       }
@@ -163,8 +180,12 @@ class Round {
     if (outcome.ended_well()) {
       for (const auto& [tag, contents] : copied)
         for (const auto& [path, content_number] : contents) target.lost.erase(content_number);
+      for (const auto& [tag, contents] : copied)
+        if (source.pinned.contains(tag)) target.pinned.insert(tag);
       target.listed.merge(copied);
     } else {
+      for (const auto& [tag, contents] : copied)
+        if (source.pinned.contains(tag)) target.perhaps_pinned.insert(tag);
       target.perhaps_added.merge(copied);
     }
     compare(to);
@@ -194,8 +215,9 @@ class Round {
         [&](const Answer& answer) { inspect(places_.repository(number), here, false, answer); },
         {});
     if (!outcome.ended_well()) throw Finding{"cannot be read: " + outcome.failure};
-    std::set<std::string> listed;
+    std::set<std::string> listed, pinned;
     for (const std::string& line : outcome.lines) {
+      if (line.starts_with("pinned ")) pinned.insert(line.substr(7));
       if (line.starts_with("wrong ")) throw Finding{line.substr(6)};
       if (line.starts_with("listed ") && !listed.insert(line.substr(7)).second)
         throw Finding{line + " twice"};
@@ -204,10 +226,13 @@ class Round {
       if (const auto added = here.perhaps_added.find(tag); added != here.perhaps_added.end())
         here.listed.insert(*added);
     for (const std::string& tag : here.perhaps_removed)
-      if (!listed.contains(tag)) {
-        here.listed.erase(tag);
-        here.broken.erase(tag);
-      }
+      if (!listed.contains(tag)) here.take_out(tag);
+    for (const std::string& tag : here.perhaps_pinned) {
+      here.pinned.erase(tag);
+      if (pinned.contains(tag)) here.pinned.insert(tag);
+    }
+    if (here.pinned != pinned) throw Finding{"other snapshots are pinned than were"};
+    here.perhaps_pinned.clear();
     here.perhaps_added.clear();
     here.perhaps_removed.clear();
     for (const auto& [tag, contents] : here.listed)

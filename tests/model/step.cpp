@@ -16,17 +16,12 @@ struct Weighted {
 };
 
 constexpr Weighted kActions[] = {
-    {Action::kChange, 32, "change"},
-    {Action::kImport, 18, "import"},
-    {Action::kBackUp, 6, "backup"},
-    {Action::kForget, 13, "forget"},
-    {Action::kPrune, 13, "prune"},
-    {Action::kCopyThere, 5, "copy there"},
-    {Action::kCopyBack, 5, "copy back"},
-    {Action::kRepair, 2, "repair"},
-    {Action::kDamage, 2, "damage and repair"},
-    {Action::kRebuild, 2, "rebuild-index"},
-    {Action::kLoseIndex, 2, "lose the index"},
+    {Action::kChange, 32, "change"},        {Action::kImport, 18, "import"},
+    {Action::kBackUp, 6, "backup"},         {Action::kPin, 6, "pin or unpin"},
+    {Action::kForget, 13, "forget"},        {Action::kPrune, 13, "prune"},
+    {Action::kCopyThere, 5, "copy there"},  {Action::kCopyBack, 5, "copy back"},
+    {Action::kRepair, 2, "repair"},         {Action::kDamage, 2, "damage and repair"},
+    {Action::kRebuild, 2, "rebuild-index"}, {Action::kLoseIndex, 2, "lose the index"},
 };
 
 constexpr std::array<const char*, 6> kFaultKinds = {"kill",   "torn", "power",

@@ -13,6 +13,7 @@ enum class Action {
   kChange,     // a server's files change
   kImport,     // its data directory
   kBackUp,     // over the snapshot protocol
+  kPin,        // one snapshot, or take its pin away
   kForget,     // one snapshot
   kPrune,      //
   kCopyThere,  // all snapshots that the second repository lacks
