@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/invariant.h"
 #include "index/base/parse_number.h"
@@ -43,6 +44,21 @@ void note_forgotten(index::Storage& storage, uint32_t number) {
   const std::vector<std::string> lower = storage.list(index::kForgottenFolder);
   storage.put(index::forgotten_key(number), {});
   storage.remove(lower);
+}
+
+// Reads an object; says why it cannot be read, if it is damaged or lies in a bad sector. Another
+// error is thrown.
+std::optional<std::string> why_unreadable(CatalogState& state, const auto& read) {
+  try {
+    read();
+    return std::nullopt;
+  } catch (const CorruptError& error) {
+    return error.what();
+  } catch (const IoError& error) {
+    if (!is_damage(error.error_number()) || !may_come_back(error.error_number())) throw;
+    state.may_come_back = true;
+    return error.what();
+  }
 }
 
 // A pin may be among what cannot be read.
@@ -168,21 +184,22 @@ SnapshotPtr Catalog::read_amended(const std::string& key, const std::string& ame
   SnapshotPtr snapshot = read_snapshot(storage_, key);
   if (!snapshot || amendment_key.empty()) return snapshot;
   Manifest manifest = *snapshot;
-  try {
+  const auto why = why_unreadable(fresh, [&] {
     const auto amendment = read_amendment(storage_, amendment_key);
-    if (!amendment) return nullptr;
+    snapshot = nullptr;
+    if (!amendment) return;
     apply(*amendment, manifest);
-    return std::make_shared<const Manifest>(std::move(manifest));
-  } catch (const CorruptError& error) {
-    fresh.damaged.push_back(fmt::format("{}; snapshot {} counts as pinned until it is tagged again",
-                                        error.what(), manifest.short_id()));
-    pin(manifest);
-    return fresh.doubtful.emplace_back(std::make_shared<const Manifest>(std::move(manifest)));
-  }
+    snapshot = std::make_shared<const Manifest>(manifest);
+  });
+  if (!why) return snapshot;
+  fresh.damaged.push_back(fmt::format("{}; snapshot {} counts as pinned until it is tagged again",
+                                      *why, manifest.short_id()));
+  pin(manifest);
+  return fresh.doubtful.emplace_back(std::make_shared<const Manifest>(std::move(manifest)));
 }
 
-// One that is absent now was forgotten since the list was made; one that cannot be read for another
-// reason may be needed, so there is no list then.
+// One that is absent now was forgotten since the list was made; one that cannot be looked at for a
+// reason of its own may be needed, so there is no list then.
 void Catalog::read_all(CatalogState& fresh) {
   std::unordered_map<std::string, Known> known;
   const Amendments amendments(storage_, fresh.damaged);
@@ -190,16 +207,15 @@ void Catalog::read_all(CatalogState& fresh) {
     std::string amendment = amendments.of(key).key;
     const auto before = known_.find(key);
     const bool same = before != known_.end() && before->second.amendment == amendment;
-    try {
-      SnapshotPtr snapshot =
-          same ? before->second.snapshot : read_amended(key, amendment, fresh);
-      if (!snapshot) continue;
-      fresh.snapshots.push_back(snapshot);
-      if (fresh.doubtful.empty() || fresh.doubtful.back() != snapshot)
-        known.emplace(key, Known{std::move(amendment), std::move(snapshot)});
-    } catch (const CorruptError& error) {
-      fresh.damaged.push_back(error.what());
-    }
+    SnapshotPtr snapshot = same ? before->second.snapshot : nullptr;
+    if (!same)
+      if (const auto why =
+              why_unreadable(fresh, [&] { snapshot = read_amended(key, amendment, fresh); }))
+        fresh.damaged.push_back(*why);
+    if (!snapshot) continue;
+    fresh.snapshots.push_back(snapshot);
+    if (fresh.doubtful.empty() || fresh.doubtful.back() != snapshot)
+      known.emplace(key, Known{std::move(amendment), std::move(snapshot)});
   }
   known_ = std::move(known);
 }
@@ -207,7 +223,9 @@ void Catalog::read_all(CatalogState& fresh) {
 SnapshotPtr Catalog::publish(Manifest manifest) {
   const auto current = refresh();
   const uint32_t highest = current->by_number.empty() ? 0 : current->by_number.rbegin()->first;
-  manifest.number = std::max(highest, highest_forgotten(storage_)) + 1;
+  // Each that cannot be read may have had one of the numbers that follow.
+  const auto unread = static_cast<uint32_t>(current->damaged.size());
+  manifest.number = std::max(highest, highest_forgotten(storage_)) + unread + 1;
   manifest.neighbours = neighbours_of(*current, manifest.time);
   auto snapshot = std::make_shared<const Manifest>(std::move(manifest));
   const std::string encoded = encode_readable(*snapshot);

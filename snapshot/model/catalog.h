@@ -24,6 +24,7 @@ struct CatalogState {
   std::vector<SnapshotPtr> snapshots;
   std::map<uint32_t, size_t> by_number;  // into snapshots
   std::vector<std::string> damaged;      // what could not be read, one message each
+  bool may_come_back = false;            // of that, by an error of reading that can pass
   std::vector<SnapshotPtr> doubtful;     // pinned, since their amendments are among that
   uint64_t generation = 0;               // another value for another state
 };
@@ -34,9 +35,10 @@ class Catalog {
   explicit Catalog(index::Storage& storage);
   // The state as last read. Empty before the first refresh().
   std::shared_ptr<const CatalogState> state() const;
-  // Reads what came since, drops what went; cheap when nothing did. A manifest that is damaged is
-  // named in `damaged` and hides no other; so is an amendment, and its snapshot counts as pinned
-  // until there is another one.
+  // Reads what came since, drops what went; cheap when nothing did. A manifest that is damaged, or
+  // lies in a bad sector, is named in `damaged` and hides no other; so is an amendment, and its
+  // snapshot counts as pinned until there is another one. Throws: IoError when it cannot be told
+  // what there is.
   std::shared_ptr<const CatalogState> refresh();
   // Gives the snapshot its number and makes it durable. Requires: the caller is the repository's
   // writer, and all that the manifest refers to has been flushed.

@@ -68,6 +68,7 @@ class Prune {
     say("finding what the snapshots need");
     const auto state = catalog_.refresh();
     needed_ = find_reachable(repository_.objects(), *state, stop_);
+    needed_.may_come_back |= state->may_come_back;
     std::vector<std::string> lost = state->damaged;
     lost.insert(lost.end(), needed_.unreadable.begin(), needed_.unreadable.end());
     for (const index::TreeId& id : needed_.trees)

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/format/object_keys.h"
 #include "snapshot/model/amendment.h"
@@ -21,25 +22,18 @@ struct DamagedObject {
   std::string what;
 };
 
-std::vector<DamagedObject> find_damaged_manifests(const index::Storage& storage) {
+// Of a folder, those that `read` finds damaged, or in a bad sector.
+std::vector<DamagedObject> find_damaged(const index::Storage& storage, const char* folder,
+                                        const char* quarantine, const auto& read) {
   std::vector<DamagedObject> damaged;
-  for (const std::string& key : storage.list(index::kSnapshotsFolder)) {
+  for (const std::string& key : storage.list(folder)) {
     try {
-      read_snapshot(storage, key);
+      read(storage, key);
     } catch (const CorruptError& error) {
-      damaged.push_back({key, index::kQuarantinedSnapshotsFolder, error.what()});
-    }
-  }
-  return damaged;
-}
-
-std::vector<DamagedObject> find_damaged_amendments(const index::Storage& storage) {
-  std::vector<DamagedObject> damaged;
-  for (const std::string& key : storage.list(index::kAmendmentsFolder)) {
-    try {
-      read_amendment(storage, key);
-    } catch (const CorruptError& error) {
-      damaged.push_back({key, index::kQuarantinedAmendmentsFolder, error.what()});
+      damaged.push_back({key, quarantine, error.what()});
+    } catch (const IoError& error) {
+      if (!is_damage(error.error_number())) throw;
+      damaged.push_back({key, quarantine, error.what()});
     }
   }
   return damaged;
@@ -80,9 +74,12 @@ RepairReport repair_repository(index::Repository& repository, const RepairOption
   };
   repository.require_writer();
   RepairReport report;
-  const auto manifests = find_damaged_manifests(repository.storage());
+  const index::Storage& storage = repository.storage();
+  const auto manifests = find_damaged(storage, index::kSnapshotsFolder,
+                                      index::kQuarantinedSnapshotsFolder, read_snapshot);
   for (const DamagedObject& manifest : manifests) report.manifests.push_back(manifest.what);
-  const auto amendments = find_damaged_amendments(repository.storage());
+  const auto amendments = find_damaged(storage, index::kAmendmentsFolder,
+                                       index::kQuarantinedAmendmentsFolder, read_amendment);
   for (const DamagedObject& amendment : amendments) report.amendments.push_back(amendment.what);
   say("reading every pack");
   report.packs = index::find_damaged_packs(repository, stop);

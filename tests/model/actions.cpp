@@ -25,10 +25,15 @@ namespace {
 
 constexpr int64_t kFirstHour = 490'000;  // of the snapshots' times, since 1970
 
+// As the commands end with a status of its own then.
+void require_readable_list(const snapshot::CatalogState& state) {
+  if (!state.damaged.empty()) throw CorruptError(state.damaged.front());
+}
+
 struct Opened {
   explicit Opened(const std::filesystem::path& root)
       : repository(index::Repository::open_writer(root, "model")), catalog(repository->storage()) {
-    catalog.refresh();
+    require_readable_list(*catalog.refresh());
   }
   std::unique_ptr<index::Repository> repository;
   snapshot::Catalog catalog;
@@ -117,7 +122,9 @@ void prune(const Places& places, double max_unused, bool accept_loss) {
 void copy(const Places& places, unsigned from, unsigned to, const Answer& answer) {
   const auto source = index::Repository::open_reader(places.repository(from));
   snapshot::Catalog source_catalog(source->storage());
-  const auto snapshots = source_catalog.refresh()->snapshots;
+  const auto state = source_catalog.refresh();
+  require_readable_list(*state);
+  const auto snapshots = state->snapshots;
   Opened target(places.repository(to));
   index::RepositoryWriter writer(*target.repository, {});
   snapshot::Copier copier(*source, *target.repository, writer, target.catalog, {});

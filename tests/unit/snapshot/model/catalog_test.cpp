@@ -136,6 +136,14 @@ TEST_F(CatalogTest, NumberOfAForgottenSnapshotIsNotGivenAgain) {
   EXPECT_EQ(Catalog(storage_).publish(sample(400))->number, second->number + 2);
 }
 
+TEST_F(CatalogTest, NumberOfASnapshotThatCannotBeReadIsNotGivenAgain) {
+  Catalog catalog(storage_);
+  catalog.publish(sample(100));
+  const auto newest = catalog.publish(sample(200));
+  std::filesystem::resize_file(paths_.snapshot(newest->id), 10);
+  EXPECT_GT(Catalog(storage_).publish(sample(300))->number, newest->number);
+}
+
 TEST_F(CatalogTest, OneObjectHoldsTheHighestForgottenNumber) {
   Catalog catalog(storage_);
   for (int i = 1; i <= 3; ++i) catalog.remove({catalog.publish(sample(i))});

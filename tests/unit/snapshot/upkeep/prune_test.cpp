@@ -7,6 +7,7 @@
 #include "index/base/error.h"
 #include "index/pack/pack_reader.h"
 #include "index/storage/directory_storage.h"
+#include "tests/support/faulty_storage.h"
 #include "tests/support/repository_paths.h"
 #include "tests/unit/backup_fixture.h"
 
@@ -79,6 +80,30 @@ TEST_F(PruneTest, RefusesWhileAManifestCannotBeLookedAt) {
   EXPECT_EQ(packs(), before);
   stdfs::rename(aside, manifest);
   EXPECT_EQ(contents_of(kept->data), expected(state));
+}
+
+// A bad sector of a manifest today may be read tomorrow.
+TEST_F(PruneTest, AReadOfTheCatalogThatFailsCostsNoPack) {
+  const auto first = back_up_state();
+  const auto first_files = expected(state);
+  state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
+  const auto second = back_up_state();
+  const auto all = packs();
+  test::with_each_fault([&](size_t fails, test::FaultyStorage::When when) {
+    const auto repository = index::Repository::open_writer(root, "test");
+    test::FaultyStorage faulty(repository->storage(), fails, when);
+    Catalog catalog(faulty);
+    SCOPED_TRACE(fails);
+    try {
+      prune_repository(*repository, catalog, accept_loss(), stop.get_token());
+    } catch (const Error&) {
+      EXPECT_TRUE(faulty.has_failed());
+    }
+    EXPECT_EQ(packs(), all);
+    return faulty.has_failed();
+  });
+  EXPECT_EQ(contents_of(first->data), first_files);
+  EXPECT_EQ(contents_of(second->data), expected(state));
 }
 
 TEST_F(PruneTest, PackOfAForgottenSnapshotGoes) {
