@@ -9,13 +9,13 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/commands/open_or_create.h"
 #include "cli/output/backup_report.h"
 #include "cli/output/format.h"
 #include "cli/process/ssh_tunnel.h"
 #include "index/base/error.h"
 #include "index/base/host_name.h"
 #include "index/pack/frame_codec.h"
-#include "index/repository/repository.h"
 #include "index/repository/repository_writer.h"
 #include "snapshot/backup/capture.h"
 #include "snapshot/model/catalog.h"
@@ -139,12 +139,9 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
 
   // Before others are kept from writing, and once more when they kept us waiting.
   auto look = snapshot::look_at_server(client, options.filter);
-  if (index::Repository::is_vacant(command.repository)) {
-    index::Repository::create(command.repository);
-    if (talkative) fmt::print(context.err, "created repository {}\n", command.repository.string());
-  }
-  const auto repository = index::Repository::open_writer(
-      command.repository, {"backup", command.lock_wait, context.stop});
+  const auto repository =
+      open_or_create(command.repository, {"backup", command.lock_wait, context.stop},
+                     talkative ? &context.err : nullptr);
   if (now().unix_ns - look.time.unix_ns > kLookAgeMaxNs)
     look = snapshot::look_at_server(client, options.filter);
   index::RepositoryWriter writer(*repository, writer_options);

@@ -4,12 +4,12 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/commands/open_or_create.h"
 #include "cli/commands/selection_options.h"
 #include "cli/output/format.h"
 #include "index/base/error.h"
 #include "index/base/some_of.h"
 #include "index/pack/frame_codec.h"
-#include "index/repository/repository.h"
 #include "index/repository/repository_writer.h"
 #include "snapshot/model/catalog.h"
 #include "snapshot/upkeep/copier.h"
@@ -96,12 +96,8 @@ ExitCode run_copy(const CopyCommand& command, Context& context) {
   const auto state = source_catalog.refresh();
   // Oldest first, so that parents come before their children.
   const auto snapshots = snapshot::select_snapshots(*state, command.selection);
-  if (index::Repository::is_vacant(command.to)) {
-    index::Repository::create(command.to);
-    if (!context.quiet) fmt::print(context.err, "created repository {}\n", command.to.string());
-  }
-  const auto target =
-      index::Repository::open_writer(command.to, {"copy", command.lock_wait, context.stop});
+  const auto target = open_or_create(command.to, {"copy", command.lock_wait, context.stop},
+                                     context.quiet ? nullptr : &context.err);
   if (target->config().id == source->config().id)
     throw UsageError("--from and --to are one repository, or one is a plain copy of the other");
   index::RepositoryWriter writer(*target, writer_options);

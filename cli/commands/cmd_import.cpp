@@ -6,12 +6,12 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/commands/open_or_create.h"
 #include "cli/output/format.h"
 #include "index/base/error.h"
 #include "index/base/host_name.h"
 #include "index/base/timestamp.h"
 #include "index/pack/frame_codec.h"
-#include "index/repository/repository.h"
 #include "index/repository/repository_writer.h"
 #include "snapshot/import/import.h"
 #include "snapshot/influxdb/derived_metastore.h"
@@ -117,13 +117,9 @@ template <typename Import>
 ExitCode with_repository(const ImportCommand& command, Context& context, const bool& taken,
                          const Import& import) {
   const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
-  if (index::Repository::is_vacant(command.repository)) {
-    index::Repository::create(command.repository);
-    if (!context.quiet)
-      fmt::print(context.err, "created repository {}\n", command.repository.string());
-  }
-  const auto repository = index::Repository::open_writer(
-      command.repository, {"import", command.lock_wait, context.stop});
+  const auto repository =
+      open_or_create(command.repository, {"import", command.lock_wait, context.stop},
+                     context.quiet ? nullptr : &context.err);
   index::RepositoryWriter writer(*repository, writer_options);
   snapshot::Catalog catalog(repository->storage());
   snapshot::ImportTarget target{*repository, writer, catalog};

@@ -34,9 +34,10 @@ class Repository {
   // True when `root` can become a repository: absent, an empty directory, or what a creation that
   // was cut short has left. Never a directory that holds anything of somebody else.
   static bool is_vacant(const std::filesystem::path& root);
-  // Makes an empty repository with a new id and secret, durably; does nothing when another process
-  // was faster. Throws: UsageError when `root` is not vacant.
-  static void create(const std::filesystem::path& root);
+  // Makes an empty repository with a new id and secret, durably; false when another process was
+  // faster. Throws: UsageError when `root` is not vacant; BusyError.
+  static bool create(const std::filesystem::path& root,
+                     const LockRequest& request = "creating the repository");
   // Throws: NoRepositoryError; CorruptError when the lookup is missing or damaged (the advice is
   // rebuild-index).
   static std::unique_ptr<Repository> open_reader(const std::filesystem::path& root,

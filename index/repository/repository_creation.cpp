@@ -108,7 +108,7 @@ bool Repository::is_vacant(const stdfs::path& root) {
   return directory_exists(root) && is_bare_skeleton(LocalState(root));
 }
 
-void Repository::create(const stdfs::path& root) {
+bool Repository::create(const stdfs::path& root, const LockRequest& request) {
   DirectoryStorage storage(root);
   const LocalState local(root);
   if (!is_vacant(root))
@@ -118,13 +118,14 @@ void Repository::create(const stdfs::path& root) {
   make_durable_directory(absolute_path(root / ".").parent_path(), 0700);
   set_mode(root, 0700);
   for (const auto& part : skeleton(local)) make_directory(part);
-  const WriterLock lock(local, "backup (creating the repository)");
-  if (storage.has(kConfigKey)) return;
+  const WriterLock lock(local, request);
+  if (storage.has(kConfigKey)) return false;
   remove_tree(local.index());
   remove_tree(local.seen());  // of a repository that had another secret
   Lookup::open_primary(local.index(), /*create=*/true);
   storage.put(kConfigKey,
               as_bytes(encode_config(new_config())));  // and with it the names beside it
+  return true;
 }
 
 }  // namespace tsmfs::index

@@ -241,6 +241,18 @@ TEST_F(RepositoryTest, WriterThatWaitsGoesOnWhenTheOtherEnds) {
   EXPECT_NO_THROW(Repository::open_writer(root_, {"test", std::chrono::seconds(60), {}}));
 }
 
+TEST_F(RepositoryTest, OneThatIsJustBeingMadeIsWaitedForToo) {
+  const auto root = dir_ / "young";
+  const test::RepositoryPaths paths(root);
+  for (const auto& part : {root, paths.packs(), paths.snapshots(), paths.locks(), paths.tmp()})
+    stdfs::create_directory(part);
+  auto other = std::make_unique<WriterLock>(LocalState(root), "test");
+  EXPECT_THROW(Repository::create(root), BusyError);
+  std::jthread ends([&] { other.reset(); });
+  EXPECT_TRUE(Repository::create(root, {"test", std::chrono::seconds(60), {}}));
+  EXPECT_NO_THROW(Repository::open_reader(root));
+}
+
 TEST_F(RepositoryTest, WriterThatWaitsStopsWhenItIsTold) {
   const auto first = write();
   std::stop_source stop;
