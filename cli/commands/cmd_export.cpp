@@ -32,7 +32,7 @@ struct ExportCommand {
   std::string target;
   snapshot::Filter filter;
   std::string owner;
-  unsigned jobs = 2;
+  std::optional<unsigned> jobs;
   bool resurrect_deleted = false;
 };
 
@@ -70,6 +70,9 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
   if (command.resurrect_deleted && form != Form::kPortable)
     throw UsageError("--resurrect-deleted is for --format portable",
                      "in the other forms deleted points stay deleted");
+  if (command.jobs && form == Form::kTar)
+    throw UsageError("--jobs is for --format legacy and portable",
+                     "a tar is written from its beginning to its end");
   const auto repository = index::Repository::open_reader(command.repository);
   snapshot::Catalog catalog(repository->storage());
   const auto chosen = snapshot::choose_snapshot(*catalog.refresh(),
@@ -88,7 +91,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
   options.filter = command.filter;
   options.owner = command.owner.empty() ? snapshot::TarOwner::current()
                                         : snapshot::TarOwner::parse(command.owner);
-  options.jobs = command.jobs;
+  options.jobs = command.jobs.value_or(options.jobs);
   options.resurrect_deleted = command.resurrect_deleted;
   if (!context.quiet)
     options.on_shard = [&](const snapshot::ExportedShard& shard) {
@@ -144,9 +147,9 @@ void add_export(CLI::App& app, Context& context) {
   sub->add_option("--shard", command->filter.shard, "Only this shard")->type_name("ID");
   sub->add_option("--owner", command->owner, "Owner of the files in the tars (default: you)")
       ->type_name("USER:GROUP");
-  sub->add_option("--jobs,-j", command->jobs, "Shards written at once")
+  sub->add_option("--jobs,-j", command->jobs, "legacy, portable: shards written at once (2)")
       ->check(CLI::Range(1, 64))
-      ->capture_default_str();
+      ->type_name("N");
   sub->add_flag("--resurrect-deleted", command->resurrect_deleted,
                 "portable: go on though deleted points come back");
   sub->add_option("TARGET", command->target, "A directory; for tar a file, or -")->required();

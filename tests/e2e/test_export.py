@@ -203,6 +203,7 @@ class Export(EndToEndTest):
         self.assertIn('is there already', done.stderr)
         self.assertEqual(read(self.path('full', 'meta.00')), b'theirs')
         self.assertEqual(os.listdir(self.path('full')), ['meta.00'])
+        self.assertIn('--jobs', self.export('tar', self.path('t'), '--jobs', '3', expect=ExitCode.USAGE).stderr)
         done = self.export('portable', '-', expect=ExitCode.USAGE)
         self.assertIn('needs a directory', done.stderr)
         done = self.export('legacy', self.path('new'), '--database', 'nowhere', expect=ExitCode.USAGE)
