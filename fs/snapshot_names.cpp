@@ -35,6 +35,7 @@ constexpr size_t kNone = std::numeric_limits<size_t>::max();
 SnapshotNames::SnapshotNames(std::shared_ptr<const snapshot::CatalogState> state,
                              const std::string& time_format, const SnapshotNames* last)
     : state_(std::move(state)), problems_(state_->damaged) {
+  problems_.insert(problems_.end(), state_->doubts.begin(), state_->doubts.end());
   if (last != nullptr) given_ = last->given_;
   take_snapshots();
   find_previous();

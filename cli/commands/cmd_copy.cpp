@@ -107,7 +107,8 @@ ExitCode run_copy(const CopyCommand& command, Context& context) {
   const CopyReport report = copy_all(snapshots, copier, context);
   for (const auto& damaged : state->damaged)
     print_message(context.err, "", damaged + "; it was not copied");
-  return report.failed == 0 && state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
+  for (const auto& doubt : state->doubts) print_message(context.err, "", doubt);
+  return report.failed == 0 && state->is_sound() ? ExitCode::kOk : ExitCode::kDamaged;
 }
 
 }  // namespace

@@ -112,6 +112,7 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   const auto state = catalog.refresh();
   for (const auto& damaged : state->damaged)
     print_message(context.err, "", damaged + "; forget leaves it alone");
+  for (const auto& doubt : state->doubts) print_message(context.err, "", doubt);
   const auto groups = snapshot::plan_forget(command.request, *state);
   const std::vector<SnapshotPtr> going = snapshot::going_of(groups);
   const LostShards lost = command.dry_run ? lost_shards(command, *state, going) : LostShards();
@@ -134,7 +135,7 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
                   "what a prune would give back shows when the snapshots are gone: nothing was "
                   "pruned");
   if (!command.prune_too || command.dry_run)
-    return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
+    return state->is_sound() ? ExitCode::kOk : ExitCode::kDamaged;
   return run_prune(*repository, catalog, command.prune, context);
 }
 

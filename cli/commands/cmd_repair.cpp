@@ -30,8 +30,7 @@ void print_report(const snapshot::RepairReport& report, bool dry_run, Context& c
   for (const std::string& what : report.manifests)
     fmt::print(context.out, "{}\n  {} it to quarantine/snapshots\n", visible(what), moved);
   for (const std::string& what : report.amendments)
-    fmt::print(context.out, "{}\n  {} it to quarantine/amendments; its snapshot is pinned\n",
-               visible(what), moved);
+    fmt::print(context.out, "{}\n  {} it to quarantine/amendments\n", visible(what), moved);
   for (const index::DamagedPack& pack : report.packs)
     fmt::print(context.out, "{}\n  {} it to quarantine/packs: {} saved, {} lost{}\n",
                visible(pack.what), moved, format_bytes(pack.salvage.saved_bytes),
@@ -90,8 +89,8 @@ void add_repair(CLI::App& app, Context& context) {
   auto command = std::make_shared<RepairCommand>();
   CLI::App* sub = app.add_subcommand("repair", "Take damage out of the way, save what is good");
   sub->footer(
-      "\nReads everything. Damaged packs and manifests go to quarantine/ in the\n"
-      "repository; snapshots stay readable but for the bytes that are lost.\n"
+      "\nReads everything. Damaged packs, manifests and amendments go to quarantine/ in\n"
+      "the repository; snapshots stay readable but for the bytes that are lost.\n"
       "\nExample:\n"
       "  tsmfs repair --repo /srv/tsmfs --dry-run");
   add_repository_option(*sub, command->repository);

@@ -124,8 +124,9 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   } else {
     print_table(context.out, shown, command.all_problems);
   }
-  for (const auto& damaged : state->damaged) print_message(context.err, "", damaged);
-  return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
+  for (const auto* messages : {&state->damaged, &state->doubts})
+    for (const std::string& message : *messages) print_message(context.err, "", message);
+  return state->is_sound() ? ExitCode::kOk : ExitCode::kDamaged;
 }
 
 }  // namespace

@@ -55,11 +55,13 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
       index::Repository::open_writer(command.repository, {"tag", command.lock_wait, context.stop});
   snapshot::Catalog catalog(repository->storage());
   const auto state = catalog.refresh();
-  for (const std::string& damaged : state->damaged) print_message(context.err, "", damaged);
+  for (const auto* messages : {&state->damaged, &state->doubts})
+    for (const std::string& message : *messages) print_message(context.err, "", message);
   std::vector<snapshot::SnapshotPtr> chosen;
   for (const std::string& name : command.snapshots)
     chosen.push_back(snapshot::find_snapshot(*state, name));
   if (change == TagChange::kRemove) require_tagged(chosen, command);
+  std::vector<snapshot::Manifest> amended;
   for (const auto& one : chosen) {
     snapshot::Manifest manifest = *one;
     manifest.tags = changed(one->tags, command, change);
@@ -70,12 +72,13 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
                                 quote(command.tag)));
       continue;
     }
-    catalog.amend(manifest);
-    if (context.quiet) continue;
-    fmt::print(context.out, "{}  {}\n", one->short_id(),
-               visible(fmt::format("{}", fmt::join(manifest.tags, ","))));
+    amended.push_back(std::move(manifest));
   }
-  return state->damaged.empty() ? ExitCode::kOk : ExitCode::kDamaged;
+  for (const auto& one : catalog.amend(amended))
+    if (!context.quiet)
+      fmt::print(context.out, "{}  {}\n", one->short_id(),
+                 visible(fmt::format("{}", fmt::join(one->tags, ","))));
+  return state->is_sound() ? ExitCode::kOk : ExitCode::kDamaged;
 }
 
 struct AcceptCommand {

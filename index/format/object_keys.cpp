@@ -53,7 +53,7 @@ std::optional<AmendmentName> amendment_of_key(std::string_view key) {
   const size_t dot = name.find('.');
   if (dot == std::string_view::npos || !is_id(name.substr(0, dot))) return std::nullopt;
   const auto number = parse_number<uint32_t>(name.substr(dot + 1));
-  if (!number) return std::nullopt;
+  if (!number || *number == 0 || *number > kAmendmentNumberMax) return std::nullopt;
   const AmendmentName amendment{SnapshotId::from_hex(name.substr(0, dot)), *number};
   if (amendment_key(amendment.snapshot, amendment.number) != key) return std::nullopt;
   return amendment;

@@ -102,7 +102,8 @@ ByteBuffer encode_pack_record(const PackRecord& record) {
   ByteWriter writer(value);
   writer.raw(record.id.view());
   writer.varint(record.file_bytes);
-  if (record.logical_bytes) writer.varint(*record.logical_bytes);
+  writer.varint(0);
+  writer.varint(record.logical_bytes.value_or(0));
   return value;
 }
 
@@ -111,10 +112,10 @@ PackRecord decode_pack_record(ByteView value) {
     PackRecord record;
     record.id = PackId::from(reader.raw(kIdBytes));
     record.file_bytes = reader.varint();
-    if (!reader.at_end()) record.logical_bytes = reader.varint();
-    if (reader.at_end()) return record;
-    record.logical_bytes.reset();  // two counts of chunks, which an earlier program kept
-    reader.varint();
+    // An earlier program kept the count of chunks, and of their bytes, and reads any as that.
+    const bool is_of_earlier = reader.varint() != 0;
+    const uint64_t bytes = reader.varint();
+    if (!is_of_earlier && bytes > 0) record.logical_bytes = bytes;
     return record;
   });
 }

@@ -48,12 +48,18 @@ Config read_config(const Storage& storage) {
       "name one with --repo or TSMFS_REPOSITORY; tsmfs backup creates one");
 }
 
+Config read_writable_config(const Storage& storage) {
+  Config config = read_config(storage);
+  require_writable(config, storage.location());
+  return config;
+}
+
 void bring_to_todays_format(Storage& storage, Config& config) {
   if (config.format == kFormatVersion) return;
-  log::warning("{} is of format {} from now on: older versions of tsmfs will not open it",
-               storage.location(), kFormatVersion);
   config.format = kFormatVersion;
   storage.replace(kConfigKey, as_bytes(encode_config(config)));
+  log::warning("{} is of format {} from now on: older versions of tsmfs will not open it",
+               storage.location(), kFormatVersion);
 }
 
 // A copy by way of git or an object store lacks the directories that are empty.
@@ -159,11 +165,11 @@ std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
                                                     const LockRequest& request, Changes changes) {
   auto storage = std::make_unique<DirectoryStorage>(root);
   const LocalState local(root);
-  require_writable(read_config(*storage), storage->location());
+  read_writable_config(*storage);
   make_skeleton(*storage, local);
   auto lock = std::make_unique<WriterLock>(local, request);
   clear_tmp(local);
-  Config config = read_config(*storage);  // as the writer before has left it
+  Config config = read_writable_config(*storage);  // as the writer before has left it
   if (changes == Changes::kWanted) bring_to_todays_format(*storage, config);
   auto lookup = open_lookup_for_writing(local, PackStore(*storage, config.id));
   return std::unique_ptr<Repository>(new Repository(std::move(storage), local, std::move(config),
@@ -174,9 +180,8 @@ std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
 AddedPacks Repository::rebuild_lookup(const stdfs::path& root, const LockRequest& request) {
   const DirectoryStorage storage(root);
   const LocalState local(root);
-  const Config config = read_config(storage);
+  const Config config = read_writable_config(storage);
   make_skeleton(storage, local);
-  require_writable(config, storage.location());
   const WriterLock lock(local, request);
   return index::rebuild_lookup(local, PackStore(storage, config.id));
 }

@@ -18,6 +18,11 @@ using Severity = Problem::Severity;
 
 constexpr size_t kSecondLookPauses = 2;  // of a request that may well bring nothing
 
+// What makes a shard incomplete. Requires: it is.
+std::string first_loss(const FetchedShard& shard) {
+  return std::ranges::find(shard.problems, Severity::kIncomplete, &Problem::severity)->what;
+}
+
 }  // namespace
 
 // Each with a client and a fetcher of its own. A failure of one thread ends the others at once,
@@ -38,16 +43,21 @@ void ShardGatherer::fetch(std::vector<FetchRequest> requests) {
   if (options_.progress) options_.progress->shards_total = requests_.size();
   in_threads(requests_.size(), options_.retry,
              [&](const InfluxdClient& client, ShardFetcher& fetcher, size_t i) {
-               const FetchRequest& request = requests_[i];
-               if (server_gone_) {
-                 FetchedShard none;
-                 none.problems.push_back({Severity::kIncomplete, request.path.text(),
-                                          "was not fetched: the server no longer answers"});
-                 take(request.path, std::move(none));
-                 return;
-               }
-               if (!take(request.path, fetcher.fetch(request))) look_for_server(client);
+               take(requests_[i].path, fetch_if_answered(client, fetcher, requests_[i]));
              });
+}
+
+// Once the server is gone no shard is waited for.
+FetchedShard ShardGatherer::fetch_if_answered(const InfluxdClient& client, ShardFetcher& fetcher,
+                                              const FetchRequest& request) {
+  FetchedShard shard;
+  if (server_gone_)
+    shard.problems.push_back({Severity::kIncomplete, request.path.text(),
+                              "was not fetched: the server no longer answers"});
+  else
+    shard = fetcher.fetch(request);
+  if (shard.incomplete() && !server_gone_) look_for_server(client);
+  return shard;
 }
 
 void ShardGatherer::look_for_server(const InfluxdClient& client) {
@@ -58,12 +68,11 @@ void ShardGatherer::look_for_server(const InfluxdClient& client) {
   }
 }
 
-bool ShardGatherer::take(const ShardPath& path, FetchedShard shard) {
+void ShardGatherer::take(const ShardPath& path, FetchedShard shard) {
   MutexLock lock(mutex_);
   const FetchedShard& kept = shards_.emplace(path, std::move(shard)).first->second;
   if (options_.progress) options_.progress->shards_done = shards_.size();
   options_.on_shard({path, kept, shards_.size(), requests_.size()});
-  return !kept.incomplete();
 }
 
 void ShardGatherer::ask_again(Timestamp start) {
@@ -84,8 +93,8 @@ void ShardGatherer::ask_again(Timestamp start) {
              });
   const auto changed = take_late();
   in_threads(changed.size(), options_.retry,
-             [&](const InfluxdClient&, ShardFetcher& fetcher, size_t i) {
-               fetch_changed(fetcher, changed[i]);
+             [&](const InfluxdClient& client, ShardFetcher& fetcher, size_t i) {
+               fetch_changed(client, fetcher, changed[i]);
              });
 }
 
@@ -99,7 +108,10 @@ void ShardGatherer::ask_one_again(const InfluxdClient& client, ShardFetcher& fet
   FetchedShard late;
   if (settled) late = fetcher.fetch(request);
   if (late.dropped) return;
-  settled &= !late.incomplete();
+  if (late.incomplete()) {
+    settled = false;
+    look_for_server(client);
+  }
   MutexLock lock(mutex_);
   if (settled)
     late_[request.path] = std::move(late);
@@ -134,15 +146,17 @@ std::vector<FetchRequest> ShardGatherer::take_late() {
       for (Problem& problem : late->second.problems) shard.problems.push_back(std::move(problem));
       ++late_shards_;
     } else {
-      changed.push_back({request.path, {}, shard.all ? std::nullopt : request.since, {}});
+      changed.push_back(request);
+      if (shard.all) changed.back() = {request.path, {}, {}, {}};
     }
   }
   return changed;
 }
 
 // As it is now: its cache has been written out since the backup began.
-void ShardGatherer::fetch_changed(ShardFetcher& fetcher, const FetchRequest& request) {
-  FetchedShard now = fetcher.fetch(request);
+void ShardGatherer::fetch_changed(const InfluxdClient& client, ShardFetcher& fetcher,
+                                  const FetchRequest& request) {
+  FetchedShard now = fetch_if_answered(client, fetcher, request);
   MutexLock lock(mutex_);
   FetchedShard& shard = shards_.at(request.path);
   if (now.dropped) {
@@ -153,7 +167,7 @@ void ShardGatherer::fetch_changed(ShardFetcher& fetcher, const FetchRequest& req
          fmt::format("was compacted, with points deleted, while it was backed up, and did not come "
                      "once more: it is as it was at first, and may lack what was in the server's "
                      "cache ({})",
-                     now.problems.front().what)});
+                     first_loss(now))});
   } else {
     now.new_bytes += shard.new_bytes;
     now.all = shard.all;
@@ -191,7 +205,8 @@ void ShardGatherer::confirm_one(const InfluxdClient& client, ShardFetcher& fetch
   if (carried.files.empty()) return;
   const auto different = server_gone_ ? "" : difference(client, carried);
   if (!different) return;
-  FetchedShard all = fetcher.fetch({carried.path, carried.bytes_before, {}, {}});
+  FetchedShard all =
+      fetch_if_answered(client, fetcher, {carried.path, carried.bytes_before, {}, {}});
   if (all.incomplete()) {
     const bool said = !different->empty();
     MutexLock lock(mutex_);
@@ -202,7 +217,7 @@ void ShardGatherer::confirm_one(const InfluxdClient& client, ShardFetcher& fetch
                  (said ? *different : std::string(carried.files.front().name.text())),
              fmt::format("is kept from the snapshot before, {}; points that were deleted would "
                          "come back with it",
-                         said ? "though the server has another file: " + all.problems.front().what
+                         said ? "though the server has another file: " + first_loss(all)
                               : "and the server did not say whether it has it")});
     return;
   }

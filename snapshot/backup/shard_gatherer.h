@@ -67,12 +67,15 @@ class ShardGatherer {
   using Step = std::function<void(const InfluxdClient&, ShardFetcher&, size_t)>;
   void in_threads(size_t pieces, const RetryPolicy& retry, const Step& step);
   void look_for_server(const InfluxdClient& client);
-  bool take(const ShardPath& path, FetchedShard shard);
+  void take(const ShardPath& path, FetchedShard shard);
   void confirm_one(const InfluxdClient& client, ShardFetcher& fetcher, const CarriedFiles& carried);
   std::vector<FetchRequest> take_late();
   void ask_one_again(const InfluxdClient& client, ShardFetcher& fetcher,
                      const FetchRequest& request);
-  void fetch_changed(ShardFetcher& fetcher, const FetchRequest& request);
+  void fetch_changed(const InfluxdClient& client, ShardFetcher& fetcher,
+                     const FetchRequest& request);
+  FetchedShard fetch_if_answered(const InfluxdClient& client, ShardFetcher& fetcher,
+                                 const FetchRequest& request);
   std::optional<std::string> difference(const InfluxdClient& client, const CarriedFiles& carried);
 
   const InfluxdClient& client_;

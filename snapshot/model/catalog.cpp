@@ -66,6 +66,7 @@ void pin(Manifest& manifest) {
   manifest.tags.emplace_back(kPinTag);
   manifest.tags = checked_tags(std::move(manifest.tags));
 }
+
 void sort_and_number(CatalogState& state) {
   std::sort(state.snapshots.begin(), state.snapshots.end(),
             [](const SnapshotPtr& a, const SnapshotPtr& b) {
@@ -107,32 +108,33 @@ Neighbours neighbours_of(const CatalogState& state, Timestamp time) {
 
 }  // namespace
 
-// The amendment in force of each snapshot that has one.
+// The amendments of each snapshot that has some.
 class Catalog::Amendments {
  public:
-  // What is no amendment goes to `damaged`.
-  Amendments(const index::Storage& storage, std::vector<std::string>& damaged) {
-    for (std::string& key : storage.list(index::kAmendmentsFolder)) {
+  // What is no amendment goes to `doubts`.
+  Amendments(const index::Storage& storage, std::vector<std::string>& doubts) {
+    for (const std::string& key : storage.list(index::kAmendmentsFolder)) {
       const auto name = index::amendment_of_key(key);
-      if (!name) {
-        damaged.push_back(storage.location(key) + " is not the name of an amendment");
-        continue;
-      }
-      InForce& last = last_[index::snapshot_key(name->snapshot)];
-      if (name->number > last.number) last = {name->number, std::move(key)};
+      if (name)
+        numbers_[index::snapshot_key(name->snapshot)].push_back(name->number);
+      else
+        doubts.push_back(storage.location(key) + " is not the name of an amendment");
     }
+    for (auto& [key, numbers] : numbers_) std::ranges::sort(numbers, std::greater<>());
   }
-  struct InForce {
-    uint32_t number = 0;  // 0 without any
-    std::string key;
-  };
-  InForce of(const std::string& snapshot_key) const {
-    const auto found = last_.find(snapshot_key);
-    return found == last_.end() ? InForce() : found->second;
+  // The last one first, which is in force.
+  const std::vector<uint32_t>& of(const std::string& snapshot_key) const {
+    static const std::vector<uint32_t> kNone;
+    const auto found = numbers_.find(snapshot_key);
+    return found == numbers_.end() ? kNone : found->second;
+  }
+  uint32_t last_of(const std::string& snapshot_key) const {
+    const auto& numbers = of(snapshot_key);
+    return numbers.empty() ? 0 : numbers.front();
   }
 
  private:
-  std::unordered_map<std::string, InForce> last_;
+  std::unordered_map<std::string, std::vector<uint32_t>> numbers_;
 };
 
 SnapshotPtr read_snapshot(const index::Storage& storage, const std::string& key) {
@@ -171,51 +173,59 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
   read_all(*fresh);
   sort_and_number(*fresh);
   version_ = std::move(version);
-  const bool same = fresh->snapshots == state_->snapshots && fresh->damaged == state_->damaged;
+  const bool same = fresh->snapshots == state_->snapshots && fresh->damaged == state_->damaged &&
+                    fresh->doubts == state_->doubts;
   if (same) return state_;
   fresh->generation = state_->generation + 1;
   state_ = fresh;
   return state_;
 }
 
-// Null when the snapshot was forgotten in this moment.
-SnapshotPtr Catalog::read_amended(const std::string& key, const std::string& amendment_key,
+// Null when the snapshot was forgotten in this moment. Where the amendment in force cannot be read,
+// the one before it tells what is known.
+SnapshotPtr Catalog::read_amended(const std::string& key, const std::vector<uint32_t>& amendments,
                                   CatalogState& fresh) const {
-  SnapshotPtr snapshot = read_snapshot(storage_, key);
-  if (!snapshot || amendment_key.empty()) return snapshot;
-  Manifest manifest = *snapshot;
-  const auto why = why_unreadable(fresh, [&] {
-    const auto amendment = read_amendment(storage_, amendment_key);
-    snapshot = nullptr;
-    if (!amendment) return;
+  const SnapshotPtr published = read_snapshot(storage_, key);
+  if (!published || amendments.empty()) return published;
+  Manifest manifest = *published;
+  bool in_doubt = false;
+  for (const uint32_t number : amendments) {
+    std::optional<Amendment> amendment;
+    const auto why = why_unreadable(fresh, [&] {
+      amendment = read_amendment(storage_, index::amendment_key(manifest.id, number));
+    });
+    if (why)
+      fresh.doubts.push_back(fmt::format(
+          "{}; snapshot {} counts as pinned until it is tagged again", *why, manifest.short_id()));
+    in_doubt |= why.has_value();
+    if (!amendment) continue;
     apply(*amendment, manifest);
-    snapshot = std::make_shared<const Manifest>(manifest);
-  });
-  if (!why) return snapshot;
-  fresh.damaged.push_back(fmt::format("{}; snapshot {} counts as pinned until it is tagged again",
-                                      *why, manifest.short_id()));
-  pin(manifest);
-  return fresh.doubtful.emplace_back(std::make_shared<const Manifest>(std::move(manifest)));
+    break;
+  }
+  if (in_doubt) pin(manifest);
+  auto amended = std::make_shared<const Manifest>(std::move(manifest));
+  if (in_doubt) fresh.doubtful.push_back(amended);
+  return amended;
 }
 
 // One that is absent now was forgotten since the list was made; one that cannot be looked at for a
 // reason of its own may be needed, so there is no list then.
 void Catalog::read_all(CatalogState& fresh) {
   std::unordered_map<std::string, Known> known;
-  const Amendments amendments(storage_, fresh.damaged);
+  const Amendments amendments(storage_, fresh.doubts);
   for (const std::string& key : storage_.list(index::kSnapshotsFolder)) {
-    std::string amendment = amendments.of(key).key;
+    const uint32_t last = amendments.last_of(key);
     const auto before = known_.find(key);
-    const bool same = before != known_.end() && before->second.amendment == amendment;
+    const bool same = before != known_.end() && before->second.amendment == last;
     SnapshotPtr snapshot = same ? before->second.snapshot : nullptr;
     if (!same)
-      if (const auto why =
-              why_unreadable(fresh, [&] { snapshot = read_amended(key, amendment, fresh); }))
+      if (const auto why = why_unreadable(
+              fresh, [&] { snapshot = read_amended(key, amendments.of(key), fresh); }))
         fresh.damaged.push_back(*why);
     if (!snapshot) continue;
     fresh.snapshots.push_back(snapshot);
     if (fresh.doubtful.empty() || fresh.doubtful.back() != snapshot)
-      known.emplace(key, Known{std::move(amendment), std::move(snapshot)});
+      known.emplace(key, Known{last, std::move(snapshot)});
   }
   known_ = std::move(known);
 }
@@ -226,6 +236,10 @@ SnapshotPtr Catalog::publish(Manifest manifest) {
   // Each that cannot be read may have had one of the numbers that follow.
   const auto unread = static_cast<uint32_t>(current->damaged.size());
   manifest.number = std::max(highest, highest_forgotten(storage_)) + unread + 1;
+  if (manifest.number > kSnapshotNumberMax)
+    throw CorruptError(fmt::format("all numbers that snapshots can have were given, as {} says",
+                                   storage_.location(index::kForgottenFolder)),
+                       "a file in there that no forget has made is to be removed");
   manifest.neighbours = neighbours_of(*current, manifest.time);
   auto snapshot = std::make_shared<const Manifest>(std::move(manifest));
   const std::string encoded = encode_readable(*snapshot);
@@ -235,20 +249,29 @@ SnapshotPtr Catalog::publish(Manifest manifest) {
 }
 
 SnapshotPtr Catalog::amend(const Manifest& amended) {
-  const auto published = read_snapshot(storage_, index::snapshot_key(amended.id));
-  if (!published) throw UsageError(fmt::format("there is no snapshot '{}'", amended.id.hex()));
-  const Amendment amendment = amendment_of(amended);
-  Manifest manifest = *published;
-  apply(amendment, manifest);
-  require_invariant(encode_manifest(manifest) == encode_manifest(amended),
-                    "an amendment changes tags, and what is accepted as missing, alone");
+  return amend(std::vector{amended}).front();
+}
+
+std::vector<SnapshotPtr> Catalog::amend(const std::vector<Manifest>& amended) {
   std::vector<std::string> strays;
-  const uint32_t last = Amendments(storage_, strays).of(index::snapshot_key(amended.id)).number;
-  const std::string encoded = encode_amendment(amendment);
-  require_readable([&] { decode_amendment(encoded, "the amendment of " + amended.id.hex()); });
-  storage_.put(index::amendment_key(amended.id, last + 1), as_bytes(encoded));
+  const Amendments amendments(storage_, strays);
+  std::vector<SnapshotPtr> all;
+  for (const Manifest& one : amended) {
+    const std::string key = index::snapshot_key(one.id);
+    const auto published = read_snapshot(storage_, key);
+    if (!published) throw UsageError(fmt::format("there is no snapshot '{}'", one.id.hex()));
+    const Amendment amendment = amendment_of(one);
+    Manifest manifest = *published;
+    apply(amendment, manifest);
+    require_invariant(encode_manifest(manifest) == encode_manifest(one),
+                      "an amendment changes tags, and what is accepted as missing, alone");
+    const std::string encoded = encode_amendment(amendment);
+    require_readable([&] { decode_amendment(encoded, "the amendment of " + one.id.hex()); });
+    storage_.put(index::amendment_key(one.id, amendments.last_of(key) + 1), as_bytes(encoded));
+    all.push_back(std::make_shared<const Manifest>(std::move(manifest)));
+  }
   refresh();
-  return std::make_shared<const Manifest>(std::move(manifest));
+  return all;
 }
 
 void Catalog::remove(const std::vector<SnapshotPtr>& snapshots) {

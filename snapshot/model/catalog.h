@@ -23,10 +23,13 @@ using SnapshotPtr = std::shared_ptr<const Manifest>;
 struct CatalogState {
   std::vector<SnapshotPtr> snapshots;
   std::map<uint32_t, size_t> by_number;  // into snapshots
-  std::vector<std::string> damaged;      // what could not be read, one message each
-  bool may_come_back = false;            // of that, by an error of reading that can pass
-  std::vector<SnapshotPtr> doubtful;     // pinned, since their amendments are among that
+  std::vector<std::string> damaged;      // manifests that could not be read, one message each
+  std::vector<std::string> doubts;       // amendments likewise, and what is none
+  std::vector<SnapshotPtr> doubtful;     // pinned, since their amendments are among those
+  bool may_come_back = false;            // by an error of reading that can pass
   uint64_t generation = 0;               // another value for another state
+  // Whether everything could be read.
+  bool is_sound() const { return damaged.empty() && doubts.empty(); }
 };
 
 // Thread safe. Requires: `storage` outlives it.
@@ -36,9 +39,9 @@ class Catalog {
   // The state as last read. Empty before the first refresh().
   std::shared_ptr<const CatalogState> state() const;
   // Reads what came since, drops what went; cheap when nothing did. A manifest that is damaged, or
-  // lies in a bad sector, is named in `damaged` and hides no other; so is an amendment, and its
-  // snapshot counts as pinned until there is another one. Throws: IoError when it cannot be told
-  // what there is.
+  // lies in a bad sector, is named in `damaged` and hides no other; an amendment in `doubts`, and
+  // its snapshot counts as pinned until there is another one. Throws: IoError when it cannot be
+  // told what there is.
   std::shared_ptr<const CatalogState> refresh();
   // Gives the snapshot its number and makes it durable. Requires: the caller is the repository's
   // writer, and all that the manifest refers to has been flushed.
@@ -47,20 +50,21 @@ class Catalog {
   // missing shards are accepted; durable on return. Throws: InvariantError when more than that is
   // another in `amended`. Requires: as publish().
   SnapshotPtr amend(const Manifest& amended);
+  std::vector<SnapshotPtr> amend(const std::vector<Manifest>& amended);
   // Forgets snapshots; those that are not there are none to forget. Durable on return; ended in
   // between, each of them is there or not. Requires: as publish().
   void remove(const std::vector<SnapshotPtr>& snapshots);
 
  private:
   struct Known {
-    std::string amendment;  // the key of the one in force; empty without any
-    SnapshotPtr snapshot;   // amended
+    uint32_t amendment = 0;  // the number of the one in force
+    SnapshotPtr snapshot;    // amended
   };
 
   class Amendments;
 
   std::optional<std::string> folders_version() const;
-  SnapshotPtr read_amended(const std::string& key, const std::string& amendment_key,
+  SnapshotPtr read_amended(const std::string& key, const std::vector<uint32_t>& amendments,
                            CatalogState& fresh) const;
   void read_all(CatalogState& fresh) TSMFS_REQUIRES(mutex_);
 

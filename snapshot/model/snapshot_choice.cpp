@@ -177,6 +177,7 @@ ChosenSnapshot choose_snapshot(const CatalogState& state, const SnapshotWish& wi
   chosen.unsure = named.empty() && !state.damaged.empty();
   for (const std::string& damaged : state.damaged)
     chosen.notes.push_back(damaged + (chosen.unsure ? "; it may be the one that is meant" : ""));
+  chosen.notes.insert(chosen.notes.end(), state.doubts.begin(), state.doubts.end());
   return chosen;
 }
 

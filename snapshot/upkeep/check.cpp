@@ -65,7 +65,8 @@ class Check {
     check_index();
     report_found();
     const auto state = catalog_.refresh();
-    for (const auto& damaged : state->damaged) damage(damaged);
+    for (const auto* messages : {&state->damaged, &state->doubts})
+      for (const std::string& message : *messages) damage(message);
     for (const SnapshotPtr& snapshot : state->snapshots) {
       check_snapshot(*snapshot);
       // One that was forgotten meanwhile may lose anything.

@@ -164,7 +164,9 @@ class Prune {
   // Null for one whose tables are damaged.
   std::shared_ptr<const index::PackReader> open_sound(const index::PackId& id) {
     try {
-      return repository_.packs().open_anew(id);
+      auto reader = repository_.packs().open_anew(id);
+      reader->read_blobs();
+      return reader;
     } catch (const CorruptError& error) {
       log::warning("{}; the pack is left alone, run tsmfs repair", error.what());
       return nullptr;

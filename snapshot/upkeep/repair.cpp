@@ -49,7 +49,9 @@ void quarantine_objects(index::Storage& storage, const std::vector<DamagedObject
 void keep_doubtful(index::Storage& storage) {
   Catalog catalog(storage);
   const auto state = catalog.refresh();
-  for (const SnapshotPtr& snapshot : state->doubtful) catalog.amend(*snapshot);
+  std::vector<Manifest> pinned;
+  for (const SnapshotPtr& snapshot : state->doubtful) pinned.push_back(*snapshot);
+  catalog.amend(pinned);
 }
 
 // What no snapshot needs is no loss: a prune that was ended early leaves recipes without their

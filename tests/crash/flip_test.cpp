@@ -72,7 +72,7 @@ class FlipTest : public TwoBackupsTest {
       const auto repository = index::Repository::open_reader(root);
       Catalog catalog(repository->storage());
       const auto list = catalog.refresh();
-      bool found = !list->damaged.empty();
+      bool found = !list->is_sound();
       if (!found && list->snapshots.size() != 2u) ADD_FAILURE() << where << ": a snapshot is gone";
       for (const SnapshotPtr& snapshot : list->snapshots) {
         FileContents contents;

@@ -19,9 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   takes<CorruptError>([&] {
     const index::PackRecord record = index::decode_pack_record(input);
     const ByteBuffer again = index::encode_pack_record(record);
-    require(as_text(input).starts_with(as_text(again)),
-            "it is encoded as it was, old counts aside");
     if (record.logical_bytes) same(again);
+    const index::PackRecord back = index::decode_pack_record(again);
+    require(back.id == record.id && back.file_bytes == record.file_bytes &&
+                back.logical_bytes == record.logical_bytes,
+            "what counts comes back");
   });
   takes<CorruptError>([&] {
     const index::FilePlace place = index::decode_file_place(input);

@@ -27,7 +27,7 @@ constexpr int64_t kFirstHour = 490'000;  // of the snapshots' times, since 1970
 
 // As the commands end with a status of its own then.
 void require_readable_list(const snapshot::CatalogState& state) {
-  if (!state.damaged.empty()) throw CorruptError(state.damaged.front());
+  if (!state.is_sound()) throw CorruptError("not all of the catalog could be read");
 }
 
 struct Opened {

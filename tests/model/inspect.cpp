@@ -125,7 +125,8 @@ void inspect(const std::filesystem::path& root, const Expected& expected, bool l
   const auto repository = index::Repository::open_reader(root);
   snapshot::Catalog catalog(repository->storage());
   const auto state = catalog.refresh();
-  for (const std::string& damaged : state->damaged) answer("wrong " + damaged);
+  for (const auto* messages : {&state->damaged, &state->doubts})
+    for (const std::string& message : *messages) answer("wrong " + message);
   Inspection inspection(*repository, expected, learn_losses, answer);
   for (const auto& one : state->snapshots) inspection.look_at(*one);
   if (!learn_losses && !expected.has_losses()) check(*repository, answer);

@@ -62,7 +62,7 @@ class CatalogFaultsTest : public ::testing::Test {
       }
       SCOPED_TRACE("call " + std::to_string(fails));
       const auto state = Catalog(made.storage).refresh();
-      EXPECT_TRUE(state->damaged.empty());
+      EXPECT_TRUE(state->is_sound());
       EXPECT_TRUE(find(*state, made.pinned->id)->is_pinned());
       check(*state, made);
       return faulty.has_failed();
@@ -111,8 +111,9 @@ TEST_F(CatalogFaultsTest, AListNamesWhatItLacks) {
   try_with_faults(
       [](Catalog& catalog, const Made&) {
         const auto state = catalog.refresh();
-        EXPECT_EQ(state->may_come_back, !state->damaged.empty());
-        EXPECT_EQ(state->snapshots.size() + state->damaged.size() - state->doubtful.size(), 3u);
+        EXPECT_EQ(state->may_come_back, !state->is_sound());
+        EXPECT_EQ(state->snapshots.size() + state->damaged.size(), 3u);
+        EXPECT_EQ(state->doubts.size(), state->doubtful.size());
         for (const SnapshotPtr& snapshot : state->doubtful) EXPECT_TRUE(snapshot->is_pinned());
         if (state->damaged.empty()) {
           EXPECT_TRUE(state->snapshots.at(0)->is_pinned());

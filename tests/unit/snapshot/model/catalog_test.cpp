@@ -210,31 +210,43 @@ TEST_F(CatalogTest, AmendmentsStayWhileTheirManifestIsInQuarantine) {
   EXPECT_TRUE(catalog.refresh()->snapshots.at(0)->is_pinned());
 }
 
-// It may have been its pin.
+// It may have been its pin; what it was before is known.
 TEST_F(CatalogTest, ASnapshotWhoseAmendmentIsDamagedCountsAsPinned) {
   Catalog catalog(storage_);
   Manifest manifest = *catalog.publish(sample(100));
-  manifest.tags = {"weekly"};
-  catalog.amend(manifest);
-  std::ofstream(dir_ / index::amendment_key(manifest.id, 1)) << "nonsense";
+  for (const char* tag : {"weekly", "monthly"}) {
+    manifest.tags = {tag};
+    catalog.amend(manifest);
+  }
+  std::ofstream(dir_ / index::amendment_key(manifest.id, 2)) << "nonsense";
   const auto state = Catalog(storage_).refresh();
-  ASSERT_EQ(state->damaged.size(), 1u);
-  EXPECT_NE(state->damaged[0].find("counts as pinned"), std::string::npos);
+  ASSERT_EQ(state->doubts.size(), 1u);
+  EXPECT_NE(state->doubts[0].find("counts as pinned"), std::string::npos);
+  EXPECT_TRUE(state->damaged.empty());
   ASSERT_EQ(state->doubtful.size(), 1u);
-  EXPECT_TRUE(state->snapshots.at(0)->is_pinned());
-  EXPECT_TRUE(Catalog(storage_).amend(manifest)->has_tag("weekly"));
-  EXPECT_TRUE(Catalog(storage_).refresh()->damaged.empty());
+  EXPECT_EQ(state->snapshots.at(0)->tags, (std::vector<std::string>{"keep", "weekly"}));
+  EXPECT_TRUE(Catalog(storage_).amend(manifest)->has_tag("monthly"));
+  EXPECT_TRUE(Catalog(storage_).refresh()->is_sound());
   EXPECT_FALSE(Catalog(storage_).refresh()->snapshots.at(0)->is_pinned());
 }
 
 TEST_F(CatalogTest, WhatIsNoAmendmentIsNamed) {
   Catalog catalog(storage_);
-  const auto snapshot = catalog.publish(sample(100));
-  for (const std::string& name : {std::string("note.txt"), snapshot->id.hex() + ".01",
-                                  snapshot->id.hex() + ".99999999999", snapshot->id.hex()})
+  Manifest manifest = *catalog.publish(sample(100));
+  const std::string id = manifest.id.hex();
+  for (const std::string& name : {std::string("note.txt"), id + ".01", id + ".0",
+                                  id + ".4294967295", id + ".99999999999", id})
     storage_.put("amendments/" + name, as_bytes("x"));
-  EXPECT_EQ(Catalog(storage_).refresh()->damaged.size(), 4u);
+  EXPECT_EQ(Catalog(storage_).refresh()->doubts.size(), 6u);
   EXPECT_FALSE(Catalog(storage_).refresh()->snapshots.at(0)->is_pinned());
+  manifest.tags = {"weekly"};
+  EXPECT_EQ(Catalog(storage_).amend(manifest)->tags, manifest.tags);
+  EXPECT_EQ(Catalog(storage_).refresh()->snapshots.at(0)->tags, manifest.tags);
+}
+
+TEST_F(CatalogTest, NumbersThatAreUsedUpAreNamed) {
+  storage_.put(index::forgotten_key(kSnapshotNumberMax), {});
+  EXPECT_THROW(Catalog(storage_).publish(sample(100)), CorruptError);
 }
 
 TEST_F(CatalogTest, AnAmendmentThatCannotBeReadIsNoUnpinning) {

@@ -198,7 +198,7 @@ TEST_F(RepairTest, DamagedAmendmentGoesToQuarantineAndItsSnapshotIsPinned) {
   EXPECT_EQ(repair().amendments.size(), 2u);
   EXPECT_TRUE(stdfs::exists(root / "quarantine" / key));
   EXPECT_TRUE(stdfs::exists(root / "quarantine/amendments/note.txt"));
-  EXPECT_TRUE(snapshots()->damaged.empty());
+  EXPECT_TRUE(snapshots()->is_sound());
   EXPECT_TRUE(snapshots()->snapshots.at(0)->is_pinned());
   EXPECT_FALSE(snapshots()->snapshots.at(1)->is_pinned());
   expect_sound();
