@@ -185,7 +185,7 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
 // the one before it tells what is known.
 SnapshotPtr Catalog::read_amended(const std::string& key, const std::vector<uint32_t>& amendments,
                                   CatalogState& fresh) const {
-  const SnapshotPtr published = read_snapshot(storage_, key);
+  SnapshotPtr published = read_snapshot(storage_, key);
   if (!published || amendments.empty()) return published;
   Manifest manifest = *published;
   bool in_doubt = false;
