@@ -29,7 +29,7 @@ struct Config {
   uint32_t frame_bytes = 256 << 10;          // raw bytes at which a frame of chunks is closed
   uint64_t pack_bytes = uint64_t{64} << 20;  // raw bytes at which a pack is closed
   uint32_t format = kFormatVersion;
-  Features features;
+  Features features = {};
 };
 
 Config new_config();
