@@ -119,7 +119,8 @@ class Round {
   void pin_one(const Step& step) {
     Expected& here = expected_[0];
     if (here.listed.empty()) return;
-    const std::string tag = std::next(here.listed.begin(), step.a % here.listed.size())->first;
+    const auto count = static_cast<uint32_t>(here.listed.size());
+    const std::string tag = std::next(here.listed.begin(), step.a % count)->first;
     const bool pinned = !here.pinned.contains(tag);
     const Outcome outcome = in_child([&](const Answer&) { pin(places_, tag, pinned); }, step.fault);
     expect_well_without_fault(outcome, step);
