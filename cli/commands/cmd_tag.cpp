@@ -58,8 +58,10 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
   for (const auto* messages : {&state->damaged, &state->doubts})
     for (const std::string& message : *messages) print_message(context.err, "", message);
   std::vector<snapshot::SnapshotPtr> chosen;
-  for (const std::string& name : command.snapshots)
-    chosen.push_back(snapshot::find_snapshot(*state, name));
+  for (const std::string& name : command.snapshots) {
+    const auto one = snapshot::find_snapshot(*state, name);
+    if (std::ranges::find(chosen, one) == chosen.end()) chosen.push_back(one);
+  }
   if (change == TagChange::kRemove) require_tagged(chosen, command);
   std::vector<snapshot::Manifest> amended;
   for (const auto& one : chosen) {

@@ -172,7 +172,7 @@ std::shared_ptr<const CatalogState> Catalog::refresh() {
   auto fresh = std::make_shared<CatalogState>();
   read_all(*fresh);
   sort_and_number(*fresh);
-  version_ = std::move(version);
+  version_ = fresh->may_come_back ? std::nullopt : std::move(version);
   const bool same = fresh->snapshots == state_->snapshots && fresh->damaged == state_->damaged &&
                     fresh->doubts == state_->doubts;
   if (same) return state_;

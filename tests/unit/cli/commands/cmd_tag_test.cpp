@@ -17,6 +17,12 @@ TEST_F(TagTest, RemovingATagThatNothingHasIsRefused) {
           .says("none of the 2 snapshots has the tag 'friday'"));
 }
 
+TEST_F(TagTest, ASnapshotThatIsNamedTwiceIsTaggedOnce) {
+  const auto one = add(100, "db1");
+  tsmfs({"tag", "add", "monday", "latest", one->short_id()});
+  EXPECT_EQ(snapshots()->snapshots.front()->tags, std::vector<std::string>{"monday"});
+}
+
 TEST_F(TagTest, WhatHasTheTagAlreadyOrHasItNotIsNamed) {
   const auto one = add(100, "db1"), other = add(200, "db1");
   tsmfs({"tag", "add", "monday", one->short_id()});

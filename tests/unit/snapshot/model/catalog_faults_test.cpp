@@ -118,6 +118,11 @@ TEST_F(CatalogFaultsTest, AListNamesWhatItLacks) {
         if (state->damaged.empty()) {
           EXPECT_TRUE(state->snapshots.at(0)->is_pinned());
         }
+        // What could not be read a moment ago is read again.
+        if (state->may_come_back) {
+          EXPECT_TRUE(catalog.refresh()->is_sound());
+          EXPECT_EQ(catalog.state()->snapshots.size(), 3u);
+        }
       },
       [](const CatalogState&, Made&) {});
 }
