@@ -167,7 +167,7 @@ std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
   const LocalState local(root);
   read_writable_config(*storage);
   make_skeleton(*storage, local);
-  auto lock = std::make_unique<WriterLock>(local, request);
+  auto lock = storage->lock(request);
   clear_tmp(local);
   Config config = read_writable_config(*storage);  // as the writer before has left it
   if (changes == Changes::kWanted) bring_to_todays_format(*storage, config);
@@ -178,11 +178,11 @@ std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
 }
 
 AddedPacks Repository::rebuild_lookup(const stdfs::path& root, const LockRequest& request) {
-  const DirectoryStorage storage(root);
+  DirectoryStorage storage(root);
   const LocalState local(root);
   const Config config = read_writable_config(storage);
   make_skeleton(storage, local);
-  const WriterLock lock(local, request);
+  const auto lock = storage.lock(request);
   return index::rebuild_lookup(local, PackStore(storage, config.id));
 }
 

@@ -13,8 +13,8 @@
 #include "index/pack/pack_store.h"
 #include "index/repository/object_reader.h"
 #include "index/repository/rebuild.h"
-#include "index/repository/writer_lock.h"
 #include "index/storage/storage.h"
+#include "index/storage/writer_lock.h"
 
 namespace tsmfs::index {
 

@@ -62,8 +62,9 @@ std::vector<stdfs::path> skeleton(const LocalState& local) {
 bool has_lock_of_ours(const LocalState& local) {
   for (const auto& part : skeleton(local))
     if (!directory_exists(part)) return false;
-  if (!is_plain_file(local.writer_lock())) return false;
-  const std::string holder = read_whole_file(local.writer_lock(), kLockBytesMax);
+  if (!is_plain_file(DirectoryStorage::lock_file(local.root()))) return false;
+  const std::string holder =
+      read_whole_file(DirectoryStorage::lock_file(local.root()), kLockBytesMax);
   return holder.empty() || holder.starts_with("tsmfs ");
 }
 
@@ -81,7 +82,7 @@ bool is_bare_skeleton(const LocalState& local) {
     } else if (path == local.tmp()) {
       if (!holds_only_file(path, local.tmp() / kConfigKey)) return false;
     } else if (path == local.locks()) {
-      if (!holds_only_file(path, local.writer_lock())) return false;
+      if (!holds_only_file(path, DirectoryStorage::lock_file(local.root()))) return false;
     } else if (std::ranges::count(parts, path) == 0 || holds_something(path)) {
       return false;
     }
@@ -118,7 +119,7 @@ bool Repository::create(const stdfs::path& root, const LockRequest& request) {
   make_durable_directory(absolute_path(root / ".").parent_path(), 0700);
   set_mode(root, 0700);
   for (const auto& part : skeleton(local)) make_directory(part);
-  const WriterLock lock(local, request);
+  const auto lock = storage.lock(request);
   if (storage.has(kConfigKey)) return false;
   remove_tree(local.index());
   remove_tree(local.seen());  // of a repository that had another secret

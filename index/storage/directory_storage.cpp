@@ -11,6 +11,7 @@
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/base/file_time.h"
+#include "index/storage/file_lock.h"
 
 namespace tsmfs::index {
 
@@ -130,6 +131,10 @@ void DirectoryStorage::remove(std::span<const std::string> keys) {
   }
   for (const stdfs::path& folder : folders)
     if (directory_exists(folder)) sync_directory(folder);
+}
+
+std::unique_ptr<WriterLock> DirectoryStorage::lock(const LockRequest& request) {
+  return std::make_unique<FileLock>(lock_file(root_), "repository " + location(), request);
 }
 
 void DirectoryStorage::move(const std::string& from, const std::string& to) {

@@ -32,6 +32,11 @@ class DirectoryStorage : public Storage {
   void replace(const std::string& key, ByteView bytes) override;
   void remove(std::span<const std::string> keys) override;
   void move(const std::string& from, const std::string& to) override;
+  // Requires: the folder of lock_file() is there.
+  std::unique_ptr<WriterLock> lock(const LockRequest& request) override;
+  static std::filesystem::path lock_file(const std::filesystem::path& root) {
+    return root / "locks" / "writer";
+  }
 
  private:
   std::filesystem::path path(std::string_view key) const { return root_ / key; }

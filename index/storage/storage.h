@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "index/base/bytes.h"
+#include "index/storage/writer_lock.h"
 
 namespace tsmfs::index {
 
@@ -65,6 +66,10 @@ class Storage {
   virtual void remove(std::span<const std::string> keys) = 0;
   // Gives an object another key, in the place of one that has it. Durable on return.
   virtual void move(const std::string& from, const std::string& to) = 0;
+
+  // Keeps other writers out, readers never. Throws also: BusyError saying who holds it, for what,
+  // and since when; Cancelled when a stop is requested while it waits.
+  virtual std::unique_ptr<WriterLock> lock(const LockRequest& request) = 0;
 
   // One that has to be there. Throws: IoError (ENOENT) when it is not.
   std::unique_ptr<StoredObject> open_existing(const std::string& key) const;

@@ -58,6 +58,10 @@ class FaultyStorage : public index::Storage {
     call([&] { storage_.move(from, to); });
   }
 
+  std::unique_ptr<index::WriterLock> lock(const index::LockRequest& request) override {
+    return call([&] { return storage_.lock(request); });
+  }
+
  private:
   class FaultyObject : public index::StoredObject {
    public:

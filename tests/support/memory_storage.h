@@ -3,12 +3,15 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -81,7 +84,28 @@ class MemoryStorage : public index::Storage {
     objects_.erase(from);
   }
 
+  // Of this process.
+  std::unique_ptr<index::WriterLock> lock(const index::LockRequest& request) override {
+    const auto deadline = std::chrono::steady_clock::now() + request.wait;
+    while (locked_.exchange(true)) {
+      if (request.stop.stop_requested()) throw Cancelled();
+      if (std::chrono::steady_clock::now() >= deadline) throw BusyError("it is in use", "wait");
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return std::make_unique<Lock>(locked_);
+  }
+
  private:
+  class Lock : public index::WriterLock {
+   public:
+    explicit Lock(std::atomic<bool>& locked) : locked_(locked) {}
+    ~Lock() override { locked_ = false; }
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+
+   private:
+    std::atomic<bool>& locked_;
+  };
   class New : public index::NewObject {
    public:
     New(MemoryStorage& storage, std::string key) : storage_(storage), key_(std::move(key)) {}
@@ -97,6 +121,7 @@ class MemoryStorage : public index::Storage {
     std::string key_, bytes_;
   };
 
+  std::atomic<bool> locked_ = false;
   mutable Mutex mutex_;
   std::map<std::string, std::shared_ptr<const std::string>> objects_ TSMFS_GUARDED_BY(mutex_);
 };

@@ -7,12 +7,14 @@
 #include "index/format/digest.h"
 #include "index/format/local_state.h"
 #include "index/format/object_keys.h"
+#include "index/storage/directory_storage.h"
 
 namespace tsmfs::test {
 
 class RepositoryPaths : public index::LocalState {
  public:
   using LocalState::LocalState;
+  std::filesystem::path writer_lock() const { return index::DirectoryStorage::lock_file(root()); }
   std::filesystem::path config() const { return root() / index::kConfigKey; }
   std::filesystem::path packs() const { return root() / index::kPacksFolder; }
   std::filesystem::path pack(const index::PackId& id) const { return root() / index::pack_key(id); }

@@ -13,8 +13,7 @@ namespace tsmfs::test {
 // or an earlier program would have written. A catalog that has read it does not see the change.
 inline snapshot::SnapshotPtr rewrite_manifest(index::Storage& storage,
                                               const snapshot::Manifest& manifest) {
-  storage.replace(index::snapshot_key(manifest.id),
-                  as_bytes(snapshot::encode_manifest(manifest)));
+  storage.replace(index::snapshot_key(manifest.id), as_bytes(snapshot::encode_manifest(manifest)));
   return std::make_shared<const snapshot::Manifest>(manifest);
 }
 

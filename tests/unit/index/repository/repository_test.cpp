@@ -11,6 +11,7 @@
 #include "index/lookup/lookup_database.h"
 #include "index/repository/rebuild.h"
 #include "index/repository/repository_writer.h"
+#include "index/storage/directory_storage.h"
 #include "tests/support/repository_paths.h"
 #include "tests/support/store_fixture.h"
 
@@ -246,7 +247,7 @@ TEST_F(RepositoryTest, OneThatIsJustBeingMadeIsWaitedForToo) {
   const test::RepositoryPaths paths(root);
   for (const auto& part : {root, paths.packs(), paths.snapshots(), paths.locks(), paths.tmp()})
     stdfs::create_directory(part);
-  auto other = std::make_unique<WriterLock>(LocalState(root), "test");
+  auto other = DirectoryStorage(root).lock("test");
   EXPECT_THROW(Repository::create(root), BusyError);
   std::jthread ends([&] { other.reset(); });
   EXPECT_TRUE(Repository::create(root, {"test", std::chrono::seconds(60), {}}));

@@ -8,7 +8,12 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "index/base/error.h"
 #include "index/base/file.h"
@@ -25,7 +30,7 @@ using Keys = std::vector<std::string>;
 class InDirectory {
  public:
   InDirectory() {
-    make_directory(dir_ / "tmp");
+    for (const char* part : {"tmp", "locks"}) make_directory(dir_ / part);
     storage_.make_folders();
   }
   Storage& storage() { return storage_; }
@@ -175,6 +180,16 @@ TYPED_TEST(StorageContract, AFoldersVersionIsNeverThatOfOtherObjects) {
     note();
   }
   EXPECT_EQ(versions.size(), told);
+}
+
+TYPED_TEST(StorageContract, OneWriterAtATime) {
+  auto first = this->storage.lock("test");
+  EXPECT_THROW(this->storage.lock("test"), BusyError);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW(this->storage.lock({"test", std::chrono::seconds(60), stop.get_token()}), Cancelled);
+  std::jthread ends([&] { first.reset(); });
+  EXPECT_NO_THROW(this->storage.lock({"test", std::chrono::seconds(60), {}}));
 }
 
 class DirectoryStorageTest : public ::testing::Test {

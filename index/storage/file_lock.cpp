@@ -1,4 +1,4 @@
-#include "index/repository/writer_lock.h"
+#include "index/storage/file_lock.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -23,9 +23,9 @@ constexpr std::chrono::milliseconds kPollInterval{100};
 
 // Whoever got the lock just now may be about to write who it is: any part of that can be there, and
 // none of it matters but to a person.
-std::string holder_of(const LocalState& local) {
+std::string holder_of(const std::filesystem::path& file) {
   std::string text(kHolderBytesMax, '\0');
-  const Fd fd = open_file(local.writer_lock(), O_RDONLY);
+  const Fd fd = open_file(file, O_RDONLY);
   const ssize_t count = ::pread(fd.number(), text.data(), text.size(), 0);
   text.resize(count > 0 ? static_cast<size_t>(count) : 0);
   return text.empty() ? "another process" : text;
@@ -33,17 +33,18 @@ std::string holder_of(const LocalState& local) {
 
 }  // namespace
 
-WriterLock::WriterLock(const LocalState& local, const LockRequest& request)
-    : fd_(open_file(local.writer_lock(), O_RDWR | O_CREAT)) {
+FileLock::FileLock(const std::filesystem::path& file, const std::string& what,
+                   const LockRequest& request)
+    : fd_(open_file(file, O_RDWR | O_CREAT)) {
   const auto deadline = std::chrono::steady_clock::now() + request.wait;
   bool said = false;
   while (::flock(fd_.number(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) throw_errno("cannot lock " + local.writer_lock().string());
-    const std::string holder = holder_of(local);
+    if (errno != EWOULDBLOCK) throw_errno("cannot lock " + file.string());
+    const std::string holder = holder_of(file);
     if (request.stop.stop_requested()) throw Cancelled();
     if (std::chrono::steady_clock::now() >= deadline)
       throw BusyError(
-          fmt::format("repository {} is in use by {}", local.root().string(), holder),
+          fmt::format("{} is in use by {}", what, holder),
           "wait until it has finished, then run the command again, or give --lock-wait");
     if (!std::exchange(said, true))
       log::info("waiting up to {} s for {}", request.wait.count(), holder);
@@ -51,9 +52,8 @@ WriterLock::WriterLock(const LocalState& local, const LockRequest& request)
   }
   const std::string holder = fmt::format("tsmfs {} (process {} on {}) since {}", request.purpose,
                                          ::getpid(), host_name(), format_rfc3339(now()));
-  if (::ftruncate(fd_.number(), 0) != 0)
-    throw_errno("cannot write " + local.writer_lock().string());
-  write_all(fd_, as_bytes(holder), local.writer_lock());
+  if (::ftruncate(fd_.number(), 0) != 0) throw_errno("cannot write " + file.string());
+  write_all(fd_, as_bytes(holder), file);
 }
 
 }  // namespace tsmfs::index

@@ -1,13 +1,10 @@
-// The right to write to a repository: an flock(2) on locks/writer, which the kernel gives back when
-// its holder dies.
+// The right to write to a repository: one process has it at a time.
 #pragma once
 
 #include <chrono>
 #include <stop_token>
 #include <string>
-
-#include "index/base/file.h"
-#include "index/format/local_state.h"
+#include <utility>
 
 namespace tsmfs::index {
 
@@ -21,14 +18,10 @@ struct LockRequest {
   std::stop_token stop;
 };
 
+// Held until it is destroyed, or its process ends (Storage::lock).
 class WriterLock {
  public:
-  // Throws: BusyError saying who holds it, for what, and since when; Cancelled when `stop` is
-  // requested while it waits.
-  WriterLock(const LocalState& local, const LockRequest& request);
-
- private:
-  Fd fd_;
+  virtual ~WriterLock() = default;
 };
 
 }  // namespace tsmfs::index
