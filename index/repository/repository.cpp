@@ -11,6 +11,7 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/file.h"
 #include "index/base/invariant.h"
 #include "index/base/log.h"
 #include "index/format/object_keys.h"
