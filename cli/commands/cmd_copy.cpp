@@ -105,9 +105,7 @@ ExitCode run_copy(const CopyCommand& command, Context& context) {
   catalog.refresh();
   snapshot::Copier copier(*source, *target, writer, catalog, context.stop);
   const CopyReport report = copy_all(snapshots, copier, context);
-  for (const auto& damaged : state->damaged)
-    print_message(context.err, "", damaged + "; it was not copied");
-  for (const auto& doubt : state->doubts) print_message(context.err, "", doubt);
+  print_unreadable(context.err, *state, "; it was not copied");
   return report.failed == 0 && state->is_sound() ? ExitCode::kOk : ExitCode::kDamaged;
 }
 

@@ -110,9 +110,7 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   const auto storage = index::open_storage(command.repository);
   snapshot::Catalog catalog(*storage);
   const auto state = catalog.refresh();
-  for (const auto& damaged : state->damaged)
-    print_message(context.err, "", damaged + "; forget leaves it alone");
-  for (const auto& doubt : state->doubts) print_message(context.err, "", doubt);
+  print_unreadable(context.err, *state, "; forget leaves it alone");
   const auto groups = snapshot::plan_forget(command.request, *state);
   const std::vector<SnapshotPtr> going = snapshot::going_of(groups);
   const LostShards lost = command.dry_run ? lost_shards(command, *state, going) : LostShards();

@@ -124,8 +124,7 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   } else {
     print_table(context.out, shown, command.all_problems);
   }
-  for (const auto* messages : {&state->damaged, &state->doubts})
-    for (const std::string& message : *messages) print_message(context.err, "", message);
+  print_unreadable(context.err, *state);
   return state->is_sound() ? ExitCode::kOk : ExitCode::kDamaged;
 }
 

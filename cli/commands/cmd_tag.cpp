@@ -55,8 +55,7 @@ ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) 
       index::Repository::open_writer(command.repository, {"tag", command.lock_wait, context.stop});
   snapshot::Catalog catalog(repository->storage());
   const auto state = catalog.refresh();
-  for (const auto* messages : {&state->damaged, &state->doubts})
-    for (const std::string& message : *messages) print_message(context.err, "", message);
+  print_unreadable(context.err, *state);
   std::vector<snapshot::SnapshotPtr> chosen;
   for (const std::string& name : command.snapshots) {
     const auto one = snapshot::find_snapshot(*state, name);

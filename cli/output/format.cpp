@@ -56,6 +56,13 @@ void print_message(std::ostream& err, std::string_view kind, std::string_view wh
   fmt::print(err, "tsmfs: {}{}{}\n", kind, kind.empty() ? "" : ": ", visible_message(what));
 }
 
+void print_unreadable(std::ostream& err, const snapshot::CatalogState& state,
+                      std::string_view manifests) {
+  for (const std::string& damaged : state.damaged)
+    print_message(err, "", fmt::format("{}{}", damaged, manifests));
+  for (const std::string& doubt : state.doubts) print_message(err, "", doubt);
+}
+
 void print_json(std::ostream& out, const nlohmann::json& value, int indent) {
   out << visible_json(value.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace))
       << '\n';
@@ -102,10 +109,8 @@ nlohmann::json extent_json(const snapshot::Manifest& manifest) {
                        {"why", shard.why},
                        {"had_bytes", shard.had_bytes},
                        {"accepted", shard.accepted}});
-  nlohmann::json json = {{"named", extent.named},
-                         {"came", extent.came},
-                         {"late", extent.late},
-                         {"missing", missing}};
+  nlohmann::json json = {
+      {"named", extent.named}, {"came", extent.came}, {"late", extent.late}, {"missing", missing}};
   if (extent.since) json["since"] = format_rfc3339_ns(*extent.since);
   return json;
 }

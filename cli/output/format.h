@@ -11,6 +11,7 @@
 
 #include "index/base/format_bytes.h"
 #include "index/base/visible.h"
+#include "snapshot/model/catalog.h"
 #include "snapshot/model/manifest.h"
 
 namespace tsmfs::cli {
@@ -23,6 +24,9 @@ std::vector<std::string> problem_lines(const std::vector<snapshot::Problem>& pro
 void print_problems(std::ostream& err, const std::vector<snapshot::Problem>& problems);
 // "tsmfs: warning: what": a message, which may have several lines.
 void print_message(std::ostream& err, std::string_view kind, std::string_view what);
+// What of a catalog could not be read, a message each; `manifests` is said of each manifest.
+void print_unreadable(std::ostream& err, const snapshot::CatalogState& state,
+                      std::string_view manifests = "");
 // One line, or with an indent more of them. Names in it that are no UTF-8 are replaced.
 void print_json(std::ostream& out, const nlohmann::json& value, int indent = -1);
 // An array of objects, as --json shows them.

@@ -1,9 +1,8 @@
 // renameat2(2), and whether it is the file system that cannot do it.
 #pragma once
 
-#include <cstdio>
-
 #include <cerrno>
+#include <cstdio>
 
 namespace tsmfs {
 

@@ -75,18 +75,18 @@ Config new_config() {
 
 std::string encode_config(const Config& config) {
   require_invariant(config.format == kFormatVersion, "a config is written in today's format");
-  return seal_json("config",
-                   {
-                       {"format", config.format},
-                       {"features",
-                        {{"required", config.features.required},
-                         {"optional", config.features.optional}}},
-                       {"id", config.id.hex()},
-                       {"created", format_rfc3339_ns(config.created)},
-                       {"digest", {{"type", kDigestName}, {"secret", to_hex(config.key.secret())}}},
-                       {"frame_bytes", config.frame_bytes},
-                       {"pack_bytes", config.pack_bytes},
-                   });
+  return seal_json(
+      "config",
+      {
+          {"format", config.format},
+          {"features",
+           {{"required", config.features.required}, {"optional", config.features.optional}}},
+          {"id", config.id.hex()},
+          {"created", format_rfc3339_ns(config.created)},
+          {"digest", {{"type", kDigestName}, {"secret", to_hex(config.key.secret())}}},
+          {"frame_bytes", config.frame_bytes},
+          {"pack_bytes", config.pack_bytes},
+      });
 }
 
 Config decode_config(std::string_view stored, std::string_view object) {

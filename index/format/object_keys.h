@@ -28,13 +28,13 @@ std::string snapshot_key(const SnapshotId& id);
 std::string quarantined_pack_key(const PackId& id);
 std::string quarantined_snapshot_key(const SnapshotId& id);
 // The amendments of a snapshot count from 1; the last one is in force.
+inline constexpr uint32_t kAmendmentNumberMax = uint32_t{1} << 31;
 std::string amendment_key(const SnapshotId& id, uint32_t number);
 std::string forgotten_key(uint32_t number);
 // The last part of a key.
 std::string_view name_in_key(std::string_view key);
 // The pack that a key of the folder of packs is of; nothing for a name that is no pack's.
 std::optional<PackId> pack_of_key(std::string_view key);
-inline constexpr uint32_t kAmendmentNumberMax = uint32_t{1} << 31;
 // Of which snapshot the key is an amendment, and which of them; nothing for another name.
 struct AmendmentName {
   SnapshotId snapshot;

@@ -64,7 +64,8 @@ struct Decoder {
   Codec codec;
   void (*decode)(ByteView stored, MutableByteView out, std::string_view object);
 };
-constexpr std::array kDecoders = {Decoder{Codec::kRaw, decode_raw}, Decoder{Codec::kZstd, decode_zstd}};
+constexpr std::array kDecoders = {Decoder{Codec::kRaw, decode_raw},
+                                  Decoder{Codec::kZstd, decode_zstd}};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "index/base/damage.h"
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
@@ -26,18 +27,14 @@ void note_damage(AddedPacks& added, const std::string& what) {
 
 }  // namespace
 
-AddedPacks add_packs(Lookup& lookup, const PackStore& packs, std::vector<PackId> ids) {
+AddedPacks add_packs(Lookup& lookup, const PackStore& packs, const std::vector<PackId>& ids) {
   AddedPacks added;
   std::vector<OrderedPack> order;
   for (const PackId& id : ids) {
-    try {
+    const auto damage = find_damage([&] {
       order.push_back({packs.open_anew(id)->header().sequence, id});
-    } catch (const IoError& error) {
-      if (!is_damage(error.error_number())) throw;
-      note_damage(added, error.what());
-    } catch (const CorruptError& error) {
-      note_damage(added, error.what());
-    }
+    });
+    if (damage) note_damage(added, damage->what);
   }
   std::sort(order.begin(), order.end(), [](const OrderedPack& a, const OrderedPack& b) {
     return std::pair(a.sequence, a.id) < std::pair(b.sequence, b.id);

@@ -21,7 +21,7 @@ struct AddedPacks {
 // Adds packs to a lookup, oldest first, so that the newest recipe of a file wins. A recipe that
 // needs a pack which is not indexed by then (gone, damaged, or not older) is noted as lossy: its
 // file counts as not stored, and the next backup stores it again.
-AddedPacks add_packs(Lookup& lookup, const PackStore& packs, std::vector<PackId> ids);
+AddedPacks add_packs(Lookup& lookup, const PackStore& packs, const std::vector<PackId>& ids);
 
 // Builds a new index from all packs and puts it in the place of the old one. Requires: the caller
 // holds the writer's lock and has no index open. A crash at any point leaves the old index or

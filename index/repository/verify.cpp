@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
 #include <vector>
 
-#include "index/base/directory.h"
+#include "index/base/damage.h"
 #include "index/base/error.h"
 #include "index/format/recipe_needs.h"
 
@@ -40,16 +41,10 @@ void verify_frames(const PackReader& pack, const DigestKey& key, const std::stop
 
 // What a verification throws as the answer of it.
 template <typename Verify>
-std::optional<std::string> answer(Verify verify) {
-  try {
-    verify();
-    return std::nullopt;
-  } catch (const CorruptError& error) {
-    return error.what();
-  } catch (const IoError& error) {
-    if (!is_damage(error.error_number())) throw;
-    return error.what();
-  }
+std::optional<std::string> answer(const Verify& verify) {
+  auto damage = find_damage(verify);
+  if (!damage) return std::nullopt;
+  return std::move(damage->what);
 }
 
 }  // namespace

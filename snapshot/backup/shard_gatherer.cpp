@@ -106,12 +106,9 @@ void ShardGatherer::ask_one_again(const InfluxdClient& client, ShardFetcher& fet
   bool settled = !server_gone_ && wait_written_out(client, request.path, wait, stop_);
   if (!settled) look_for_server(client);
   FetchedShard late;
-  if (settled) late = fetcher.fetch(request);
+  if (settled) late = fetch_if_answered(client, fetcher, request);
   if (late.dropped) return;
-  if (late.incomplete()) {
-    settled = false;
-    look_for_server(client);
-  }
+  settled &= !late.incomplete();
   MutexLock lock(mutex_);
   if (settled)
     late_[request.path] = std::move(late);

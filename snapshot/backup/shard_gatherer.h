@@ -85,7 +85,7 @@ class ShardGatherer {
   std::stop_token stop_;
   std::vector<FetchRequest> requests_;
   std::atomic<bool> server_gone_ = false;
-  std::atomic<uint64_t> late_shards_ = 0;
+  uint64_t late_shards_ = 0;
   DroppedShards dropped_;
   std::set<ShardPath> with_tombstones_;  // of what the snapshot before has
   Mutex mutex_;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
+#include "index/base/damage.h"
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/invariant.h"
@@ -49,16 +51,12 @@ void note_forgotten(index::Storage& storage, uint32_t number) {
 // Reads an object; says why it cannot be read, if it is damaged or lies in a bad sector. Another
 // error is thrown.
 std::optional<std::string> why_unreadable(CatalogState& state, const auto& read) {
-  try {
-    read();
-    return std::nullopt;
-  } catch (const CorruptError& error) {
-    return error.what();
-  } catch (const IoError& error) {
-    if (!is_damage(error.error_number()) || !may_come_back(error.error_number())) throw;
-    state.may_come_back = true;
-    return error.what();
-  }
+  auto damage = find_damage(read, [](int error_number) {
+    return is_damage(error_number) && may_come_back(error_number);
+  });
+  if (!damage) return std::nullopt;
+  state.may_come_back |= damage->may_come_back;
+  return std::move(damage->what);
 }
 
 // A pin may be among what cannot be read.

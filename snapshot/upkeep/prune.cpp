@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "index/base/directory.h"
+#include "index/base/damage.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
 #include "index/format/object_keys.h"
@@ -105,18 +105,14 @@ class Prune {
 
   // What is wrong with its recipe; nothing when all is well.
   std::optional<std::string> mark_file(const index::FileId& id) {
-    try {
+    auto damage = find_damage([&] {
       const auto place = repository_.lookup().find_file(id);
       if (place) live_.add(place->recipe);
       live_.add(*repository_.objects().read_recipe(id));
-      return std::nullopt;
-    } catch (const CorruptError& error) {
-      return error.what();
-    } catch (const IoError& error) {
-      if (!is_damage(error.error_number())) throw;
-      needed_.may_come_back |= may_come_back(error.error_number());
-      return error.what();
-    }
+    });
+    if (!damage) return std::nullopt;
+    needed_.may_come_back |= damage->may_come_back;
+    return std::move(damage->what);
   }
 
   // Before any pack goes: what is needed by no snapshot may need any of them, and of a recipe that

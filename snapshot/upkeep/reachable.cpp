@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "index/base/directory.h"
+#include "index/base/damage.h"
 #include "index/base/error.h"
 #include "snapshot/model/tree_walk.h"
 
@@ -35,7 +35,7 @@ class ReachableWalk {
 
   void read(const index::TreeId& id) {
     if (stop_.stop_requested()) throw Cancelled();
-    try {
+    const auto damage = find_damage([&] {
       const Tree tree = read_tree(objects_, id);
       for (const TreeEntry& entry : tree.entries()) {
         if (entry.kind == EntryKind::kDirectory)
@@ -43,18 +43,11 @@ class ReachableWalk {
         else
           found_.files.insert(entry.file());
       }
-    } catch (const CorruptError& error) {
-      note(error);
-    } catch (const IoError& error) {
-      if (!is_damage(error.error_number())) throw;
-      found_.may_come_back |= may_come_back(error.error_number());
-      note(error);
-    }
-  }
-
-  void note(const Error& error) {
+    });
+    if (!damage) return;
+    found_.may_come_back |= damage->may_come_back;
     found_.unreadable.push_back(
-        fmt::format("snapshot {}: {}", snapshot_->short_id(), error.what()));
+        fmt::format("snapshot {}: {}", snapshot_->short_id(), damage->what));
   }
 
   index::ObjectReader& objects_;

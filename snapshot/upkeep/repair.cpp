@@ -4,8 +4,7 @@
 
 #include <utility>
 
-#include "index/base/directory.h"
-#include "index/base/error.h"
+#include "index/base/damage.h"
 #include "index/format/object_keys.h"
 #include "snapshot/model/amendment.h"
 #include "snapshot/model/catalog.h"
@@ -27,14 +26,8 @@ std::vector<DamagedObject> find_damaged(const index::Storage& storage, const cha
                                         const char* quarantine, const auto& read) {
   std::vector<DamagedObject> damaged;
   for (const std::string& key : storage.list(folder)) {
-    try {
-      read(storage, key);
-    } catch (const CorruptError& error) {
-      damaged.push_back({key, quarantine, error.what()});
-    } catch (const IoError& error) {
-      if (!is_damage(error.error_number())) throw;
-      damaged.push_back({key, quarantine, error.what()});
-    }
+    if (const auto damage = find_damage([&] { read(storage, key); }))
+      damaged.push_back({key, quarantine, damage->what});
   }
   return damaged;
 }

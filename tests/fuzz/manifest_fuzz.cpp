@@ -1,5 +1,5 @@
-// The sealed JSON files: decode_manifest, decode_amendment and decode_config. What is taken can be written and read
-// again.
+// The sealed JSON files: decode_manifest, decode_amendment and decode_config. What is taken can be
+// written and read again.
 //
 // The input is tried as it is, and as the JSON below a seal that fits it.
 #include <cstdio>
@@ -42,7 +42,8 @@ void try_manifest(const std::string& stored) {
 
 void try_amendment(const std::string& stored) {
   std::optional<snapshot::Amendment> amendment;
-  if (!takes<CorruptError>([&] { amendment = snapshot::decode_amendment(stored, "input"); })) return;
+  if (!takes<CorruptError>([&] { amendment = snapshot::decode_amendment(stored, "input"); }))
+    return;
   const std::string encoded = snapshot::encode_amendment(*amendment);
   const snapshot::Amendment again = snapshot::decode_amendment(encoded, "encoded again");
   require(again.snapshot == amendment->snapshot && again.tags == amendment->tags &&

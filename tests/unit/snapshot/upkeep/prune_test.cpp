@@ -45,6 +45,11 @@ class PruneTest : public BackupTest {
     state.tell(*fake);
     return back_up();
   }
+  // With a file that was not there before.
+  SnapshotPtr back_up_one_more() {
+    state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
+    return back_up_state();
+  }
   void forget(const SnapshotPtr& snapshot) {
     stdfs::remove(test::RepositoryPaths(root).snapshot(snapshot->id));
   }
@@ -59,8 +64,7 @@ class PruneTest : public BackupTest {
 
 TEST_F(PruneTest, NothingGoesWhileEverySnapshotIsNeeded) {
   back_up_state();
-  state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
-  const auto newer = back_up_state();
+  const auto newer = back_up_one_more();
   const auto before = packs();
   const PruneReport report = prune();
   EXPECT_EQ(report.packs, before.size());
@@ -86,8 +90,7 @@ TEST_F(PruneTest, RefusesWhileAManifestCannotBeLookedAt) {
 TEST_F(PruneTest, AReadOfTheCatalogThatFailsCostsNoPack) {
   const auto first = back_up_state();
   const auto first_files = expected(state);
-  state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
-  const auto second = back_up_state();
+  const auto second = back_up_one_more();
   const auto all = packs();
   test::with_each_fault([&](size_t fails, test::FaultyStorage::When when) {
     const auto repository = index::Repository::open_writer(root, "test");
@@ -109,8 +112,7 @@ TEST_F(PruneTest, AReadOfTheCatalogThatFailsCostsNoPack) {
 TEST_F(PruneTest, PackOfAForgottenSnapshotGoes) {
   const auto kept = back_up_state();
   const FileContents kept_files = expected(state);
-  state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
-  forget(back_up_state());
+  forget(back_up_one_more());
   const uint64_t before = pack_bytes();
   const PruneReport report = prune();
   EXPECT_EQ(report.dead_packs, 1u);
@@ -196,8 +198,7 @@ TEST_F(PruneTest, WithoutSnapshotsEverythingGoes) {
 
 TEST_F(PruneTest, DamagedManifestStopsItBeforeAnythingGoes) {
   const auto kept = back_up_state();
-  state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
-  const auto damaged = back_up_state();
+  const auto damaged = back_up_one_more();
   stdfs::resize_file(test::RepositoryPaths(root).snapshot(damaged->id), 100);
   const auto before = packs();
   EXPECT_THROW(prune(), CorruptError);
@@ -210,8 +211,7 @@ TEST_F(PruneTest, DamagedManifestStopsItBeforeAnythingGoes) {
 TEST_F(PruneTest, WhatMayComeBackIsNoLossToAccept) {
   const auto first = back_up_state();
   const auto kept = expected(state);
-  state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
-  const auto second = back_up_state();
+  const auto second = back_up_one_more();
   const auto all = packs();
   for (const auto& pack : all) {
     stdfs::copy_file(pack, dir / "aside");
@@ -230,8 +230,7 @@ TEST_F(PruneTest, WhatMayComeBackIsNoLossToAccept) {
 TEST_F(PruneTest, LostTreeNodeStopsItBeforeAnythingGoes) {
   const auto first = back_up_state();
   const auto pack = packs().at(0);
-  state.shards[{"db", "rp", 2}]["000000002-000000001.tsm"] = tsm(40, 9);
-  back_up_state();
+  back_up_one_more();
   stdfs::remove(pack);
   const auto before = packs();
   EXPECT_THROW(prune(), CorruptError);
