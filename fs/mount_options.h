@@ -20,9 +20,9 @@ struct MountOptions {
   bool allow_other = false;          // users other than the one who mounts
   uid_t uid = 0;                     // who owns all that is shown
   gid_t gid = 0;
-  mode_t umask = 0;                                            // permission bits that nothing has
-  std::string time_format{kTimeFormatDefault};                 // of snapshots' names: strftime(3)
-  size_t cache_bytes = index::Repository::kCacheBytesDefault;  // of decompressed data
+  mode_t umask = 0;                                             // permission bits that nothing has
+  std::string time_format{kTimeFormatDefault};                  // of snapshots' names: strftime(3)
+  size_t cache_bytes = index::OpenOptions::kCacheBytesDefault;  // of decompressed data
   std::vector<std::string>
       flags;  // mount(8)'s words that go on to the kernel: noatime, noexec, ...
 

@@ -140,7 +140,7 @@ ExitCode run_backup(const BackupCommand& command, Context& context) {
   // Before others are kept from writing, and once more when they kept us waiting.
   auto look = snapshot::look_at_server(client, options.filter);
   const auto repository =
-      open_or_create(command.repository, {"backup", command.lock_wait, context.stop},
+      open_or_create({command.repository, {"backup", command.lock_wait, context.stop}},
                      talkative ? &context.err : nullptr);
   if (now().unix_ns - look.time.unix_ns > kLookAgeMaxNs)
     look = snapshot::look_at_server(client, options.filter);

@@ -69,7 +69,7 @@ ExitCode run_check(const CheckCommand& command, Context& context) {
   require_repository(command.repository);
   snapshot::CheckOptions options;
   if (!command.subset.empty()) options.subset = snapshot::DataSubset::parse(command.subset);
-  const auto repository = index::Repository::open_reader(command.repository);
+  const auto repository = index::Repository::open_reader({command.repository});
   snapshot::Catalog catalog(repository->storage());
   options.read_data = command.read_data ? index::ReadData::kYes : index::ReadData::kNo;
   options.tsm = command.tsm;

@@ -91,12 +91,12 @@ CopyReport copy_all(const std::vector<SnapshotPtr>& snapshots, snapshot::Copier&
 
 ExitCode run_copy(const CopyCommand& command, Context& context) {
   const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
-  const auto source = index::Repository::open_reader(command.from);
+  const auto source = index::Repository::open_reader({command.from});
   snapshot::Catalog source_catalog(source->storage());
   const auto state = source_catalog.refresh();
   // Oldest first, so that parents come before their children.
   const auto snapshots = snapshot::select_snapshots(*state, command.selection);
-  const auto target = open_or_create(command.to, {"copy", command.lock_wait, context.stop},
+  const auto target = open_or_create({command.to, {"copy", command.lock_wait, context.stop}},
                                      context.quiet ? nullptr : &context.err);
   if (target->config().id == source->config().id)
     throw UsageError("--from and --to are one repository, or one is a plain copy of the other");

@@ -73,7 +73,7 @@ ExitCode run_export(const ExportCommand& command, Context& context) {
   if (command.jobs && form == Form::kTar)
     throw UsageError("--jobs is for --format legacy and portable",
                      "a tar is written from its beginning to its end");
-  const auto repository = index::Repository::open_reader(command.repository);
+  const auto repository = index::Repository::open_reader({command.repository});
   snapshot::Catalog catalog(repository->storage());
   const auto chosen = snapshot::choose_snapshot(*catalog.refresh(),
                                                 {command.snapshot, command.server, command.filter},

@@ -48,7 +48,7 @@ using LostShards = std::vector<snapshot::ForgottenShard>;
 // What will be gone for good: a shard that the server dropped is meant to go.
 LostShards lost_shards(const ForgetCommand& command, const snapshot::CatalogState& state,
                        const std::vector<SnapshotPtr>& going) {
-  const auto repository = index::Repository::open_reader(command.repository);
+  const auto repository = index::Repository::open_reader({command.repository});
   return snapshot::shards_only_in(repository->objects(), state, going);
 }
 
@@ -105,8 +105,8 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   if (!command.within.empty()) command.request.policy.within = CalendarSpan::parse(command.within);
   std::unique_ptr<index::Repository> repository;
   if (!command.dry_run)
-    repository = index::Repository::open_writer(command.repository,
-                                                {"forget", command.lock_wait, context.stop});
+    repository = index::Repository::open_writer(
+        {command.repository, {"forget", command.lock_wait, context.stop}});
   const auto storage = index::open_storage(command.repository);
   snapshot::Catalog catalog(*storage);
   const auto state = catalog.refresh();

@@ -118,7 +118,7 @@ ExitCode with_repository(const ImportCommand& command, Context& context, const b
                          const Import& import) {
   const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
   const auto repository =
-      open_or_create(command.repository, {"import", command.lock_wait, context.stop},
+      open_or_create({command.repository, {"import", command.lock_wait, context.stop}},
                      context.quiet ? nullptr : &context.err);
   index::RepositoryWriter writer(*repository, writer_options);
   snapshot::Catalog catalog(repository->storage());

@@ -48,7 +48,8 @@ struct MountCommand {
 // Everything a mount is made of, in the order in which each needs the one before. Returns when the
 // mount has ended.
 void serve(const fs::MountOptions& options, std::stop_token stop, std::function<void()> on_ready) {
-  const auto repository = index::Repository::open_reader(options.source, options.cache_bytes);
+  const auto repository = index::Repository::open_reader(
+      {.location = options.source, .cache_bytes = options.cache_bytes});
   snapshot::Catalog catalog(repository->storage());
   index::ObjectReader& objects = repository->objects();
   fs::TreeCache trees([&objects](const index::TreeId& id) { return objects.read_tree(id); });

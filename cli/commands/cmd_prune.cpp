@@ -74,9 +74,9 @@ ExitCode run(const PruneArguments& arguments, Context& context) {
   check_prune_options(arguments.prune);
   const auto repository =
       arguments.prune.dry_run
-          ? index::Repository::open_reader(arguments.repository)
-          : index::Repository::open_writer(arguments.repository,
-                                           {"prune", arguments.lock_wait, context.stop});
+          ? index::Repository::open_reader({arguments.repository})
+          : index::Repository::open_writer(
+                {arguments.repository, {"prune", arguments.lock_wait, context.stop}});
   snapshot::Catalog catalog(repository->storage());
   return run_prune(*repository, catalog, arguments.prune, context);
 }

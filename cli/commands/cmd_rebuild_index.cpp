@@ -18,7 +18,7 @@ struct RebuildCommand {
 ExitCode run_rebuild_index(const RebuildCommand& command, Context& context) {
   require_repository(command.repository);
   const auto added = index::Repository::rebuild_lookup(
-      command.repository, {"rebuild-index", command.lock_wait, context.stop});
+      {command.repository, {"rebuild-index", command.lock_wait, context.stop}});
   if (!context.quiet) fmt::print(context.out, "indexed {} packs\n", added.packs);
   if (added.damaged.empty()) return ExitCode::kOk;
   fmt::print(context.out, "{} packs are damaged: tsmfs check says what that means\n",

@@ -68,8 +68,9 @@ nlohmann::json to_json(const snapshot::RepairReport& report, bool dry_run) {
 ExitCode run_repair(const RepairCommand& command, Context& context) {
   require_repository(command.repository);
   const auto repository = index::Repository::open_writer(
-      command.repository, {"repair", command.lock_wait, context.stop},
-      command.dry_run ? index::Changes::kNone : index::Changes::kWanted);
+      {command.repository,
+       {"repair", command.lock_wait, context.stop},
+       command.dry_run ? index::Changes::kNone : index::Changes::kWanted});
   snapshot::RepairOptions options;
   options.dry_run = command.dry_run;
   if (!command.json && !context.quiet)

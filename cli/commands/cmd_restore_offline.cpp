@@ -136,7 +136,7 @@ ExitCode restore_offline(const RestoreCommand& command, Context& context) {
   if (command.make_metastore && command.metadir.empty())
     throw UsageError("--make-metastore makes a meta.db, and it is not said where",
                      "name --metadir");
-  const auto repository = index::Repository::open_reader(command.repository);
+  const auto repository = index::Repository::open_reader({command.repository});
   snapshot::Catalog catalog(repository->storage());
   snapshot::RestoreRequest request;
   const Chosen chosen = choose_snapshot(command, catalog, *repository, context);

@@ -72,7 +72,7 @@ ExitCode print_result(const OnlinePlan& plan, const OnlineReport& report, const 
 }  // namespace
 
 ExitCode restore_online(const RestoreCommand& command, Context& context) {
-  const auto repository = index::Repository::open_reader(command.repository);
+  const auto repository = index::Repository::open_reader({command.repository});
   snapshot::Catalog catalog(repository->storage());
   const auto [snapshot, choice_status] = choose_snapshot(command, catalog, *repository, context);
   const auto endpoint = snapshot::parse_endpoint(command.host);

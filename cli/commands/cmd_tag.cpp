@@ -51,8 +51,8 @@ void require_tagged(const std::vector<snapshot::SnapshotPtr>& snapshots,
 ExitCode run_tag(const TagCommand& command, TagChange change, Context& context) {
   require_repository(command.repository);
   snapshot::checked_tags({command.tag});
-  const auto repository =
-      index::Repository::open_writer(command.repository, {"tag", command.lock_wait, context.stop});
+  const auto repository = index::Repository::open_writer(
+      {command.repository, {"tag", command.lock_wait, context.stop}});
   snapshot::Catalog catalog(repository->storage());
   const auto state = catalog.refresh();
   print_unreadable(context.err, *state);
@@ -93,8 +93,8 @@ struct AcceptCommand {
 ExitCode run_accept(const AcceptCommand& command, Context& context) {
   require_repository(command.repository);
   const uint64_t shard = parse_shard_number(command.shard);
-  const auto repository =
-      index::Repository::open_writer(command.repository, {"tag", command.lock_wait, context.stop});
+  const auto repository = index::Repository::open_writer(
+      {command.repository, {"tag", command.lock_wait, context.stop}});
   snapshot::Catalog catalog(repository->storage());
   snapshot::Manifest manifest = *snapshot::find_snapshot(*catalog.refresh(), command.snapshot);
   if (!snapshot::accept_missing(manifest, shard))

@@ -4,12 +4,11 @@
 
 namespace tsmfs::cli {
 
-std::unique_ptr<index::Repository> open_or_create(const std::filesystem::path& root,
-                                                  const index::LockRequest& request,
+std::unique_ptr<index::Repository> open_or_create(const index::OpenOptions& options,
                                                   std::ostream* err) {
-  if (index::Repository::is_vacant(root) && index::Repository::create(root, request) && err)
-    fmt::print(*err, "created repository {}\n", root.string());
-  return index::Repository::open_writer(root, request);
+  if (index::Repository::is_vacant(options.location) && index::Repository::create(options) && err)
+    fmt::print(*err, "created repository {}\n", options.location.string());
+  return index::Repository::open_writer(options);
 }
 
 }  // namespace tsmfs::cli

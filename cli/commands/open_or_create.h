@@ -1,7 +1,6 @@
 // The repository of a command that may be the first to write to it.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <ostream>
 
@@ -11,8 +10,7 @@ namespace tsmfs::cli {
 
 // Opens a repository for writing. One that is not there is made first, which is said on `err`
 // unless that is null. Throws: as Repository::create() and open_writer().
-std::unique_ptr<index::Repository> open_or_create(const std::filesystem::path& root,
-                                                  const index::LockRequest& request,
+std::unique_ptr<index::Repository> open_or_create(const index::OpenOptions& options,
                                                   std::ostream* err);
 
 }  // namespace tsmfs::cli

@@ -149,41 +149,40 @@ std::unique_ptr<Storage> open_storage(const stdfs::path& root) {
   return storage;
 }
 
-std::unique_ptr<Repository> Repository::open_reader(const stdfs::path& root,
-                                                    size_t cache_bytes_max) {
-  auto storage = std::make_unique<DirectoryStorage>(root);
-  const LocalState local(root);
+std::unique_ptr<Repository> Repository::open_reader(const OpenOptions& options) {
+  auto storage = std::make_unique<DirectoryStorage>(options.location);
+  const LocalState local(options.location);
   Config config = read_config(*storage);
   if (!path_exists(local.index()))
-    throw CorruptError(fmt::format("{} has no index", root.string()),
+    throw CorruptError(fmt::format("{} has no index", options.location.string()),
                        "the packs hold everything: run tsmfs rebuild-index");
   auto lookup = Lookup::open_secondary(local.index());
   return std::unique_ptr<Repository>(new Repository(std::move(storage), local, std::move(config),
-                                                    nullptr, std::move(lookup), cache_bytes_max));
+                                                    nullptr, std::move(lookup),
+                                                    options.cache_bytes));
 }
 
-std::unique_ptr<Repository> Repository::open_writer(const stdfs::path& root,
-                                                    const LockRequest& request, Changes changes) {
-  auto storage = std::make_unique<DirectoryStorage>(root);
-  const LocalState local(root);
+std::unique_ptr<Repository> Repository::open_writer(const OpenOptions& options) {
+  auto storage = std::make_unique<DirectoryStorage>(options.location);
+  const LocalState local(options.location);
   read_writable_config(*storage);
   make_skeleton(*storage, local);
-  auto lock = storage->lock(request);
+  auto lock = storage->lock(options.lock);
   clear_tmp(local);
   Config config = read_writable_config(*storage);  // as the writer before has left it
-  if (changes == Changes::kWanted) bring_to_todays_format(*storage, config);
+  if (options.changes == Changes::kWanted) bring_to_todays_format(*storage, config);
   auto lookup = open_lookup_for_writing(local, PackStore(*storage, config.id));
   return std::unique_ptr<Repository>(new Repository(std::move(storage), local, std::move(config),
                                                     std::move(lock), std::move(lookup),
-                                                    kCacheBytesDefault));
+                                                    options.cache_bytes));
 }
 
-AddedPacks Repository::rebuild_lookup(const stdfs::path& root, const LockRequest& request) {
-  DirectoryStorage storage(root);
-  const LocalState local(root);
+AddedPacks Repository::rebuild_lookup(const OpenOptions& options) {
+  DirectoryStorage storage(options.location);
+  const LocalState local(options.location);
   const Config config = read_writable_config(storage);
   make_skeleton(storage, local);
-  const auto lock = storage.lock(request);
+  const auto lock = storage.lock(options.lock);
   return index::rebuild_lookup(local, PackStore(storage, config.id));
 }
 

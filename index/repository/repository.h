@@ -25,35 +25,39 @@ std::unique_ptr<Storage> open_storage(const std::filesystem::path& root);
 // What a writer is opened for; without changes it looks at what only a writer may look at.
 enum class Changes { kWanted, kNone };
 
+// Which repository, and how it is opened: every way of opening takes this.
+struct OpenOptions {
+  static constexpr size_t kCacheBytesDefault = size_t{64} << 20;
+
+  std::filesystem::path location;
+  LockRequest lock = "writing";             // of a writer
+  Changes changes = Changes::kWanted;       // of a writer
+  size_t cache_bytes = kCacheBytesDefault;  // of decompressed data
+};
+
 // Thread safe but for construction. A reader takes no lock and writes nothing inside the
 // repository.
 class Repository {
  public:
-  static constexpr size_t kCacheBytesDefault = size_t{64} << 20;
-
   // True when `root` can become a repository: absent, an empty directory, or what a creation that
   // was cut short has left. Never a directory that holds anything of somebody else.
   static bool is_vacant(const std::filesystem::path& root);
   // Makes an empty repository with a new id and secret, durably; false when another process was
-  // faster. Throws: UsageError when `root` is not vacant; BusyError.
-  static bool create(const std::filesystem::path& root,
-                     const LockRequest& request = "creating the repository");
+  // faster. Throws: UsageError when the location is not vacant; BusyError.
+  static bool create(const OpenOptions& options);
   // Throws: NoRepositoryError; CorruptError when the lookup is missing or damaged (the advice is
   // rebuild-index).
-  static std::unique_ptr<Repository> open_reader(const std::filesystem::path& root,
-                                                 size_t cache_bytes_max = kCacheBytesDefault);
+  static std::unique_ptr<Repository> open_reader(const OpenOptions& options);
   // Takes the writer's lock, clears what a killed writer left, and takes
   // up packs that it finished but did not index. A lookup that is missing or damaged, or that knows
   // packs that are gone, is rebuilt. A repository of an older format becomes one of today's, with a
   // word of it, unless no changes are wanted. Throws: BusyError naming the holder, and as
   // open_reader.
-  static std::unique_ptr<Repository> open_writer(const std::filesystem::path& root,
-                                                 const LockRequest& request,
-                                                 Changes changes = Changes::kWanted);
+  static std::unique_ptr<Repository> open_writer(const OpenOptions& options);
 
   // Makes the lookup again from the packs, under the writer's lock (index/repository/rebuild.h).
   // Throws: as open_writer.
-  static AddedPacks rebuild_lookup(const std::filesystem::path& root, const LockRequest& request);
+  static AddedPacks rebuild_lookup(const OpenOptions& options);
 
   Storage& storage() { return *storage_; }
   const LocalState& local() const { return local_; }

@@ -109,7 +109,8 @@ bool Repository::is_vacant(const stdfs::path& root) {
   return directory_exists(root) && is_bare_skeleton(LocalState(root));
 }
 
-bool Repository::create(const stdfs::path& root, const LockRequest& request) {
+bool Repository::create(const OpenOptions& options) {
+  const stdfs::path& root = options.location;
   DirectoryStorage storage(root);
   const LocalState local(root);
   if (!is_vacant(root))
@@ -119,7 +120,7 @@ bool Repository::create(const stdfs::path& root, const LockRequest& request) {
   make_durable_directory(absolute_path(root / ".").parent_path(), 0700);
   set_mode(root, 0700);
   for (const auto& part : skeleton(local)) make_directory(part);
-  const auto lock = storage.lock(request);
+  const auto lock = storage.lock(options.lock);
   if (storage.has(kConfigKey)) return false;
   remove_tree(local.index());
   remove_tree(local.seen());  // of a repository that had another secret

@@ -118,8 +118,8 @@ class Store {
 
  private:
   static std::unique_ptr<index::Repository> make(const std::filesystem::path& path) {
-    index::Repository::create(path);
-    return index::Repository::open_writer(path, "benchmark");
+    index::Repository::create({path});
+    return index::Repository::open_writer({path, "benchmark"});
   }
 };
 

@@ -37,8 +37,8 @@ snapshot::TreeEntry store_file(index::RepositoryWriter& writer, uint64_t seed) {
 
 // Every hour one; each pack is what one backup leaves.
 void make(const std::string& root, const Size& size) {
-  index::Repository::create(root);
-  const auto repository = index::Repository::open_writer(root, "benchmark");
+  index::Repository::create({root});
+  const auto repository = index::Repository::open_writer({root, "benchmark"});
   index::RepositoryWriter writer(*repository, {});
   snapshot::Catalog catalog(repository->storage());
   std::vector<snapshot::TreeEntry> files;

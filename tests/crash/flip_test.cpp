@@ -25,7 +25,7 @@ constexpr uint64_t kCutStep = 4096;
 class FlipTest : public TwoBackupsTest {
  protected:
   FlipTest() {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     Catalog(repository->storage()).remove({back_up_again(*repository)});
   }
 
@@ -68,7 +68,7 @@ class FlipTest : public TwoBackupsTest {
   // not found.
   bool detects(const std::string& where) const {
     try {
-      const auto repository = index::Repository::open_reader(root);
+      const auto repository = index::Repository::open_reader({root});
       Catalog catalog(repository->storage());
       const auto list = catalog.refresh();
       bool found = !list->is_sound();
@@ -159,11 +159,11 @@ TEST_F(FlipTest, WriterMendsOrNamesADamagedIndex) {
     content[content.size() / 2] = static_cast<char>(content[content.size() / 2] ^ 0x10);
     write(damaged, content);
     try {
-      index::Repository::open_writer(dir / "copy", "test");
+      index::Repository::open_writer({dir / "copy", "test"});
     } catch (const Error&) {
-      index::Repository::rebuild_lookup(dir / "copy", "test");
+      index::Repository::rebuild_lookup({dir / "copy", "test"});
     }
-    const auto repository = index::Repository::open_reader(dir / "copy");
+    const auto repository = index::Repository::open_reader({dir / "copy"});
     FileContents contents;
     read_below(*repository, newer->data, "", contents);
     EXPECT_EQ(contents, newer_files) << path;

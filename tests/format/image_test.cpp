@@ -42,7 +42,7 @@ class ImageTest : public ::testing::TestWithParam<std::string> {
     for (const auto& path : {paths.locks(), paths.tmp()}) stdfs::create_directory(path);
   }
 
-  void rebuild() { index::Repository::open_writer(root_, "test"); }
+  void rebuild() { index::Repository::open_writer({root_, "test"}); }
 
   TempDir dir_;
   stdfs::path root_;
@@ -75,7 +75,7 @@ Digests stored_digests(index::Repository& repository) {
 
 TEST_P(ImageTest, EachFileComesBackFromARebuiltIndex) {
   rebuild();
-  const auto repository = index::Repository::open_reader(root_);
+  const auto repository = index::Repository::open_reader({root_});
   const Digests expected = expected_digests(GetParam());
   ASSERT_FALSE(expected.empty());
   EXPECT_EQ(stored_digests(*repository), expected);
@@ -83,7 +83,7 @@ TEST_P(ImageTest, EachFileComesBackFromARebuiltIndex) {
 
 TEST_P(ImageTest, CheckFindsItClean) {
   rebuild();
-  const auto repository = index::Repository::open_reader(root_);
+  const auto repository = index::Repository::open_reader({root_});
   snapshot::Catalog catalog(repository->storage());
   catalog.refresh();
   const snapshot::CheckOptions options{index::ReadData::kYes,
@@ -104,19 +104,19 @@ TEST_P(ImageTest, TakesAnotherBackup) {
   const ByteBuffer content = make_tsm(20, 900, 5);
   index::StoredFile stored;
   {
-    const auto repository = index::Repository::open_writer(root_, "test");
+    const auto repository = index::Repository::open_writer({root_, "test"});
     index::RepositoryWriter writer(*repository, {});
     stored = put(writer, content, index::FileKind::kTsm);
     writer.flush();
   }
-  const auto repository = index::Repository::open_reader(root_);
+  const auto repository = index::Repository::open_reader({root_});
   EXPECT_EQ(read_all(*repository, stored.id), content);
   EXPECT_EQ(stored_digests(*repository), expected_digests(GetParam()));
   EXPECT_EQ(repository->config().format, index::kFormatVersion);
 }
 
 TEST_P(ImageTest, TakesAnotherTag) {
-  const auto repository = index::Repository::open_writer(root_, "test");
+  const auto repository = index::Repository::open_writer({root_, "test"});
   snapshot::Catalog catalog(repository->storage());
   snapshot::Manifest manifest = *catalog.refresh()->snapshots.back();
   EXPECT_EQ(manifest.is_pinned(), GetParam() != "v1");

@@ -38,7 +38,7 @@ constexpr uint64_t kPackBytes = 128 << 10;
 // A repository of a known identity and secret, with frames and packs so small that there are
 // several.
 void create_repository(const stdfs::path& root) {
-  index::Repository::create(root);
+  index::Repository::create({root});
   const test::RepositoryPaths paths(root);
   index::DigestKey::Secret secret;
   const ByteBuffer bytes = random_bytes(secret.size(), 201);
@@ -54,7 +54,7 @@ void create_repository(const stdfs::path& root) {
 class ImageWriter {
  public:
   explicit ImageWriter(const stdfs::path& root)
-      : repository_(index::Repository::open_writer(root, "make_image")),
+      : repository_(index::Repository::open_writer({root, "make_image"})),
         catalog_(repository_->storage()) {}
 
   // Lines for the list of digests.

@@ -32,7 +32,8 @@ void require_readable_list(const snapshot::CatalogState& state) {
 
 struct Opened {
   explicit Opened(const std::filesystem::path& root)
-      : repository(index::Repository::open_writer(root, "model")), catalog(repository->storage()) {
+      : repository(index::Repository::open_writer({root, "model"})),
+        catalog(repository->storage()) {
     require_readable_list(*catalog.refresh());
   }
   std::unique_ptr<index::Repository> repository;
@@ -48,7 +49,7 @@ void require_complete(bool complete) {
 void create_repositories(const Places& places, uint64_t seed) {
   for (unsigned number = 0; number < 2; ++number) {
     const auto root = places.repository(number);
-    index::Repository::create(root);
+    index::Repository::create({root});
     const auto path = test::RepositoryPaths(root).config();
     index::Config config = index::decode_config(read_whole_file(path, 1 << 20), path.string());
     config.pack_bytes = uint64_t{64 << 10} << seed % 5;
@@ -120,7 +121,7 @@ void prune(const Places& places, double max_unused, bool accept_loss) {
 }
 
 void copy(const Places& places, unsigned from, unsigned to, const Answer& answer) {
-  const auto source = index::Repository::open_reader(places.repository(from));
+  const auto source = index::Repository::open_reader({places.repository(from)});
   snapshot::Catalog source_catalog(source->storage());
   const auto state = source_catalog.refresh();
   require_readable_list(*state);
@@ -163,7 +164,7 @@ void damage_pack(const Places& places, uint32_t which, uint32_t where) {
 }
 
 void rebuild(const Places& places) {
-  index::Repository::rebuild_lookup(places.repository(0), "model");
+  index::Repository::rebuild_lookup({places.repository(0), "model"});
 }
 
 }  // namespace tsmfs::model

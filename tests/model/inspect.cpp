@@ -122,7 +122,7 @@ void check(index::Repository& repository, const Answer& answer) {
 
 void inspect(const std::filesystem::path& root, const Expected& expected, bool learn_losses,
              const Answer& answer) {
-  const auto repository = index::Repository::open_reader(root);
+  const auto repository = index::Repository::open_reader({root});
   snapshot::Catalog catalog(repository->storage());
   const auto state = catalog.refresh();
   for (const auto* messages : {&state->damaged, &state->doubts})

@@ -28,8 +28,8 @@ constexpr int64_t kSecondNs = 1'000'000'000;
 class HistoryFixture {
  public:
   HistoryFixture() {
-    index::Repository::create(dir_ / "repo");
-    repository_ = index::Repository::open_writer(dir_ / "repo", "test");
+    index::Repository::create({dir_ / "repo"});
+    repository_ = index::Repository::open_writer({dir_ / "repo", "test"});
     catalog_ = std::make_unique<snapshot::Catalog>(repository_->storage());
     trees_ = std::make_unique<fs::TreeCache>(
         [this](const index::TreeId& id) { return objects().read_tree(id); });

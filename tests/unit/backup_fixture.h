@@ -113,7 +113,7 @@ inline RetryPolicy hasty_retry() {
 
 class BackupTest : public ::testing::Test {
  protected:
-  BackupTest() : root(dir / "repo") { index::Repository::create(root); }
+  BackupTest() : root(dir / "repo") { index::Repository::create({root}); }
 
   InfluxdClient probed_client(std::stop_token token = {}) {
     InfluxdClient client(fake->endpoint(),
@@ -133,7 +133,7 @@ class BackupTest : public ::testing::Test {
   }
 
   SnapshotPtr back_up(const CaptureOptions& how, std::stop_token token = {}) {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     index::RepositoryWriter writer(*repository, {});
     Catalog catalog(repository->storage());
     InfluxdClient client = probed_client(token);
@@ -156,7 +156,7 @@ class BackupTest : public ::testing::Test {
 
   // What check_repository says, every byte read.
   std::vector<std::string> damages(index::ReadData read_data = index::ReadData::kYes) const {
-    const auto repository = index::Repository::open_reader(root);
+    const auto repository = index::Repository::open_reader({root});
     Catalog catalog(repository->storage());
     std::vector<std::string> messages;
     const CheckReport report = check_repository(
@@ -182,7 +182,7 @@ class BackupTest : public ::testing::Test {
     }
   }
   FileContents contents_of(const index::TreeId& tree) const {
-    const auto repository = index::Repository::open_reader(root);
+    const auto repository = index::Repository::open_reader({root});
     FileContents contents;
     read_below(*repository, tree, "", contents);
     return contents;

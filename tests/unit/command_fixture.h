@@ -40,7 +40,7 @@ class CommandTest : public snapshot::BackupTest {
     snapshot::CaptureOptions how = options();
     how.server = server;
     snapshot::Manifest manifest = *back_up(how);
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     manifest.time = {seconds * 1'000'000'000};
     if (change) change(manifest);
     return test::rewrite_manifest(repository->storage(), manifest);

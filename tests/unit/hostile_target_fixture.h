@@ -72,8 +72,8 @@ class HostileTargetTest : public ::testing::Test {
   void mine() const { give_tree_to(home_, kOtherUser, kOtherGroup); }
 
   void publish() {
-    index::Repository::create(dir_ / "repo");
-    repository_ = index::Repository::open_writer(dir_ / "repo", "test");
+    index::Repository::create({dir_ / "repo"});
+    repository_ = index::Repository::open_writer({dir_ / "repo", "test"});
     const ShardContents files = {{kTsmFile, std::string(as_text(tsm_))}};
     meta_db_ = hourly_metastore("db", {2, 3});
     request_.snapshot = publish_shards(

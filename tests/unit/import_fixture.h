@@ -121,7 +121,7 @@ class ImportTest : public BackupTest {
   // Runs `import` with an open repository.
   template <typename Import>
   Result with_target(const Import& import, std::optional<Timestamp> time = {}) {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     index::RepositoryWriter writer(*repository, {});
     Catalog catalog(repository->storage());
     ImportTarget target{*repository, writer, catalog};

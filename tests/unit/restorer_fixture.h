@@ -40,8 +40,8 @@ class RestorerTest : public ::testing::Test {
   RestorerTest() {
     stdfs::create_directory(datadir_);
     stdfs::create_directory(metadir_);
-    index::Repository::create(dir_ / "repo");
-    repository_ = index::Repository::open_writer(dir_ / "repo", "test");
+    index::Repository::create({dir_ / "repo"});
+    repository_ = index::Repository::open_writer({dir_ / "repo", "test"});
     tsm_ = test::make_tsm(1000, 1500, 1);
     small_ = test::make_tsm(3, 100, 2);
     request_.metadir = metadir_;

@@ -25,7 +25,7 @@ class ForwardStreamsTest : public ::testing::Test {
       id = test::put(writer, content, index::FileKind::kTsm).id;
       writer.flush();
     }
-    reader = index::Repository::open_reader(made.dir() / "repo");
+    reader = index::Repository::open_reader({made.dir() / "repo"});
   }
   index::FileReader file() { return reader->objects().open_file(id); }
   size_t cached() { return reader->objects().frames().bytes(); }

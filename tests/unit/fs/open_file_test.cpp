@@ -27,7 +27,7 @@ class OpenFileTest : public snapshot::BackupTest {
     state.shards[kShard] = {{"000000002-000000001.tsm", content}};
     state.tell(*fake);
     newer = back_up();
-    reader = index::Repository::open_reader(root);
+    reader = index::Repository::open_reader({root});
     objects = &reader->objects();
   }
 
@@ -39,7 +39,7 @@ class OpenFileTest : public snapshot::BackupTest {
   }
 
   void forget_older_and_prune() {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     snapshot::Catalog catalog(repository->storage());
     catalog.refresh();
     catalog.remove({older});
@@ -93,7 +93,7 @@ TEST_F(OpenFileTest, HandleOfAForgottenSnapshotGivesAnErrorNotOtherBytes) {
 
 TEST_F(OpenFileTest, IndexThatWasMadeAgainIsFollowed) {
   const FileContent wanted = file();
-  index::Repository::rebuild_lookup(root, "test");
+  index::Repository::rebuild_lookup({root, "test"});
   forget_older_and_prune();
   OpenFile open(*objects, wanted, ahead);
   EXPECT_EQ(read_all(open, content.size()), content);

@@ -103,7 +103,7 @@ TEST(ThreadGroup, ThreadThatCannotStartIsAnErrorAndEndsTheOthers) {
 }
 
 index::FileId store_a_byte(const std::filesystem::path& root) {
-  const auto repository = index::Repository::open_writer(root, "test");
+  const auto repository = index::Repository::open_writer({root, "test"});
   index::RepositoryWriter writer(*repository, {});
   const index::FileId id = test::put(writer, as_bytes("x"), index::FileKind::kOther).id;
   writer.flush();
@@ -113,9 +113,9 @@ index::FileId store_a_byte(const std::filesystem::path& root) {
 // Whatever has threads throws, instead of waiting for those that it has already.
 TEST(ThreadGroup, ConstructorsWithThreadsThrowWhenOneCannotStart) {
   const test::TempDir dir;
-  index::Repository::create(dir / "repo");
+  index::Repository::create({dir / "repo"});
   const index::FileId file = store_a_byte(dir / "repo");
-  const auto repository = index::Repository::open_reader(dir / "repo");
+  const auto repository = index::Repository::open_reader({dir / "repo"});
   const RoomForFewThreads few;
   const index::FramePipeline::Options options{
       repository->storage(), {}, kThreads, [](const index::PackContents&) {}};

@@ -66,11 +66,11 @@ class KnownFileTest : public ImportTest {
     return result.reports.at(0).snapshot;
   }
   void forget(const SnapshotPtr& snapshot) {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     Catalog(repository->storage()).remove({snapshot});
   }
   void prune(double max_unused) {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     Catalog catalog(repository->storage());
     PruneOptions options;
     options.max_unused = max_unused;
@@ -96,7 +96,7 @@ TEST_F(KnownFileTest, ContentThatComesBackAfterAPruneIsStoredAgain) {
     forget(first);
     prune(max_unused);
     {
-      const auto repository = index::Repository::open_writer(root, "test");
+      const auto repository = index::Repository::open_writer({root, "test"});
       EXPECT_FALSE(repository->lookup().find_file(id_in(*repository, returning_))) << max_unused;
     }
     const auto third = import_files(both_, 3);
@@ -115,7 +115,7 @@ class StaleEntryTest : public KnownFileTest {
     const auto first = import_files(both_, 1);
     import_files(one_, 2);
     forget(first);
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     const auto recipe = repository->objects().read_recipe(id_in(*repository, returning_));
     const PackId gone = packs_needed(*recipe).front();
     std::optional<index::PackNumber> number;
@@ -138,7 +138,7 @@ TEST_F(StaleEntryTest, TheNextImportDoesNotBelieveIt) {
 TEST_F(StaleEntryTest, CheckNamesIt) {
   const auto found = damages(index::ReadData::kNo);
   ASSERT_EQ(found.size(), 1u);
-  const auto repository = index::Repository::open_reader(root);
+  const auto repository = index::Repository::open_reader({root});
   EXPECT_NE(found[0].find(id_in(*repository, returning_).hex()), std::string::npos) << found[0];
   EXPECT_NE(found[0].find("rebuild-index"), std::string::npos) << found[0];
 }
@@ -149,8 +149,8 @@ TEST_F(StaleEntryTest, APruneTakesItOut) {
 }
 
 TEST_F(StaleEntryTest, ARebuildNotesItAsLossy) {
-  index::Repository::rebuild_lookup(root, "test");
-  const auto repository = index::Repository::open_writer(root, "test");
+  index::Repository::rebuild_lookup({root, "test"});
+  const auto repository = index::Repository::open_writer({root, "test"});
   const auto place = repository->lookup().find_file(id_in(*repository, returning_));
   ASSERT_TRUE(place);
   EXPECT_TRUE(place->lossy);
@@ -159,10 +159,10 @@ TEST_F(StaleEntryTest, ARebuildNotesItAsLossy) {
 
 TEST_F(StaleEntryTest, ACopyBackHealsWhatItBrings) {
   const auto second_root = dir / "second";
-  index::Repository::create(second_root);
+  index::Repository::create({second_root});
   SnapshotPtr original;
   {
-    const auto repository = index::Repository::open_writer(second_root, "test");
+    const auto repository = index::Repository::open_writer({second_root, "test"});
     index::RepositoryWriter writer(*repository, {});
     Catalog catalog(repository->storage());
     Manifest manifest;
@@ -174,8 +174,8 @@ TEST_F(StaleEntryTest, ACopyBackHealsWhatItBrings) {
         {{"000000001-000000001.tsm", EntryKind::kFile, 0644, {}, stored.size, 0, stored.id}}, 0);
     original = builder.publish();
   }
-  const auto source_repository = index::Repository::open_reader(second_root);
-  const auto repository = index::Repository::open_writer(root, "test");
+  const auto source_repository = index::Repository::open_reader({second_root});
+  const auto repository = index::Repository::open_writer({root, "test"});
   index::RepositoryWriter writer(*repository, {});
   Catalog catalog(repository->storage());
   catalog.refresh();
@@ -188,15 +188,15 @@ TEST_F(KnownFileTest, AFileOfADamagedPackThatWasLeftOutIsNotKnown) {
   // The table of the first pack: the index is made again without it.
   stdfs::path first_pack;
   {
-    const auto repository = index::Repository::open_reader(root);
+    const auto repository = index::Repository::open_reader({root});
     const auto recipe = repository->objects().read_recipe(id_in(*repository, returning_));
     first_pack =
         test::RepositoryPaths(repository->local().root()).pack(packs_needed(*recipe).front());
   }
   flip(first_pack, stdfs::file_size(first_pack) - 70);
-  index::Repository::rebuild_lookup(root, "test");
+  index::Repository::rebuild_lookup({root, "test"});
   {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     EXPECT_TRUE(repository->lookup().find_file(id_in(*repository, returning_))->lossy);
   }
   const auto again = import_files(both_, 2);
@@ -208,15 +208,15 @@ TEST_F(KnownFileTest, WhatAPackThatCameBackCompletesIsWholeAgain) {
   PackId id;
   stdfs::path path;
   {
-    const auto repository = index::Repository::open_reader(root);
+    const auto repository = index::Repository::open_reader({root});
     const auto recipe = repository->objects().read_recipe(id_in(*repository, returning_));
     id = packs_needed(*recipe).front();
     path = test::RepositoryPaths(repository->local().root()).pack(id);
   }
   stdfs::rename(path, dir / "aside");
-  index::Repository::rebuild_lookup(root, "test");
+  index::Repository::rebuild_lookup({root, "test"});
   stdfs::rename(dir / "aside", path);
-  const auto repository = index::Repository::open_writer(root, "test");
+  const auto repository = index::Repository::open_writer({root, "test"});
   EXPECT_FALSE(repository->lookup().find_file(id_in(*repository, returning_))->lossy);
 }
 
@@ -253,7 +253,7 @@ TEST_F(KnownFileTest, AnImportThatIsThereAlreadyHealsWhatItLost) {
 }
 
 TEST_F(KnownFileTest, AnIndexRefusesARecipeWithoutItsPacks) {
-  const auto repository = index::Repository::open_writer(root, "test");
+  const auto repository = index::Repository::open_writer({root, "test"});
   index::PackContents contents;
   contents.header = {pack(1), repository->config().id, 1};
   contents.lists.needed = {pack(1)};
@@ -265,7 +265,7 @@ TEST_F(KnownFileTest, AnIndexRefusesARecipeWithoutItsPacks) {
 }
 
 TEST_F(KnownFileTest, ADirectoryOfWhatIsNotStoredIsRefused) {
-  const auto repository = index::Repository::open_writer(root, "test");
+  const auto repository = index::Repository::open_writer({root, "test"});
   index::RepositoryWriter writer(*repository, {});
   const TreeEntry file{"file", EntryKind::kFile, 0644, {}, 1, 0, index::FileId{}};
   EXPECT_THROW(store_tree(writer, {file}), InvariantError);
@@ -274,7 +274,7 @@ TEST_F(KnownFileTest, ADirectoryOfWhatIsNotStoredIsRefused) {
 }
 
 TEST_F(KnownFileTest, ASnapshotWithoutItsTreesIsNotPublished) {
-  const auto repository = index::Repository::open_writer(root, "test");
+  const auto repository = index::Repository::open_writer({root, "test"});
   index::RepositoryWriter writer(*repository, {});
   Catalog catalog(repository->storage());
   Manifest manifest;
@@ -285,7 +285,7 @@ TEST_F(KnownFileTest, ASnapshotWithoutItsTreesIsNotPublished) {
 }
 
 TEST_F(KnownFileTest, AManifestThatNoReaderWouldTakeIsNotPublished) {
-  const auto repository = index::Repository::open_writer(root, "test");
+  const auto repository = index::Repository::open_writer({root, "test"});
   index::RepositoryWriter writer(*repository, {});
   Catalog catalog(repository->storage());
   Manifest manifest;
@@ -302,7 +302,7 @@ TEST_F(KnownFileTest, AManifestThatNoReaderWouldTakeIsNotPublished) {
 }
 
 TEST_F(KnownFileTest, MoreProblemsThanAManifestHoldsAreCounted) {
-  const auto repository = index::Repository::open_writer(root, "test");
+  const auto repository = index::Repository::open_writer({root, "test"});
   index::RepositoryWriter writer(*repository, {});
   Catalog catalog(repository->storage());
   Manifest manifest;
@@ -320,12 +320,12 @@ TEST_F(KnownFileTest, MoreProblemsThanAManifestHoldsAreCounted) {
 TEST_F(KnownFileTest, AFileWithLostBytesThatIsCarriedOverMakesTheSnapshotIncomplete) {
   const auto first = import_files(both_, 1);
   {
-    const auto repository = index::Repository::open_reader(root);
+    const auto repository = index::Repository::open_reader({root});
     const auto recipe = repository->objects().read_recipe(id_in(*repository, returning_));
     stdfs::remove(
         test::RepositoryPaths(repository->local().root()).pack(packs_needed(*recipe).front()));
   }
-  const auto repository = index::Repository::open_writer(root, "test");
+  const auto repository = index::Repository::open_writer({root, "test"});
   index::RepositoryWriter writer(*repository, {});
   Catalog catalog(repository->storage());
   Manifest manifest;

@@ -19,14 +19,14 @@ namespace stdfs = std::filesystem;
 class RepositoryLifeTest : public ::testing::Test {
  protected:
   FileId store(const ByteBuffer& file) {
-    const auto repository = Repository::open_writer(root_, "test");
+    const auto repository = Repository::open_writer({root_, "test"});
     RepositoryWriter writer(*repository, {});
     const auto stored = test::put(writer, file, FileKind::kTsm);
     writer.flush();
     return stored.id;
   }
   bool knows(const ByteBuffer& file) {
-    const auto repository = Repository::open_writer(root_, "test");
+    const auto repository = Repository::open_writer({root_, "test"});
     RepositoryWriter writer(*repository, {});
     return test::put(writer, file, FileKind::kTsm).already_known;
   }
@@ -41,7 +41,7 @@ class RepositoryLifeTest : public ::testing::Test {
 };
 
 TEST_F(RepositoryLifeTest, CreationIsCompletedFromAnyStep) {
-  Repository::create(dir_ / "whole");
+  Repository::create({dir_ / "whole"});
   std::vector<stdfs::path> index_files;
   for (const auto& entry : stdfs::directory_iterator(dir_ / "whole" / "index"))
     index_files.push_back(entry.path());
@@ -64,12 +64,12 @@ TEST_F(RepositoryLifeTest, CreationIsCompletedFromAnyStep) {
     for (size_t i = 0; i < killed_after; ++i) steps[i]();
     ASSERT_TRUE(Repository::is_vacant(root_)) << killed_after;
     if (killed_after > 0) {
-      EXPECT_THROW(Repository::open_reader(root_), NoRepositoryError);
+      EXPECT_THROW(Repository::open_reader({root_}), NoRepositoryError);
     }
-    Repository::create(root_);
+    Repository::create({root_});
     ASSERT_FALSE(Repository::is_vacant(root_));
     const auto id = store(file);
-    EXPECT_EQ(test::read_all(*Repository::open_reader(root_), id), file) << killed_after;
+    EXPECT_EQ(test::read_all(*Repository::open_reader({root_}), id), file) << killed_after;
   }
 }
 
@@ -99,25 +99,25 @@ TEST_F(RepositoryLifeTest, CreationTakesNothingOver) {
     others[i]();
     const auto count = std::distance(stdfs::recursive_directory_iterator(root_), {});
     EXPECT_FALSE(Repository::is_vacant(root_)) << i;
-    EXPECT_THROW(Repository::create(root_), UsageError) << i;
-    EXPECT_THROW(Repository::open_writer(root_, "test"), NoRepositoryError) << i;
+    EXPECT_THROW(Repository::create({root_}), UsageError) << i;
+    EXPECT_THROW(Repository::open_writer({root_, "test"}), NoRepositoryError) << i;
     EXPECT_EQ(std::distance(stdfs::recursive_directory_iterator(root_), {}), count) << i;
   }
 }
 
 TEST_F(RepositoryLifeTest, ParentDirectoriesAreMade) {
-  Repository::create(dir_ / "a" / "b" / "c");
-  EXPECT_TRUE(Repository::open_reader(dir_ / "a" / "b" / "c"));
+  Repository::create({dir_ / "a" / "b" / "c"});
+  EXPECT_TRUE(Repository::open_reader({dir_ / "a" / "b" / "c"}));
 }
 
 TEST_F(RepositoryLifeTest, LostConfigIsNamedAndNoNewOneMade) {
-  Repository::create(root_);
+  Repository::create({root_});
   store(test::make_tsm(20, 500, 1));
   stdfs::remove(root_ / "config");
   EXPECT_FALSE(Repository::is_vacant(root_));
-  EXPECT_THROW(Repository::create(root_), UsageError);
+  EXPECT_THROW(Repository::create({root_}), UsageError);
   try {
-    Repository::open_writer(root_, "test");
+    Repository::open_writer({root_, "test"});
     FAIL() << "opened without a config";
   } catch (const NoRepositoryError& error) {
     EXPECT_NE(std::string(error.what()).find("config is gone"), std::string::npos) << error.what();
@@ -129,10 +129,10 @@ TEST_F(RepositoryLifeTest, LostConfigIsNamedAndNoNewOneMade) {
 class DamagedIndexTest : public RepositoryLifeTest {
  protected:
   DamagedIndexTest() {
-    Repository::create(root_);
+    Repository::create({root_});
     store(files_[0]);
     // As a writer that is killed leaves it: what was stored last is in RocksDB's log alone.
-    const auto repository = Repository::open_writer(root_, "test");
+    const auto repository = Repository::open_writer({root_, "test"});
     RepositoryWriter writer(*repository, {});
     test::put(writer, files_[1], FileKind::kTsm);
     writer.flush();
@@ -154,14 +154,14 @@ class DamagedIndexTest : public RepositoryLifeTest {
   }
   void expect_healed_by_the_writer(const std::string& what) {
     try {
-      const auto reader = Repository::open_reader(root_);
+      const auto reader = Repository::open_reader({root_});
       for (const auto& file : files_) test::read_all(*reader, reader->key().digest<FileId>(file));
     } catch (const CorruptError& error) {
       EXPECT_NE(error.advice().find("rebuild-index"), std::string::npos)
           << what << ": " << error.what();
     }
     for (const auto& file : files_) EXPECT_TRUE(knows(file)) << what;
-    const auto reader = Repository::open_reader(root_);
+    const auto reader = Repository::open_reader({root_});
     for (const auto& file : files_)
       EXPECT_EQ(test::read_all(*reader, reader->key().digest<FileId>(file)), file) << what;
   }
@@ -206,10 +206,10 @@ TEST_F(DamagedIndexTest, AllFilesLostHeal) {
 TEST_F(DamagedIndexTest, ReaderSeesAnIndexThatTookThePlaceOfItsOwn) {
   damage({}, false);
   const ByteBuffer late = test::make_tsm(50, 500, 3);
-  const auto reader = Repository::open_reader(root_);
+  const auto reader = Repository::open_reader({root_});
   const auto id = store(late);
   stdfs::copy(root_, dir_ / "copy", stdfs::copy_options::recursive);
-  Repository::rebuild_lookup(dir_ / "copy", "test");
+  Repository::rebuild_lookup({dir_ / "copy", "test"});
   for (const auto& entry : stdfs::directory_iterator(root_ / "index")) stdfs::remove(entry.path());
   for (const auto& entry : stdfs::directory_iterator(dir_ / "copy" / "index"))
     stdfs::copy_file(entry.path(), root_ / "index" / entry.path().filename());
@@ -220,14 +220,14 @@ TEST_F(DamagedIndexTest, ReaderSeesAnIndexThatTookThePlaceOfItsOwn) {
 class PackSequenceTest : public RepositoryLifeTest {
  protected:
   PackSequenceTest() {
-    Repository::create(root_);
+    Repository::create({root_});
     store(test::make_tsm(50, 500, 1));
     const auto before = packs();
     store(test::make_tsm(50, 500, 2));
     for (const auto& pack : packs())
       if (std::ranges::count(before, pack) == 0) newest_ = pack;
   }
-  uint64_t next() { return Repository::open_writer(root_, "test")->next_pack_sequence(); }
+  uint64_t next() { return Repository::open_writer({root_, "test"})->next_pack_sequence(); }
   static void flip_last_byte(const stdfs::path& path) {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(-1, std::ios::end);
@@ -274,7 +274,7 @@ TEST_F(PackSequenceTest, PacksOfOneSequenceAreBothIndexed) {
     for (uint64_t seed = 1; seed <= 4; ++seed)
       EXPECT_TRUE(knows(test::make_tsm(50, 500, seed))) << round << " " << seed;
     size_t indexed = 0;
-    Repository::open_reader(root_)->lookup().for_each_pack([&](auto&&...) { ++indexed; });
+    Repository::open_reader({root_})->lookup().for_each_pack([&](auto&&...) { ++indexed; });
     EXPECT_EQ(indexed, 4u);
     stdfs::remove_all(root_ / "index");
   }

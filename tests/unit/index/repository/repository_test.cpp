@@ -22,9 +22,9 @@ namespace stdfs = std::filesystem;
 
 class RepositoryTest : public ::testing::Test {
  protected:
-  RepositoryTest() : root_(dir_ / "repo") { Repository::create(root_); }
+  RepositoryTest() : root_(dir_ / "repo") { Repository::create({root_}); }
 
-  std::unique_ptr<Repository> write() { return Repository::open_writer(root_, "test"); }
+  std::unique_ptr<Repository> write() { return Repository::open_writer({root_, "test"}); }
 
   // Stores files through one writer and flushes.
   std::vector<StoredFile> store(const std::vector<ByteBuffer>& files, FileKind kind,
@@ -50,7 +50,7 @@ TEST_F(RepositoryTest, FilesComeBackFromAReader) {
   for (const Compression& compression :
        {Compression{Compression::kNone, 0}, Compression{}, Compression::parse("fast")}) {
     const auto stored = store(files, FileKind::kTsm, compression);
-    const auto reader = Repository::open_reader(root_);
+    const auto reader = Repository::open_reader({root_});
     for (size_t i = 0; i < files.size(); ++i)
       EXPECT_EQ(test::read_all(*reader, stored[i].id), files[i]) << i;
   }
@@ -59,7 +59,7 @@ TEST_F(RepositoryTest, FilesComeBackFromAReader) {
 TEST_F(RepositoryTest, ReadsAnywhere) {
   const ByteBuffer file = test::make_tsm(1500, 1400, 4);
   const auto id = store({file}, FileKind::kTsm)[0].id;
-  const auto repository = Repository::open_reader(root_);
+  const auto repository = Repository::open_reader({root_});
   const FileReader reader = repository->objects().open_file(id);
   for (size_t offset = 0; offset < file.size() + 10; offset += 77'777) {
     for (const size_t length : {size_t{1}, size_t{4096}, size_t{200'000}}) {
@@ -114,7 +114,7 @@ TEST_F(RepositoryTest, ManyPacksAndThreads) {
     EXPECT_LT(writer.totals().new_chunk_bytes, 80'000'000u);
   }
   EXPECT_GE(packs().size(), 2u);
-  const auto repository = Repository::open_reader(root_);
+  const auto repository = Repository::open_reader({root_});
   for (const ByteBuffer& file : files)
     EXPECT_TRUE(test::read_all(*repository, repository->key().digest<FileId>(file)) == file);
 }
@@ -135,13 +135,13 @@ TEST_F(RepositoryTest, LostIndexIsRebuiltByTheWriterAndNamedByTheReader) {
   const auto id = store({file}, FileKind::kTsm)[0].id;
   stdfs::remove_all(root_ / "index");
   try {
-    Repository::open_reader(root_);
+    Repository::open_reader({root_});
     FAIL() << "opened without an index";
   } catch (const CorruptError& error) {
     EXPECT_NE(error.advice().find("rebuild-index"), std::string::npos);
   }
   EXPECT_TRUE(store({file}, FileKind::kTsm)[0].already_known);
-  EXPECT_EQ(test::read_all(*Repository::open_reader(root_), id), file);
+  EXPECT_EQ(test::read_all(*Repository::open_reader({root_}), id), file);
 }
 
 TEST_F(RepositoryTest, PackThatWasNotIndexedIsTakenUp) {
@@ -191,9 +191,9 @@ TEST_F(RepositoryTest, AnIndexOrAPackThatCannotBeReachedIsNotDamaged) {
     if (path.extension() == ".sst")
       EXPECT_THROW(write(), IoError) << path;
     else
-      EXPECT_THROW(Repository::rebuild_lookup(root_, "test"), IoError) << path;
+      EXPECT_THROW(Repository::rebuild_lookup({root_, "test"}), IoError) << path;
     stdfs::rename(aside, path);
-    EXPECT_EQ(test::read_all(*Repository::open_reader(root_), stored[0].id), file) << path;
+    EXPECT_EQ(test::read_all(*Repository::open_reader({root_}), stored[0].id), file) << path;
   }
 }
 
@@ -202,7 +202,7 @@ TEST_F(RepositoryTest, LostPackIsStoredAgain) {
   const auto id = store({file}, FileKind::kTsm)[0].id;
   for (const auto& pack : packs()) stdfs::remove(pack);
   EXPECT_FALSE(store({file}, FileKind::kTsm)[0].already_known);
-  EXPECT_EQ(test::read_all(*Repository::open_reader(root_), id), file);
+  EXPECT_EQ(test::read_all(*Repository::open_reader({root_}), id), file);
 }
 
 TEST_F(RepositoryTest, DefectIsRememberedWithTheFile) {
@@ -217,7 +217,7 @@ TEST_F(RepositoryTest, DefectIsRememberedWithTheFile) {
 }
 
 TEST_F(RepositoryTest, DirectoriesAreTheOwnersOnly) {
-  Repository::rebuild_lookup(root_, "test");
+  Repository::rebuild_lookup({root_, "test"});
   const auto rights = [](const stdfs::path& path) { return stdfs::status(path).permissions(); };
   EXPECT_EQ(rights(root_), stdfs::perms::owner_all);
   for (const auto& entry : stdfs::directory_iterator(root_))
@@ -239,7 +239,7 @@ TEST_F(RepositoryTest, SecondWriterIsToldWhoHoldsTheLock) {
 TEST_F(RepositoryTest, WriterThatWaitsGoesOnWhenTheOtherEnds) {
   auto first = write();
   std::jthread ends([&] { first.reset(); });
-  EXPECT_NO_THROW(Repository::open_writer(root_, {"test", std::chrono::seconds(60), {}}));
+  EXPECT_NO_THROW(Repository::open_writer({root_, {"test", std::chrono::seconds(60), {}}}));
 }
 
 TEST_F(RepositoryTest, OneThatIsJustBeingMadeIsWaitedForToo) {
@@ -248,18 +248,19 @@ TEST_F(RepositoryTest, OneThatIsJustBeingMadeIsWaitedForToo) {
   for (const auto& part : {root, paths.packs(), paths.snapshots(), paths.locks(), paths.tmp()})
     stdfs::create_directory(part);
   auto other = DirectoryStorage(root).lock("test");
-  EXPECT_THROW(Repository::create(root), BusyError);
+  EXPECT_THROW(Repository::create({root}), BusyError);
   std::jthread ends([&] { other.reset(); });
-  EXPECT_TRUE(Repository::create(root, {"test", std::chrono::seconds(60), {}}));
-  EXPECT_NO_THROW(Repository::open_reader(root));
+  EXPECT_TRUE(Repository::create({root, {"test", std::chrono::seconds(60), {}}}));
+  EXPECT_NO_THROW(Repository::open_reader({root}));
 }
 
 TEST_F(RepositoryTest, WriterThatWaitsStopsWhenItIsTold) {
   const auto first = write();
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_THROW(Repository::open_writer(root_, {"test", std::chrono::seconds(60), stop.get_token()}),
-               Cancelled);
+  EXPECT_THROW(
+      Repository::open_writer({root_, {"test", std::chrono::seconds(60), stop.get_token()}}),
+      Cancelled);
 }
 
 TEST_F(RepositoryTest, OfManyWritersOneAtATimeIsIn) {
@@ -268,7 +269,7 @@ TEST_F(RepositoryTest, OfManyWritersOneAtATimeIsIn) {
   for (int i = 0; i < 4; ++i)
     writers.emplace_back([&] {
       const auto repository =
-          Repository::open_writer(root_, {"test", std::chrono::seconds(60), {}});
+          Repository::open_writer({root_, {"test", std::chrono::seconds(60), {}}});
       most = std::max<int>(most, ++inside);
       std::this_thread::yield();
       --inside;
@@ -278,7 +279,7 @@ TEST_F(RepositoryTest, OfManyWritersOneAtATimeIsIn) {
 }
 
 TEST_F(RepositoryTest, ReaderSeesWhatAWriterAdds) {
-  const auto reader = Repository::open_reader(root_);
+  const auto reader = Repository::open_reader({root_});
   const ByteBuffer file = test::make_tsm(100, 1000, 12);
   const auto writer_side = write();
   RepositoryWriter writer(*writer_side, {});
@@ -290,7 +291,7 @@ TEST_F(RepositoryTest, ReaderSeesWhatAWriterAdds) {
 
 // The index is gone by now, too; the person who reads needs to know what was wanted.
 TEST_F(RepositoryTest, ErrorOfCatchingUpHidesNoOther) {
-  const auto reader = Repository::open_reader(root_);
+  const auto reader = Repository::open_reader({root_});
   stdfs::remove_all(root_ / "index");
   FileId unknown{};
   try {
@@ -308,7 +309,7 @@ TEST_F(RepositoryTest, LostPackIsNamedAlsoWhereTheIndexIsLost) {
   const auto lost = packs().at(0);
   blocks.push_back({3000, 900});
   const auto id = store({test::make_tsm(blocks)}, FileKind::kTsm)[0].id;
-  const auto repository = Repository::open_reader(root_);
+  const auto repository = Repository::open_reader({root_});
   const FileReader reader = repository->objects().open_file(id);
   stdfs::remove(lost);
   stdfs::remove_all(root_ / "index");
@@ -349,8 +350,8 @@ TEST_F(RepositoryTest, RefusesADirectoryOfOthers) {
   const auto other = dir_ / "other";
   stdfs::create_directory(other);
   std::ofstream(other / "precious") << "data";
-  EXPECT_THROW(Repository::create(other), UsageError);
-  EXPECT_THROW(Repository::open_reader(other), NoRepositoryError);
+  EXPECT_THROW(Repository::create({other}), UsageError);
+  EXPECT_THROW(Repository::open_reader({other}), NoRepositoryError);
   EXPECT_EQ(std::distance(stdfs::directory_iterator(other), {}), 1);
 }
 
@@ -367,40 +368,40 @@ class OtherFormatTest : public RepositoryTest {
     std::ofstream(root_ / "config")
         << fmt::format("tsmfs config {:016x}\n", checksum(as_bytes(body), 0)) << body;
   }
-  uint32_t format() { return Repository::open_reader(root_)->config().format; }
+  uint32_t format() { return Repository::open_reader({root_})->config().format; }
 };
 
 TEST_F(OtherFormatTest, RefusesANewerFormat) {
   for (const char* other : {"\"format\": 3", "\"format\": 0"}) {
     change_config("\"format\": 2", other);
-    EXPECT_THROW(Repository::open_reader(root_), UsageError);
-    EXPECT_THROW(Repository::open_writer(root_, "test"), UsageError);
+    EXPECT_THROW(Repository::open_reader({root_}), UsageError);
+    EXPECT_THROW(Repository::open_writer({root_, "test"}), UsageError);
     change_config(other, "\"format\": 2");
   }
 }
 
 TEST_F(OtherFormatTest, AnUnknownFeatureThatIsRequiredKeepsAllOut) {
   change_config("\"required\": []", "\"required\": [\"derived frames\"]");
-  EXPECT_THROW(Repository::open_reader(root_), UsageError);
-  EXPECT_THROW(Repository::open_writer(root_, "test"), UsageError);
+  EXPECT_THROW(Repository::open_reader({root_}), UsageError);
+  EXPECT_THROW(Repository::open_writer({root_, "test"}), UsageError);
 }
 
 TEST_F(OtherFormatTest, AnUnknownFeatureThatIsOptionalKeepsWritersOut) {
   change_config("\"optional\": []", "\"optional\": [\"hints\"]");
-  EXPECT_NO_THROW(Repository::open_reader(root_));
-  EXPECT_THROW(Repository::open_writer(root_, "test"), UsageError);
-  EXPECT_THROW(Repository::rebuild_lookup(root_, "test"), UsageError);
+  EXPECT_NO_THROW(Repository::open_reader({root_}));
+  EXPECT_THROW(Repository::open_writer({root_, "test"}), UsageError);
+  EXPECT_THROW(Repository::rebuild_lookup({root_, "test"}), UsageError);
 }
 
 TEST_F(OtherFormatTest, AnOlderFormatBecomesTodaysWithTheNextChange) {
   change_config("\"format\": 2", "\"format\": 1");
   EXPECT_EQ(format(), 1u);
-  const DigestKey::Secret secret = Repository::open_reader(root_)->key().secret();
-  Repository::open_writer(root_, "test", Changes::kNone);
+  const DigestKey::Secret secret = Repository::open_reader({root_})->key().secret();
+  Repository::open_writer({root_, "test", Changes::kNone});
   EXPECT_EQ(format(), 1u);
-  Repository::open_writer(root_, "test");
+  Repository::open_writer({root_, "test"});
   EXPECT_EQ(format(), 2u);
-  EXPECT_EQ(Repository::open_reader(root_)->key().secret(), secret);
+  EXPECT_EQ(Repository::open_reader({root_})->key().secret(), secret);
 }
 
 TEST_F(RepositoryTest, EveryFlippedByteOfTheConfigIsDetected) {

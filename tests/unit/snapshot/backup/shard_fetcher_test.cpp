@@ -18,7 +18,7 @@ class ShardFetcherTest : public BackupTest {
   // Fetches the shard and makes what came durable, so that it can be read.
   FetchedShard fetch(std::optional<uint64_t> bytes_before = std::nullopt,
                      RetryPolicy retry = hasty_retry(), std::stop_token token = {}) {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     index::RepositoryWriter writer(*repository, {});
     const InfluxdClient client = probed_client(token);
     ShardFetcher fetcher(client, writer, repository->local().tmp(), std::move(retry), token);
@@ -29,7 +29,7 @@ class ShardFetcherTest : public BackupTest {
   }
 
   FileContents stored(const FetchedShard& shard) const {
-    const auto repository = index::Repository::open_reader(root);
+    const auto repository = index::Repository::open_reader({root});
     FileContents contents;
     for (const TreeEntry& entry : shard.files)
       contents[entry.name.text()] = as_text(test::read_all(*repository, entry.file()));

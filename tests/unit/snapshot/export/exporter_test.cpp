@@ -25,7 +25,7 @@ class ExporterTest : public BackupTest {
     state.shards[{"db", "rp", 3}] = {};
     state.tell(*fake);
     taken = back_up();
-    repository = index::Repository::open_reader(root);
+    repository = index::Repository::open_reader({root});
   }
 
   Exporter exporter(Filter filter = {}) {
@@ -158,7 +158,7 @@ class ExporterOfEmptyDatabaseTest : public ExporterTest {
     fake->answer_database("empty", {"{\"Paths\":null}\n"});
     repository.reset();
     taken = back_up();
-    repository = index::Repository::open_reader(root);
+    repository = index::Repository::open_reader({root});
   }
   static Filter databases(std::vector<std::string> names) {
     Filter filter;
@@ -199,7 +199,7 @@ TEST_F(ExporterOfEmptyDatabaseTest, WhatIsNotThereIsRefusedBesideWhatIs) {
   how.filter = databases({"other db"});
   repository.reset();
   taken = back_up(how);
-  repository = index::Repository::open_reader(root);
+  repository = index::Repository::open_reader({root});
   EXPECT_THROW(exporter(databases({"db"})).write_legacy(dir / "out"), UsageError);
 }
 
@@ -225,7 +225,7 @@ TEST_F(ExporterTest, DamageAndAStopLeaveNothingBehind) {
     file.seekp(static_cast<std::streamoff>(stdfs::file_size(pack) / 3));
     file << "damage";
   }
-  repository = index::Repository::open_reader(root);
+  repository = index::Repository::open_reader({root});
   EXPECT_THROW(exporter().write_legacy(dir / "out"), CorruptError);
   EXPECT_THROW(exporter().write_portable(dir / "out"), CorruptError);
   EXPECT_THROW(exporter().write_tar_file(dir / "out.tar"), CorruptError);

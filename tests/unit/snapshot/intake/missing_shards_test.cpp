@@ -150,7 +150,7 @@ TEST_F(MissingShardsTest, ATagSettlesASnapshotAndThoseAfterIt) {
   EXPECT_TRUE(accept_missing(manifest, 2));
   EXPECT_FALSE(manifest.incomplete());
   {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     Catalog(repository->storage()).amend(manifest);
   }
   EXPECT_FALSE(back_up()->incomplete());
@@ -179,8 +179,8 @@ class GroupTimesTest : public ::testing::Test {
     const std::string stored = number(1, 0) + number(2, 1) + number(3, 77) + bytes(5, database);
     const Metastore metastore = Metastore::parse(as_bytes(stored), "test");
     test::TempDir dir;
-    index::Repository::create(dir / "repo");
-    const auto repository = index::Repository::open_reader(dir / "repo");
+    index::Repository::create({dir / "repo"});
+    const auto repository = index::Repository::open_reader({dir / "repo"});
     const CatalogState none;
     PastShards past(repository->objects(), none, "server", now);
     Manifest manifest;

@@ -73,8 +73,8 @@ TEST(TsmName, ReadsGenerationAndSequence) {
 class OverlayTest : public ::testing::Test {
  protected:
   OverlayTest() {
-    index::Repository::create(dir_ / "repo");
-    repository_ = index::Repository::open_writer(dir_ / "repo", "test");
+    index::Repository::create({dir_ / "repo"});
+    repository_ = index::Repository::open_writer({dir_ / "repo", "test"});
     writer_ = std::make_unique<index::RepositoryWriter>(*repository_, index::WriterOptions{});
   }
   TreeEntry file(const std::string& name, const ByteBuffer& content) {

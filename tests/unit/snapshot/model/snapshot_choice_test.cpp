@@ -19,7 +19,7 @@ class SnapshotChoiceTest : public BackupTest {
   // Another snapshot, so many seconds after 1970.
   SnapshotPtr add(int64_t seconds, const std::function<void(Manifest&)>& change = {}) {
     Manifest manifest = *back_up();
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     manifest.time = {seconds * 1'000'000'000};
     if (change) change(manifest);
     return test::rewrite_manifest(repository->storage(), manifest);
@@ -28,7 +28,7 @@ class SnapshotChoiceTest : public BackupTest {
     manifest.problems.push_back({Problem::Severity::kIncomplete, "db/rp/2", "is not offered"});
   }
   ChosenSnapshot choose(const SnapshotWish& wish) const {
-    const auto repository = index::Repository::open_reader(root);
+    const auto repository = index::Repository::open_reader({root});
     return choose_snapshot(*snapshots(), wish, repository->objects(),
                            {3 * kDaySeconds * 1'000'000'000});
   }

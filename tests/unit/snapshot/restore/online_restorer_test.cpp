@@ -23,7 +23,7 @@ class OnlineRestorerTest : public BackupTest {
   void take(const ServerState& state) {
     state.tell(*fake);
     taken = back_up();
-    repository = index::Repository::open_reader(root);
+    repository = index::Repository::open_reader({root});
   }
   OnlineRestorer restorer(OnlineOptions how = {}) {
     return {*repository, taken, client, upload, std::move(how), stop.get_token()};

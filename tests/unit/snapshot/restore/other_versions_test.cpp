@@ -17,8 +17,8 @@ namespace stdfs = std::filesystem;
 class OtherVersionsTest : public ::testing::Test {
  protected:
   OtherVersionsTest() {
-    index::Repository::create(dir_ / "repo");
-    repository_ = index::Repository::open_writer(dir_ / "repo", "test");
+    index::Repository::create({dir_ / "repo"});
+    repository_ = index::Repository::open_writer({dir_ / "repo", "test"});
   }
 
   VersionTraps traps(uint8_t type, const stdfs::path& datadir) {

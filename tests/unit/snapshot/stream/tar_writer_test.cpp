@@ -101,8 +101,8 @@ TEST(TarMember, LargeNumbersAndOddOwnersAreReadBack) {
 class TarWriterTest : public ::testing::Test {
  protected:
   TarWriterTest() {
-    index::Repository::create(dir / "repo");
-    repository = index::Repository::open_writer(dir / "repo", "test");
+    index::Repository::create({dir / "repo"});
+    repository = index::Repository::open_writer({dir / "repo", "test"});
   }
 
   index::FileId store(const ByteBuffer& content) {

@@ -36,7 +36,7 @@ class CheckTest : public TwoBackupsTest {
 
   // The packs of the first backup and of the second.
   std::vector<std::shared_ptr<const index::PackReader>> packs_in_order() const {
-    const auto repository = index::Repository::open_reader(root);
+    const auto repository = index::Repository::open_reader({root});
     std::vector<std::shared_ptr<const index::PackReader>> found;
     repository->lookup().for_each_pack([&](index::PackNumber, const index::PackRecord& record) {
       found.push_back(repository->packs().open(record.id));
@@ -57,7 +57,7 @@ class CheckTest : public TwoBackupsTest {
 };
 
 TEST_F(CheckTest, CountsWhatItLooksAt) {
-  const auto repository = index::Repository::open_reader(root);
+  const auto repository = index::Repository::open_reader({root});
   Catalog catalog(repository->storage());
   const CheckReport report = check_repository(
       *repository, catalog, {ReadData::kNo, [](const std::string&) { FAIL(); }}, {});
@@ -148,7 +148,7 @@ TEST_F(CheckTest, FilesOfARemovedPackAreNamedWhereTheirDirectoriesAreElsewhere) 
 TEST_F(CheckTest, WriterThatFindsAPackGoneDoesNotHideTheLoss) {
   const auto pack = packs_in_order().at(0);
   stdfs::remove(path_of(*pack));
-  index::Repository::open_writer(root, "test");  // makes the index again
+  index::Repository::open_writer({root, "test"});  // makes the index again
   const auto messages = damages(ReadData::kNo);
   EXPECT_TRUE(names(messages, name_of(older), ""));
   EXPECT_TRUE(names(messages, name_of(newer), ""));
@@ -174,7 +174,7 @@ TEST_F(CheckTest, ManifestUnderAnotherNameIsDamaged) {
 }
 
 TEST_F(CheckTest, ManifestThatMiscountsIsNamed) {
-  const auto repository = index::Repository::open_writer(root, "test");
+  const auto repository = index::Repository::open_writer({root, "test"});
   Manifest manifest = *newer;
   manifest.files += 1;
   manifest.shards -= 1;
@@ -208,9 +208,9 @@ TEST_F(CheckTest, PacksOfTwoCopiesThatWereMixedAreNamed) {
 
 // As when a prune and a forget run beside the check.
 TEST_F(CheckTest, IndexFromBeforeAPruneFindsNoDamage) {
-  const auto reader = index::Repository::open_reader(root);
+  const auto reader = index::Repository::open_reader({root});
   {
-    const auto writer = index::Repository::open_writer(root, "test");
+    const auto writer = index::Repository::open_writer({root, "test"});
     Catalog catalog(writer->storage());
     catalog.refresh();
     catalog.remove({older});
@@ -228,7 +228,7 @@ TEST_F(CheckTest, IndexFromBeforeAPruneFindsNoDamage) {
 TEST_F(CheckTest, PartsTogetherReadEachPackOnce) {
   const auto pack = packs_in_order().at(0);
   flip(path_of(*pack), byte_of(*pack, index::BlobKind::kChunk));
-  const auto repository = index::Repository::open_reader(root);
+  const auto repository = index::Repository::open_reader({root});
   size_t read = 0, found = 0;
   for (const char* part : {"1/3", "2/3", "3/3"}) {
     Catalog catalog(repository->storage());
@@ -265,7 +265,7 @@ TEST_F(CheckTest, TsmFilesThatInfluxdWillNotOpenAreNamedInEachSnapshot) {
   state.tell(*fake);
   const std::string first = name_of(back_up());
   const std::string second = name_of(back_up());
-  const auto repository = index::Repository::open_reader(root);
+  const auto repository = index::Repository::open_reader({root});
   Catalog catalog(repository->storage());
   std::vector<std::string> messages;
   CheckOptions options;
@@ -283,7 +283,7 @@ TEST_F(CheckTest, TsmFilesThatInfluxdWillNotOpenAreNamedInEachSnapshot) {
 }
 
 TEST_F(CheckTest, StopsWhenItIsTold) {
-  const auto repository = index::Repository::open_reader(root);
+  const auto repository = index::Repository::open_reader({root});
   Catalog catalog(repository->storage());
   stop.request_stop();
   EXPECT_THROW(check_repository(*repository, catalog, {ReadData::kYes, [](const std::string&) {}},

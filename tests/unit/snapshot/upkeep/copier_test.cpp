@@ -17,13 +17,13 @@ namespace stdfs = std::filesystem;
 
 class CopierTest : public TwoBackupsTest {
  protected:
-  CopierTest() { index::Repository::create(other); }
+  CopierTest() { index::Repository::create({other}); }
 
   // Calls `visit` with a copier from one repository into the other and each snapshot of the first.
   template <typename Visit>
   void for_each_original(const stdfs::path& from, const stdfs::path& to, const Visit& visit) {
-    const auto source = index::Repository::open_reader(from);
-    const auto target = index::Repository::open_writer(to, "test");
+    const auto source = index::Repository::open_reader({from});
+    const auto target = index::Repository::open_writer({to, "test"});
     index::RepositoryWriter writer(*target, {});
     Catalog catalog(target->storage());
     catalog.refresh();
@@ -74,13 +74,13 @@ class CopierTest : public TwoBackupsTest {
   }
   void lose(const stdfs::path& repository_root, const stdfs::path& pack) {
     stdfs::remove(pack);
-    const auto repository = index::Repository::open_writer(repository_root, "test");
+    const auto repository = index::Repository::open_writer({repository_root, "test"});
     const RepairReport report = repair_repository(*repository, {}, stop.get_token());
     EXPECT_GT(report.lossy_files + report.unreadable.size(), 0u);
   }
 
   static FileContents contents(const stdfs::path& repository_root, const index::TreeId& tree) {
-    const auto repository = index::Repository::open_reader(repository_root);
+    const auto repository = index::Repository::open_reader({repository_root});
     FileContents found;
     read_below(*repository, tree, "", found);
     return found;
@@ -121,7 +121,7 @@ TEST_F(CopierTest, CopyOfACopyIsKnownAsTheOriginal) {
   EXPECT_EQ(copy_all(other, root).at(0)->id, older->id);
   EXPECT_EQ(snapshots()->snapshots.size(), 2u);
   const stdfs::path third = dir / "third";
-  index::Repository::create(third);
+  index::Repository::create({third});
   copy_all(other, third);
   EXPECT_EQ(copy_all(root, third).size(), 2u);
   EXPECT_EQ(test::snapshots_in(third)->snapshots.size(), 2u);

@@ -36,8 +36,8 @@ class PruneTest : public BackupTest {
  protected:
   // A dry run takes no lock.
   PruneReport prune(const PruneOptions& how = {}) {
-    const auto repository = how.dry_run ? index::Repository::open_reader(root)
-                                        : index::Repository::open_writer(root, "test");
+    const auto repository = how.dry_run ? index::Repository::open_reader({root})
+                                        : index::Repository::open_writer({root, "test"});
     Catalog catalog(repository->storage());
     return prune_repository(*repository, catalog, how, stop.get_token());
   }
@@ -93,7 +93,7 @@ TEST_F(PruneTest, AReadOfTheCatalogThatFailsCostsNoPack) {
   const auto second = back_up_one_more();
   const auto all = packs();
   test::with_each_fault([&](size_t fails, test::FaultyStorage::When when) {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     test::FaultyStorage faulty(repository->storage(), fails, when);
     Catalog catalog(faulty);
     SCOPED_TRACE(fails);
@@ -143,7 +143,7 @@ TEST_F(PruneTest, IndexMadeAgainAfterItAgrees) {
   state.shards[{"db", "rp", 1}].erase("000000001-000000001.tsm");
   const auto kept = back_up_state();
   prune(max_unused(0));
-  index::Repository::rebuild_lookup(root, "test");
+  index::Repository::rebuild_lookup({root, "test"});
   expect_sound();
   EXPECT_EQ(contents_of(kept->data), expected(state));
 }
@@ -220,7 +220,7 @@ TEST_F(PruneTest, WhatMayComeBackIsNoLossToAccept) {
     EXPECT_THROW(prune(accept_loss()), CorruptError);
     stdfs::rename(dir / "aside", pack);
     EXPECT_EQ(packs(), all);
-    index::Repository::open_writer(root, "test");  // takes it up again
+    index::Repository::open_writer({root, "test"});  // takes it up again
     EXPECT_EQ(contents_of(first->data), kept) << "when it has come back";
     EXPECT_EQ(contents_of(second->data), expected(state));
     expect_sound();
@@ -245,7 +245,7 @@ TEST_F(PruneTest, DamagedChunkStopsItBeforeAnythingGoes) {
   {
     const index::PackReader reader(index::DirectoryStorage(root),
                                    index::PackId::from_hex(pack.filename().string()),
-                                   index::Repository::open_reader(root)->config().id);
+                                   index::Repository::open_reader({root})->config().id);
     std::fstream file(pack, std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(static_cast<std::streamoff>(reader.frames()[0].file_offset + 500));
     file.put('!');

@@ -16,7 +16,7 @@ using index::BlobKind;
 class RepairTest : public TwoBackupsTest {
  protected:
   RepairReport repair(bool dry_run = false) {
-    const auto repository = index::Repository::open_writer(root, "test");
+    const auto repository = index::Repository::open_writer({root, "test"});
     RepairOptions how;
     how.dry_run = dry_run;
     return repair_repository(*repository, how, stop.get_token());
@@ -24,7 +24,7 @@ class RepairTest : public TwoBackupsTest {
   index::PackReader open(const stdfs::path& pack) const {
     return index::PackReader(index::DirectoryStorage(root),
                              index::PackId::from_hex(pack.filename().string()),
-                             index::Repository::open_reader(root)->config().id);
+                             index::Repository::open_reader({root})->config().id);
   }
   // A byte in the middle of the n-th frame of a kind.
   uint64_t byte_of(const stdfs::path& pack, BlobKind kind) const {
@@ -103,7 +103,7 @@ TEST_F(RepairTest, LostChunksCostTheirFilesOnly) {
   EXPECT_EQ(report.packs[0].salvage.lost_frames, 1u);
   EXPECT_GT(report.packs[0].salvage.lost_bytes, 0u);
   EXPECT_GT(report.lossy_files, 0u);
-  const auto repository = index::Repository::open_reader(root);
+  const auto repository = index::Repository::open_reader({root});
   const auto entries = shard_entries(repository->objects(), newer->data);
   const Tree shard = read_tree(repository->objects(), entries.at({"db", "rp", 2}).directory());
   EXPECT_EQ(as_text(test::read_all(*repository, shard.find("000000002-000000001.tsm")->file())),
