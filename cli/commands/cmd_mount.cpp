@@ -16,12 +16,11 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/process/pipe.h"
 #include "cli/process/signals.h"
-#include "fs/fuse_session.h"
-#include "fs/history_view.h"
+#include "fs/history_mount.h"
 #include "fs/mount_options.h"
 #include "fs/mount_point.h"
-#include "fs/tree_cache.h"
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
@@ -34,7 +33,6 @@ namespace tsmfs::cli {
 namespace {
 
 constexpr int kPollMs = 100;
-constexpr unsigned kReadAheadThreads = 4;
 
 struct MountCommand {
   std::filesystem::path repository;
@@ -45,18 +43,13 @@ struct MountCommand {
   std::string cache;
 };
 
-// Everything a mount is made of, in the order in which each needs the one before. Returns when the
-// mount has ended.
-void serve(const fs::MountOptions& options, std::stop_token stop, std::function<void()> on_ready) {
+// Returns when the mount has ended.
+void serve(const fs::MountOptions& options, const std::stop_token& stop,
+           std::function<void()> on_ready) {
   const auto repository = index::Repository::open_reader(
       {.location = options.source, .cache_bytes = options.cache_bytes});
   snapshot::Catalog catalog(repository->storage());
-  index::ObjectReader& objects = repository->objects();
-  fs::TreeCache trees([&objects](const index::TreeId& id) { return objects.read_tree(id); });
-  fs::HistoryView history(catalog, trees, options.time_format);
-  fs::ReadAhead ahead(options.cache_bytes, kReadAheadThreads);
-  fs::FuseSession session(history, objects, ahead, options);
-  session.run(std::move(stop), std::move(on_ready));
+  fs::HistoryMount(*repository, catalog, options).run(stop, std::move(on_ready));
 }
 
 // The life of a mount behind the terminal. What the parent gets over the pipe is the exit status in
@@ -126,9 +119,8 @@ std::string listen_to(const Fd& from_child, pid_t child, const std::stop_token& 
 
 // Forks before the repository is opened, since RocksDB's threads would not survive it.
 ExitCode run_in_background(const fs::MountOptions& options, Context& context) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("cannot make a pipe");
-  Fd from_child(ends[0]), to_parent(ends[1]);
+  Pipe pipe;
+  Fd &from_child = pipe.read, &to_parent = pipe.write;
   context.out.flush();
   context.err.flush();
   std::fflush(nullptr);

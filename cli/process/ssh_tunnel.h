@@ -2,11 +2,11 @@
 // encryption nor login.
 #pragma once
 
-#include <sys/types.h>
-
+#include <optional>
 #include <stop_token>
 #include <string>
 
+#include "cli/process/child.h"
 #include "snapshot/server/endpoint.h"
 
 namespace tsmfs::cli {
@@ -21,7 +21,6 @@ class SshTunnel {
             const std::stop_token& stop);
   SshTunnel(const SshTunnel&) = delete;
   SshTunnel& operator=(const SshTunnel&) = delete;
-  ~SshTunnel();
   // Where the service can be reached on this machine.
   const snapshot::Endpoint& endpoint() const { return local_; }
 
@@ -29,7 +28,7 @@ class SshTunnel {
   void wait_until_open(const std::string& target, const std::stop_token& stop);
   void throw_if_ended(const std::string& target);
   snapshot::Endpoint local_;
-  pid_t child_ = -1;
+  std::optional<Child> child_;
 };
 
 // The host part of "user@host".

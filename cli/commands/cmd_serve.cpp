@@ -1,0 +1,269 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/commands/past_options.h"
+#include "cli/output/format.h"
+#include "cli/process/private_process.h"
+#include "cli/process/reserved_port.h"
+#include "cli/serve/past_server.h"
+#include "cli/serve/served_place.h"
+#include "fs/mount_options.h"
+#include "index/base/error.h"
+#include "index/base/timestamp.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+constexpr uint16_t kFirstPort = 8087;  // beside influxd's own
+constexpr unsigned kPortsTried = 100;
+constexpr const char* kLoopback = "127.0.0.1";
+constexpr int kCommandPollMs = 20;
+
+struct ServeCommand {
+  PastOptions past;
+  std::string http;            // --http; empty: a free port
+  std::filesystem::path keep;  // --keep; empty: what is written is thrown away
+  bool auth = false;
+  bool json = false;
+  std::vector<std::string> command;  // behind "--"; empty: until Ctrl-C
+};
+
+// At the port that was asked for, or at the first free one.
+ReservedPort reserve_port(const std::string& wish) {
+  if (wish.empty()) {
+    for (uint16_t number = kFirstPort; number < kFirstPort + kPortsTried; ++number) {
+      if (number == snapshot::kSnapshotPort) continue;  // of an influxd that may be started
+      if (auto port = ReservedPort::of(number)) return std::move(*port);
+    }
+    return ReservedPort::any();
+  }
+  const auto endpoint = snapshot::parse_endpoint(wish);
+  if (!snapshot::is_loopback(endpoint))
+    throw UsageError(fmt::format("--http {}: the past is served to this machine only", wish),
+                     "serve at 127.0.0.1, and reach it from elsewhere with ssh -L");
+  if (auto port = ReservedPort::of(endpoint.port)) return std::move(*port);
+  throw BusyError(fmt::format("port {} of this machine is in use", endpoint.port),
+                  "name another one, or none");
+}
+
+// What is served in a place that stays: another time it has to be the same.
+std::string identity(const index::Repository& repository, const ServedPart& part) {
+  return fmt::format("repository {}\nsnapshot {}\n{}\n{}", repository.config().id.hex(),
+                     part.snapshot->id.hex(), part.filter.text(), part.copy ? "copied" : "mounted");
+}
+
+// The id of the snapshot that a place is of; empty for a new one.
+std::string snapshot_of(const ServedPlace& place) {
+  constexpr std::string_view kLine = "\nsnapshot ";
+  const std::string noted = place.served();
+  const size_t at = noted.find(kLine);
+  return at == std::string::npos
+             ? ""
+             : noted.substr(at + kLine.size(), noted.find('\n', at + 1) - at - kLine.size());
+}
+
+void note_place(const ServedPlace& place, const std::string& identity) {
+  const std::string noted = place.served();
+  if (!noted.empty() && noted != identity)
+    throw UsageError(
+        fmt::format("{} is of another snapshot, or of another part of it", place.root().string()),
+        "serve the same again, or keep this one elsewhere");
+  if (noted.empty()) place.note_served(identity);
+}
+
+class Serve {
+ public:
+  Serve(ServeCommand& command, Context& context)
+      : command_(command),
+        context_(context),
+        influxd_(find_influxd(command.past.influxd)),
+        http_(reserve_port(command.http)),
+        snapshots_(ReservedPort::any()),
+        place_(command.keep.empty() ? ServedPlace::temporary() : ServedPlace::kept(command.keep)) {
+    if (const std::string noted = snapshot_of(place_);
+        !noted.empty() && command.past.snapshot.empty() && command.past.at.empty())
+      command.past.snapshot = noted;
+  }
+
+  ExitCode run() {
+    context_.out.flush();
+    PrivateProcess process(
+        {context_.err,
+         [this](const std::stop_token& stop, const std::function<void()>& on_ready) {
+           return live(stop, on_ready);
+         },
+         [this] {
+           if (!place_.is_kept()) place_.remove();
+         }},
+        command_.past.copy ? Namespaces::kNone : Namespaces::kPrivate);
+    std::optional<int> status;  // of the command
+    if (process.wait_ready(context_.stop)) {
+      if (command_.command.empty())
+        process.wait_ended(context_.stop);
+      else
+        status = run_command(process);
+    }
+    const ExitCode code = process.end();
+    const bool served = code == ExitCode::kOk || code == ExitCode::kIncomplete;
+    if (status && served) return static_cast<ExitCode>(*status);
+    return code;
+  }
+
+ private:
+  // In the inner process.
+  ExitCode live(const std::stop_token& stop, const std::function<void()>& on_ready) {
+    const PastOptions& past = command_.past;
+    if (::chdir(place_.root().c_str()) != 0) throw_errno("cannot enter " + place_.root().string());
+    PastServerRequest request = this->request();
+    const auto repository = index::Repository::open_reader(
+        {.location = past.repository, .cache_bytes = request.cache_bytes});
+    snapshot::Catalog catalog(repository->storage());
+    const ChosenPast chosen = choose_past(past, catalog, *repository, context_);
+    request.part = {chosen.snapshot, past.filter, past.make_metastore,
+                    index_of(request.settings) == kTsi1, past.copy};
+    if (place_.is_kept()) note_place(place_, identity(*repository, request.part));
+    try {
+      PastServer server(*repository, catalog, place_, request, stop);
+      for (const std::string& warning : server.warnings())
+        print_message(context_.err, "warning", warning);
+      tell(*chosen.snapshot);
+      context_.out.flush();
+      context_.err.flush();
+      on_ready();
+      server.serve(stop);
+    } catch (const Cancelled&) {
+      if (!stop.stop_requested()) throw;
+    } catch (const InfluxdEndedError& error) {
+      print_message(context_.err, "", error.what());
+      return ExitCode::kServer;
+    }
+    return chosen.status;
+  }
+
+  PastServerRequest request() const {
+    PastServerRequest request;
+    request.influxd = influxd_;
+    request.settings = {{kLoopback, http_.number()},
+                        {kLoopback, snapshots_.number()},
+                        command_.auth,
+                        command_.past.index,
+                        command_.past.config};
+    if (!command_.past.cache.empty()) {
+      fs::MountOptions options;
+      fs::apply_cache_size(command_.past.cache, options);
+      request.cache_bytes = options.cache_bytes;
+    }
+    return request;
+  }
+
+  void tell(const snapshot::Manifest& snapshot) const {
+    const std::string url = fmt::format("http://{}:{}", kLoopback, http_.number());
+    if (command_.json) {
+      nlohmann::json json = {{"http", url},
+                             {"id", snapshot.id.hex()},
+                             {"server", snapshot.server},
+                             {"time", format_rfc3339_ns(snapshot.time)},
+                             {"influxd", influxd_.version}};
+      if (place_.is_kept()) json["kept"] = place_.root().string();
+      print_json(context_.out, json);
+      return;
+    }
+    if (context_.quiet || !command_.command.empty()) return;
+    print_snapshot(context_.out, snapshot);
+    fmt::print(
+        context_.out,
+        "served by influxd {} at {}\n"
+        "  influx -host {} -port {}\n"
+        "  Grafana: a data source InfluxDB with the URL {}\n{}{}"
+        "Ctrl-C ends it\n",
+        influxd_.version, url, kLoopback, http_.number(), url,
+        command_.auth ? "" : "it asks for no password: every user of this machine can query it\n",
+        place_.is_kept()
+            ? fmt::format("what is written to it stays in {}\n", place_.root().string())
+            : "what is written to it is thrown away\n");
+  }
+
+  // influx takes its server from no variable.
+  std::vector<std::string> words() const {
+    std::vector<std::string> words = command_.command;
+    if (std::filesystem::path(words.front()).filename() != "influx") return words;
+    for (const std::string& word : words)
+      for (const char* option : {"-host", "--host", "-port", "--port", "-socket", "--socket"})
+        if (word == option || word.starts_with(std::string(option) + "=")) return words;
+    words.insert(words.begin() + 1, {"-host", kLoopback, "-port", std::to_string(http_.number())});
+    return words;
+  }
+
+  int run_command(PrivateProcess& process) const {
+    std::vector<std::string> environment;
+    for (char** variable = environ; *variable != nullptr; ++variable)
+      environment.emplace_back(*variable);
+    environment.push_back(fmt::format("INFLUX_HOST={}", kLoopback));
+    environment.push_back(fmt::format("INFLUX_PORT={}", http_.number()));
+    environment.push_back(fmt::format("TSMFS_HTTP=http://{}:{}", kLoopback, http_.number()));
+    std::optional<Child> child;
+    try {
+      child.emplace(Program{words(), environment});
+    } catch (const IoError& error) {
+      constexpr int kNotFound = 127;  // as a shell
+      print_message(context_.err, "", error.what());
+      return kNotFound;
+    }
+    while (!child->ended())
+      if (process.wait_ended(context_.stop, kCommandPollMs) || context_.stop.stop_requested())
+        return child->end().shell_status();
+    return child->ended()->shell_status();
+  }
+
+  ServeCommand& command_;
+  Context& context_;
+  const InfluxdProgram influxd_;
+  const ReservedPort http_, snapshots_;
+  const ServedPlace place_;
+};
+
+constexpr const char* kServeFooter =
+    "\nNothing is copied: influxd reads the repository through a mount of its own, and\n"
+    "writes beside it. Continuous queries, subscriptions, retention and all inputs\n"
+    "but HTTP at 127.0.0.1 are off.\n"
+    "\nExamples:\n"
+    "  tsmfs serve --repo /srv/tsmfs --at 2h-ago\n"
+    "  tsmfs serve --repo /srv/tsmfs --at 2h-ago -- \\\n"
+    "    influx -database telegraf -execute 'SELECT count(*) FROM cpu'";
+
+}  // namespace
+
+void add_serve(CLI::App& app, Context& context) {
+  auto command = std::make_shared<ServeCommand>();
+  CLI::App* sub = app.add_subcommand("serve", "Start an influxd as of a snapshot, to ask it");
+  sub->footer(kServeFooter);
+  add_past_options(*sub, command->past);
+  sub->add_option("--http", command->http,
+                  "Where it answers (127.0.0.1:8087, or the next free one)")
+      ->type_name("HOST:PORT");
+  sub->add_option("--keep", command->keep, "What is written to it stays here, for another time")
+      ->type_name("DIR");
+  sub->add_flag("--auth", command->auth, "Users log in with their passwords of then");
+  sub->add_flag("--json", command->json, "Say where it answers as JSON");
+  sub->add_option("COMMAND", command->command,
+                  "Behind --: run it, with INFLUX_HOST, INFLUX_PORT and TSMFS_HTTP set,\n"
+                  "end with it and with its status")
+      ->type_name("...");
+  sub->callback([command, &context] {
+    context.run = [command, &context] {
+      check_past_options(command->past);
+      return Serve(*command, context).run();
+    };
+  });
+}
+
+}  // namespace tsmfs::cli

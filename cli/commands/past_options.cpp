@@ -1,0 +1,68 @@
+#include "cli/commands/past_options.h"
+
+#include "cli/commands/chosen_snapshot.h"
+#include "fs/mount_options.h"
+#include "index/base/directory.h"
+#include "index/base/error.h"
+#include "index/base/timestamp.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+const std::string kLatest = "latest";
+
+}  // namespace
+
+const std::string& PastOptions::which() const {
+  if (!at.empty()) return at;
+  return snapshot.empty() ? kLatest : snapshot;
+}
+
+void add_past_options(CLI::App& sub, PastOptions& options) {
+  add_repository_option(sub, options.repository);
+  auto* snapshot =
+      sub.add_option("--snapshot,-s", options.snapshot, "latest (the default), an id, a time")
+          ->type_name("WHICH");
+  sub.add_option("--at", options.at, "The newest one that is not later: 2h-ago, 2026-11-24, ...")
+      ->type_name("TIME")
+      ->excludes(snapshot);
+  sub.add_option("--server", options.server, "Of this server, if several have snapshots")
+      ->type_name("NAME");
+  sub.add_option("--database,--db", options.filter.databases, "This database only; may be repeated")
+      ->type_name("DB")
+      ->allow_extra_args(false);
+  sub.add_option("--retention,--rp", options.filter.policy, "This retention policy only")
+      ->type_name("RP");
+  sub.add_option_function<uint64_t>(
+         "--shard", [&options](uint64_t shard) { options.filter.shard = shard; }, "This shard only")
+      ->type_name("ID");
+  sub.add_option("--influxd", options.influxd, "The program (influxd, as PATH has it)")
+      ->type_name("PROGRAM");
+  sub.add_option("--config", options.config, "An influxdb.conf, of which the limits are taken")
+      ->type_name("FILE");
+  sub.add_option("--index", options.index, "Of series: inmem (the default), or tsi1, made anew")
+      ->check(CLI::IsMember({"inmem", kTsi1}))
+      ->type_name("WHICH");
+  sub.add_flag("--copy", options.copy, "Copy the data first, where nothing can be mounted");
+  sub.add_flag("--make-metastore", options.make_metastore,
+               "Derive the metastore from the shards' points");
+  sub.add_option("--cache", options.cache, "Memory for decompressed data (64M)")->type_name("SIZE");
+}
+
+void check_past_options(PastOptions& options) {
+  require_repository(options.repository);
+  index::open_storage(options.repository);  // there is one
+  options.repository = resolved_path(options.repository);
+  if (!options.config.empty()) options.config = absolute_path(options.config);
+}
+
+ChosenPast choose_past(const PastOptions& options, snapshot::Catalog& catalog,
+                       index::Repository& repository, Context& context) {
+  const auto chosen = snapshot::choose_snapshot(
+      *catalog.refresh(), {options.which(), options.server, options.filter, /*data=*/true},
+      repository.objects(), now());
+  return {chosen.snapshot, tell_of_choice(chosen, context)};
+}
+
+}  // namespace tsmfs::cli

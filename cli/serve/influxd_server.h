@@ -1,0 +1,43 @@
+// An influxd of our own.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "cli/process/child.h"
+#include "cli/serve/influxd_config.h"
+#include "cli/serve/influxd_program.h"
+
+namespace tsmfs::cli {
+
+// It did not come up, or ended by itself.
+class InfluxdEndedError : public Error {
+ public:
+  using Error::Error;
+};
+
+// Ends with this object, and with the process. Not thread safe.
+class InfluxdServer {
+ public:
+  // Starts it, with a configuration and a log in `place`. Throws: IoError, UsageError.
+  InfluxdServer(const InfluxdProgram& program, const ServedPlace& place,
+                const InfluxdSettings& settings);
+
+  // Throws: InfluxdEndedError, with the last lines of its log, when it ends before that, or has
+  // not answered by `deadline`; Cancelled.
+  void wait_until_it_answers(std::chrono::steady_clock::time_point deadline,
+                             const std::stop_token& stop);
+  // Throws: InfluxdEndedError when it does not run any more.
+  void require_running();
+  // Ends it, gently at first.
+  void end() { child_.end(); }
+
+ private:
+  std::string last_lines() const;
+  const std::filesystem::path log_;
+  const uint16_t port_;
+  Child child_;
+};
+
+}  // namespace tsmfs::cli

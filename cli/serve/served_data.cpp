@@ -1,0 +1,171 @@
+#include "cli/serve/served_data.h"
+
+#include <fcntl.h>
+
+#include <set>
+
+#include "fs/snapshot_names.h"
+#include "index/base/directory.h"
+#include "index/base/error.h"
+#include "index/base/file.h"
+#include "snapshot/influxdb/metastore_edit.h"
+#include "snapshot/model/stored_shards.h"
+#include "snapshot/restore/restore_metastore.h"
+#include "snapshot/restore/restorer.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+namespace stdfs = std::filesystem;
+
+// Without ':', which is between the layers of an overlay.
+constexpr const char* kTimeFormat = "%Y-%m-%dT%H-%M-%SZ";
+
+// Of what `lower` shows only these shards are to be seen: the rest is hidden by what lies in
+// `upper`, at the highest level that is hidden as a whole.
+class Hider {
+ public:
+  Hider(stdfs::path lower, stdfs::path upper, const std::set<uint64_t>& shards)
+      : lower_(std::move(lower)), upper_(std::move(upper)), shards_(shards) {}
+
+  void hide_others() const {
+    make_directories(upper_);
+    hide_in({}, 0);
+  }
+
+ private:
+  static constexpr int kShardDepth = 2;  // <database>/<policy>/<shard>
+
+  bool is_wanted(const stdfs::path& shard) const {
+    const auto number = snapshot::parse_shard_path(shard.string());
+    return number && shards_.contains(number->shard);
+  }
+  bool holds_wanted(const stdfs::path& below, int depth) const {
+    if (depth > kShardDepth) return is_wanted(below);
+    for (const std::string& name : list_directory(lower_ / below))
+      if (holds_wanted(below / name, depth + 1)) return true;
+    return false;
+  }
+  void hide_in(const stdfs::path& below, int depth) const {
+    for (const std::string& name : list_directory(lower_ / below)) {
+      const stdfs::path path = below / name;
+      if (!holds_wanted(path, depth + 1)) {
+        Overlay::hide(upper_ / path);
+      } else if (depth < kShardDepth) {
+        make_directories(upper_ / path);
+        hide_in(path, depth + 1);
+      }
+    }
+  }
+
+  const stdfs::path lower_, upper_;
+  const std::set<uint64_t>& shards_;
+};
+
+fs::MountOptions mount_options(const index::Repository& repository, const ServedPlace& place,
+                               size_t cache_bytes) {
+  fs::MountOptions options = fs::MountOptions::for_caller();
+  options.source = repository.local().root().string();
+  options.mountpoint = place.history();
+  options.time_format = kTimeFormat;
+  options.cache_bytes = cache_bytes;
+  return options;
+}
+
+}  // namespace
+
+ServedData::ServedData(index::Repository& repository, snapshot::Catalog& catalog,
+                       const ServedPart& part, const ServedPlace& place, size_t cache_bytes,
+                       const std::stop_token& stop)
+    : repository_(repository), catalog_(catalog), place_(place) {
+  if (part.copy) {
+    restore_copy(part, stop);
+    if (part.tsi1) want_tsi1();
+    return;
+  }
+  const auto wanted = request(part, stop);
+  const auto stored = snapshot::metastore_to_restore(repository, wanted, warnings_);
+  const ByteView meta_db = as_bytes(stored.value());
+  const auto edit = snapshot::filter_metastore(meta_db, wanted.choice, {});
+  warnings_.insert(warnings_.end(), edit.notes.begin(), edit.notes.end());
+  write_metastore(edit.protobuf);
+  std::set<uint64_t> shards;
+  for (const auto& [number, path] : edit.moves) shards.insert(number);
+  mount(part, shards, cache_bytes);
+  if (part.tsi1) want_tsi1();
+}
+
+snapshot::RestoreRequest ServedData::request(const ServedPart& part,
+                                             const std::stop_token& stop) const {
+  snapshot::RestoreRequest request;
+  request.snapshot = part.snapshot;
+  request.choice.filter = part.filter;
+  request.metadir = place_.meta();
+  request.make_metastore = part.make_metastore;
+  request.stop = stop;
+  return request;
+}
+
+// The one that is there has what was done to the server since.
+void ServedData::write_metastore(const std::string& meta_db) const {
+  const stdfs::path path = snapshot::meta_db_path(place_.meta());
+  make_directories(place_.meta());
+  if (path_exists(path)) return;
+  AtomicFile file(place_.meta() / "meta.db.new", path);
+  file.write(as_bytes(meta_db));
+  file.publish();
+}
+
+void ServedData::mount(const ServedPart& part, const std::set<uint64_t>& shards,
+                       size_t cache_bytes) {
+  make_directories(place_.history());
+  history_.emplace(repository_, catalog_, mount_options(repository_, place_, cache_bytes));
+  const fs::SnapshotNames names(catalog_.refresh(), kTimeFormat, nullptr);
+  const fs::ShownSnapshot* shown = names.find(part.snapshot->number);
+  if (shown == nullptr)
+    throw Error("snapshot " + part.snapshot->short_id() + " is not there any more");
+  const auto overlay = [&](const char* section, const stdfs::path& seen, const char* name) {
+    OverlayPlaces places;
+    places.lower = stdfs::path("history") / section / shown->name;
+    places.upper = stdfs::path("layers") / name;
+    places.work = stdfs::path("layers") / (std::string(name) + ".work");
+    places.seen = seen.filename();
+    places.lasting = place_.is_kept();
+    if (!part.filter.is_everything()) Hider(places.lower, places.upper, shards).hide_others();
+    return places;
+  };
+  data_.emplace(overlay("backups", place_.data(), "data"));
+  make_directories(place_.wal());
+  if (path_exists(place_.history() / "wal" / shown->name))
+    wal_.emplace(overlay("wal", place_.wal(), "wal"));
+}
+
+// influxd opens a shard with the index in memory unless it has a directory for one. An index that
+// is empty it makes from the TSM files.
+void ServedData::want_tsi1() const {
+  const stdfs::path data = place_.data();
+  for (const std::string& database : list_directory(data))
+    for (const std::string& policy : list_directory(data / database))
+      for (const std::string& shard : list_directory(data / database / policy))
+        if (snapshot::parse_shard_path(database + "/" + policy + "/" + shard))
+          make_directories(data / database / policy / shard / "index");
+}
+
+// Once: what is there already has what was written to it since.
+void ServedData::restore_copy(const ServedPart& part, const std::stop_token& stop) {
+  for (const auto& directory : {place_.meta(), place_.data(), place_.wal()})
+    make_directories(directory);
+  if (path_exists(snapshot::meta_db_path(place_.meta()))) return;
+  auto wanted = request(part, stop);
+  wanted.datadir = place_.data();
+  if (!snapshot::stored_wal(repository_.objects(), *part.snapshot, part.filter).empty())
+    wanted.waldir = place_.wal();
+  wanted.overwrite = true;  // of one that was ended in between
+  const auto plan = snapshot::plan_restore(repository_, wanted);
+  snapshot::check_target(plan, wanted);
+  warnings_ = plan.warnings;
+  snapshot::restore(repository_, plan, wanted, {}, stop);
+}
+
+}  // namespace tsmfs::cli

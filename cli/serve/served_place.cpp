@@ -1,0 +1,95 @@
+#include "cli/serve/served_place.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "index/base/directory.h"
+#include "index/base/error.h"
+#include "index/base/log.h"
+
+namespace tsmfs::cli {
+
+namespace {
+
+namespace stdfs = std::filesystem;
+
+constexpr const char* kPrefix = "tsmfs-served-";
+constexpr const char* kLockFile = "lock";
+constexpr const char* kServedFile = "served";
+constexpr uint64_t kServedBytesMax = 64 << 10;
+
+std::unique_ptr<index::FileLock> lock(const stdfs::path& directory) {
+  return std::make_unique<index::FileLock>(directory / kLockFile, directory.string(),
+                                           index::LockRequest("serve"));
+}
+
+// On a disk: what is written to a server may be much.
+stdfs::path place_for_temporary() {
+  const char* named = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe): never changed
+  return named != nullptr && *named != '\0' ? temporary_directory() : stdfs::path("/var/tmp");
+}
+
+// One whose lock can be had has no process any more.
+void remove_left_ones(const stdfs::path& directory) {
+  for (const std::string& name : list_directory(directory)) {
+    if (!name.starts_with(kPrefix)) continue;
+    const stdfs::path left = directory / name;
+    try {
+      const auto status = link_status_if_exists(left);
+      if (!status || !S_ISDIR(status->st_mode) || status->st_uid != ::geteuid()) continue;
+      if (!path_exists(left / kLockFile)) continue;  // one that is being made
+      const auto held = lock(left);
+      remove_tree(left);
+    } catch (const Error& error) {
+      log::debug("{}", error.what());
+    }
+  }
+}
+
+}  // namespace
+
+ServedPlace::ServedPlace(stdfs::path root, bool kept)
+    : root_(std::move(root)), kept_(kept), lock_(lock(root_)) {}
+
+ServedPlace ServedPlace::temporary() {
+  const stdfs::path above = place_for_temporary();
+  remove_left_ones(above);
+  std::string name = (above / fmt::format("{}XXXXXX", kPrefix)).string();
+  if (::mkdtemp(name.data()) == nullptr)
+    throw_errno("cannot make a directory in " + above.string(), "TMPDIR names another place");
+  return {name, false};
+}
+
+ServedPlace ServedPlace::kept(const stdfs::path& directory) {
+  const stdfs::path root = absolute_path(directory);
+  make_directories(root);
+  if (holds_something(root) && !path_exists(root / kLockFile))
+    throw UsageError(fmt::format("{} is neither empty nor of an earlier serve", root.string()),
+                     "name a new directory; nothing was changed");
+  return {root, true};
+}
+
+ServedPlace::~ServedPlace() {
+  if (lock_ && !kept_) remove();
+}
+
+void ServedPlace::remove() const noexcept {
+  try_remove_tree(root_);
+}
+
+std::string ServedPlace::served() const {
+  if (!path_exists(root_ / kServedFile)) return {};
+  return read_whole_file(root_ / kServedFile, kServedBytesMax);
+}
+
+void ServedPlace::note_served(const std::string& what) const {
+  AtomicFile file(root_ / "served.new", root_ / kServedFile);
+  file.write(as_bytes(what));
+  file.publish();
+}
+
+}  // namespace tsmfs::cli
