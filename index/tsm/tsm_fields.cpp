@@ -7,26 +7,27 @@
 
 namespace tsmfs::index {
 
-namespace {
-
-// Up to the first comma that is not escaped.
-std::string_view measurement_of(std::string_view series) {
-  for (size_t i = 0; i < series.size(); ++i) {
-    if (series[i] == '\\') {
-      ++i;
-    } else if (series[i] == ',') {
-      return series.substr(0, i);
-    }
-  }
+std::string_view escaped_measurement(std::string_view series) {
+  if (series.starts_with(',')) return {};
+  for (size_t i = 1; i < series.size(); ++i)
+    if (series[i - 1] != '\\' && (series[i] == ',' || series[i] == ' ')) return series.substr(0, i);
   return series;
 }
 
-}  // namespace
+std::string unescape_measurement(std::string_view escaped) {
+  std::string text;
+  for (size_t i = 0; i < escaped.size(); ++i) {
+    const bool escapes = escaped[i] == '\\' && i + 1 < escaped.size() &&
+                         (escaped[i + 1] == ',' || escaped[i + 1] == ' ');
+    text += escaped[escapes ? ++i : i];
+  }
+  return text;
+}
 
 std::string field_of_key(std::string_view key) {
   const size_t separator = key.find(kTsmFieldSeparator);
   if (separator == std::string_view::npos) return {};
-  return std::string(measurement_of(key.substr(0, separator))).append(key.substr(separator));
+  return std::string(escaped_measurement(key.substr(0, separator))).append(key.substr(separator));
 }
 
 bool add_field_types(ByteSource& source, TsmFieldTypes& types) try {

@@ -15,6 +15,13 @@ namespace tsmfs::index {
 // spaces escaped. One that has more types than one is a conflict, which influxd does not open.
 using TsmFieldTypes = std::map<std::string, std::set<uint8_t>, std::less<>>;
 
+// "cpu" of the series "cpu,host=a", escaped as it stands there. As models/points.go of InfluxDB 1.x
+// has it (scanMeasurement): a character behind a backslash ends nothing, also when that backslash
+// stands behind another one.
+std::string_view escaped_measurement(std::string_view series);
+// "a b" of "a\\ b": as people write it, and queries name it (unescapeMeasurement, there).
+std::string unescape_measurement(std::string_view escaped);
+
 // "cpu#!~#usage" of the key "cpu,host=a#!~#usage"; empty for a key that names no field.
 std::string field_of_key(std::string_view key);
 

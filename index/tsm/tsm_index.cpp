@@ -10,7 +10,6 @@ namespace {
 
 constexpr uint32_t kTsmMagic = 0x16D116D1;
 constexpr uint8_t kTsmVersion = 1;
-constexpr size_t kWindowBytes = 256 << 10;
 constexpr size_t kEntryBytes = 28;
 constexpr uint8_t kBlockTypeMax = 4;  // float, integer, boolean, string, unsigned
 
@@ -32,11 +31,11 @@ uint64_t read_tsm_index_offset(ByteSource& source) {
   return offset;
 }
 
-TsmIndexCursor::TsmIndexCursor(ByteSource& source, uint64_t begin)
+TsmIndexCursor::TsmIndexCursor(ByteSource& source, uint64_t begin, size_t window_bytes)
     : source_(source),
       position_(begin),
       end_(source.size() - kTsmFooterBytes),
-      window_(kWindowBytes) {}
+      window_(static_cast<size_t>(std::min<uint64_t>(window_bytes, end_ - begin))) {}
 
 bool TsmIndexCursor::next() {
   if (position_ == end_) return false;
@@ -67,7 +66,7 @@ bool TsmIndexCursor::next() {
 ByteView TsmIndexCursor::take(size_t length) {
   if (length > end_ - position_) fail("an entry that is cut off");
   if (position_ < window_begin_ || position_ + length > window_begin_ + window_size_) {
-    window_size_ = static_cast<size_t>(std::min<uint64_t>(kWindowBytes, end_ - position_));
+    window_size_ = static_cast<size_t>(std::min<uint64_t>(window_.size(), end_ - position_));
     const ByteView seen = source_.view(position_, window_size_);
     std::memcpy(window_.data(), seen.data(), window_size_);
     window_begin_ = position_;

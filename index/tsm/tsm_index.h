@@ -36,11 +36,17 @@ struct TsmBlockEntry {
 // throws.
 uint64_t read_tsm_index_offset(ByteSource& source);
 
-// Not thread safe. Memory: the window, one key and its blocks. Requires: `source` outlives it.
+// The window on an index: any key fits into the smaller one, for those who read many files at once.
+constexpr size_t kTsmIndexWindowBytes = 256 << 10;
+constexpr size_t kTsmIndexWindowBytesMin = 64 << 10;
+
+// Not thread safe. Memory: the window, at most as large as the index, one key and its blocks.
+// Requires: `source` outlives it.
 class TsmIndexCursor {
  public:
-  // `begin` is the index offset. Requires: `source` has a sound header and footer.
-  TsmIndexCursor(ByteSource& source, uint64_t begin);
+  // `begin` is the index offset. Requires: `source` has a sound header and footer; window_bytes >=
+  // kTsmIndexWindowBytesMin.
+  TsmIndexCursor(ByteSource& source, uint64_t begin, size_t window_bytes = kTsmIndexWindowBytes);
   // The next key; false at the end. Throws: TsmFormatError when keys are out of order or an entry
   // cannot be, and what `source` throws.
   bool next();

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "index/base/error.h"
 #include "index/base/quote.h"
+#include "snapshot/stream/stored_stream.h"
 
 namespace tsmfs::snapshot {
 
@@ -14,28 +14,6 @@ namespace {
 
 constexpr size_t kSeriesMax = 3;
 constexpr size_t kShardsShownMax = 10;
-
-// A stored file, front to back.
-class StoredStream : public ByteStream {
- public:
-  explicit StoredStream(index::FileReader file) : file_(std::move(file)) {}
-  size_t read(MutableByteView out) override {
-    slices_.clear();
-    file_.read(position_, out.size(), slices_);
-    size_t done = 0;
-    for (const index::Slice& slice : slices_) {
-      std::memcpy(out.data() + done, slice.bytes.data(), slice.bytes.size());
-      done += slice.bytes.size();
-    }
-    position_ += done;
-    return done;
-  }
-
- private:
-  index::FileReader file_;
-  std::vector<index::Slice> slices_;
-  uint64_t position_ = 0;
-};
 
 void add_tombstone(index::ObjectReader& objects, const TreeEntry& file, DeletedPoints& found) {
   const StoredTombstone stored = read_stored_tombstone(objects, file);

@@ -1,167 +1,26 @@
 #include "snapshot/influxdb/tombstone.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
-#include <utility>
-
-#include "index/base/error.h"
 #include "index/tsm/tsm_index.h"
 #include "snapshot/model/filter.h"
-#include "snapshot/stream/gzip_inflater.h"
 
 namespace tsmfs::snapshot {
 
-namespace {
-
-constexpr size_t kHeaderBytes = 4;
-constexpr uint32_t kVersion2 = 0x1502;
-constexpr uint32_t kVersion3 = 0x1503;
-constexpr uint32_t kVersion4 = 0x1504;
-constexpr size_t kTimesBytes = 16;
-constexpr size_t kKeyBytesMax = 64 << 10;  // a TSM file's keys have 16-bit lengths
-
-[[noreturn]] void fail(const std::string& object, const std::string& why) {
-  throw TombstoneError(fmt::format("{} is no sound tombstone: {}", object, why));
-}
-
-// Gzip members, one behind the other, as one content.
-class GzipMembers : public ByteStream {
- public:
-  GzipMembers(ByteStream& compressed, const std::string& object)
-      : inflater_(compressed), object_(object) {}
-
-  size_t read(MutableByteView out) override {
-    for (;;) {
-      const GzipInflater::Piece piece = inflater_.next(out);
-      if (piece.stop == GzipInflater::Stop::kDamaged)
-        fail(object_, "its compressed data are damaged");
-      if (piece.bytes > 0) return piece.bytes;
-      if (piece.stop != GzipInflater::Stop::kInputEnd) continue;  // a member without content
-      if (inflater_.within_member()) fail(object_, "it ends early");
-      return 0;
-    }
-  }
-
- private:
-  GzipInflater inflater_;
-  const std::string& object_;
-};
-
-// The bytes of `head`, then those of the stream.
-class Joined : public ByteStream {
- public:
-  Joined(ByteView head, ByteStream& rest) : head_(head), rest_(rest) {}
-  size_t read(MutableByteView out) override {
-    if (head_.empty()) return rest_.read(out);
-    const size_t count = std::min(out.size(), head_.size());
-    std::copy_n(head_.begin(), count, out.begin());
-    head_ = head_.subspan(count);
-    return count;
-  }
-
- private:
-  ByteView head_;
-  ByteStream& rest_;
-};
-
-class Entries {
- public:
-  Entries(const std::string& object, TombstoneLimits limits) : object_(object), limits_(limits) {}
-
-  // Lines of text, the last one with or without a newline.
-  void read_lines(ByteStream& stream) {
-    std::string line;
-    std::array<std::byte, 4096> buffer;
-    while (!done()) {
-      const size_t count = stream.read(buffer);
-      if (count == 0) break;
-      taken_ += count;
-      for (const char c : as_text(ByteView(buffer).first(count))) {
-        if (c == '\n') {
-          add(line);
-          line.clear();
-        } else if (line.size() < kKeyBytesMax) {
-          line += c;
-        } else {
-          fail(object_, "a line of it is too long");
-        }
-      }
-    }
-    add(line);
-  }
-
-  void read_records(ByteStream& stream) {
-    std::array<std::byte, 4> length_bytes;
-    ByteBuffer record;
-    while (!done()) {
-      const size_t head = read_up_to(stream, length_bytes);
-      if (head == 0) return;
-      const uint32_t length = load_be<uint32_t>(length_bytes.data());
-      if (head < length_bytes.size()) fail(object_, "it ends early");
-      if (length == 0 || length > kKeyBytesMax)
-        fail(object_, fmt::format("it has a key of {} bytes", length));
-      record.resize(length + kTimesBytes);
-      if (read_up_to(stream, record) < record.size()) fail(object_, "it ends early");
-      taken_ += head + record.size();
-      const auto first = static_cast<int64_t>(load_be<uint64_t>(record.data() + length));
-      const auto last = static_cast<int64_t>(load_be<uint64_t>(record.data() + length + 8));
-      found_.time_ranges |= first > kInfluxTimeMin.unix_ns || last < kInfluxTimeMax.unix_ns;
-      add(as_text(ByteView(record).first(length)));
-    }
-  }
-
-  Tombstone finish(unsigned version) {
-    found_.version = version;
-    return std::move(found_);
-  }
-
- private:
-  void add(std::string_view key) {
-    if (key.empty()) return;
-    const std::string series(key.substr(0, key.find(index::kTsmFieldSeparator)));
-    if (found_.series.contains(series)) return;
-    if (found_.series.size() < limits_.series_max) {
-      found_.series.insert(series);
-    } else {
-      found_.more_series = true;
-    }
-  }
-  // More would tell nothing new.
-  bool done() {
-    if (taken_ >= limits_.content_bytes_max) found_.more_series = true;
-    return found_.more_series;
-  }
-
-  const std::string& object_;
-  TombstoneLimits limits_;
-  Tombstone found_;
-  uint64_t taken_ = 0;
-};
-
-}  // namespace
-
 Tombstone read_tombstone(ByteStream& file, const std::string& object, TombstoneLimits limits) {
-  std::array<std::byte, kHeaderBytes> header;
-  const size_t count = read_up_to(file, header);
-  Entries entries(object, limits);
-  const uint32_t magic = count < kHeaderBytes ? 0 : load_be<uint32_t>(header.data());
-  if (count == 0) return entries.finish(0);
-  if (magic == kVersion2) {
-    entries.read_records(file);
-    return entries.finish(2);
-  }
-  if (magic == kVersion3 || magic == kVersion4) {
-    GzipMembers content(file, object);
-    entries.read_records(content);
-    return entries.finish(magic == kVersion3 ? 3 : 4);
-  }
-  // Text has no control characters, and other versions begin with zeros.
-  if (header[0] == std::byte{0}) fail(object, "it is of a version that tsmfs does not know");
-  Joined whole(ByteView(header).first(count), file);
-  entries.read_lines(whole);
-  return entries.finish(1);
+  Tombstone found;
+  const auto note = [&](const TombstoneEntry& entry) {
+    found.time_ranges |=
+        entry.first_ns > kInfluxTimeMin.unix_ns || entry.last_ns < kInfluxTimeMax.unix_ns;
+    std::string series(entry.key.substr(0, entry.key.find(index::kTsmFieldSeparator)));
+    if (found.series.contains(series)) return true;
+    if (found.series.size() == limits.series_max) return false;  // more would tell nothing new
+    found.series.insert(std::move(series));
+    return true;
+  };
+  const auto [version, whole] =
+      read_tombstone_entries(file, object, limits.content_bytes_max, note);
+  found.version = version;
+  found.more_series = !whole;
+  return found;
 }
 
 }  // namespace tsmfs::snapshot

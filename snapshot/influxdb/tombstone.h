@@ -1,24 +1,14 @@
-// What a .tombstone file of InfluxDB 1.x says was deleted.
-//
-// Versions, by their first four bytes: none, lines of text, each a key (1); 0x1502, then for each
-// deletion a key's length (4), the key, first and last time (8 each, nanoseconds), all big-endian
-// (2); 0x1503, then the same in one gzip member (3); 0x1504, in several (4).
+// What a .tombstone file of InfluxDB 1.x says was deleted, in short.
 #pragma once
 
 #include <cstdint>
 #include <set>
 #include <string>
 
-#include "index/base/error.h"
+#include "snapshot/influxdb/tombstone_entries.h"
 #include "snapshot/stream/byte_stream.h"
 
 namespace tsmfs::snapshot {
-
-// A tombstone that cannot be read.
-class TombstoneError : public CorruptError {
- public:
-  using CorruptError::CorruptError;
-};
 
 struct TombstoneLimits {
   size_t series_max = 3;  // named; of others it is only said that there are more

@@ -4,7 +4,7 @@
 // source (index::ByteSource) has a known length and is looked at anywhere; a sink (ByteSink) takes
 // bytes. For a file of a disk these are FileStream, FileSource and FileSink, the first two over
 // DiskFile, which is the open file and neither of them; for a file of the repository StoredStream
-// (in deleted_series.cpp) and index::StoredSource, over index::FileReader; for a connection
+// and index::StoredSource, over index::FileReader; for a connection
 // TcpStream. A Spool makes a source of what comes as a stream, and index::MemorySource of what is
 // in memory. The others stand in front of another one: GzipStream and GzipSink, a tombstone's
 // members, a stream that has to have a length (SizedStream in backup_run.cpp), standard output

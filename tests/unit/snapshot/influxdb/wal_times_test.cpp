@@ -57,7 +57,8 @@ TEST(WalTimes, AreThoseOfAllTypesAndEntries) {
 
 TEST(WalTimes, DeletesAndEmptySegmentsHaveNone) {
   EXPECT_TRUE(times_of("").whole);
-  const WalTimes found = times_of(entry(2, "deleted") + entry(3, "deleted"));
+  const std::string range = be(uint64_t{40}) + be(uint64_t{60}) + be(uint32_t{3}) + "key";
+  const WalTimes found = times_of(entry(2, "deleted") + entry(3, range));
   EXPECT_TRUE(found.whole);
   EXPECT_FALSE(found.points);
 }
