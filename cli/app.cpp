@@ -59,6 +59,7 @@ void add_commands(CLI::App& app, Context& context) {
   add_mount(app, context);
   add_umount(app, context);
   add_serve(app, context);
+  add_rehearse(app, context);
   add_check(app, context);
   add_copy(app, context);
   add_tag(app, context);

@@ -46,6 +46,7 @@ void add_tag(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
 void add_restore(CLI::App& app, Context& context);
 void add_serve(CLI::App& app, Context& context);
+void add_rehearse(CLI::App& app, Context& context);
 
 // Adds --repo/-r, which TSMFS_REPOSITORY stands in for.
 void add_repository_option(CLI::App& command, std::filesystem::path& repository);

@@ -2,11 +2,10 @@
 #include <fmt/ostream.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
-#include <thread>
 
 #include "cli/command.h"
 #include "cli/commands/past_options.h"
@@ -15,7 +14,6 @@
 #include "cli/process/reserved_port.h"
 #include "cli/serve/past_server.h"
 #include "cli/serve/served_place.h"
-#include "fs/mount_options.h"
 #include "index/base/error.h"
 #include "index/base/timestamp.h"
 
@@ -25,7 +23,6 @@ namespace {
 
 constexpr uint16_t kFirstPort = 8087;  // beside influxd's own
 constexpr unsigned kPortsTried = 100;
-constexpr const char* kLoopback = "127.0.0.1";
 constexpr int kCommandPollMs = 20;
 
 struct ServeCommand {
@@ -122,14 +119,14 @@ class Serve {
   // In the inner process.
   ExitCode live(const std::stop_token& stop, const std::function<void()>& on_ready) {
     const PastOptions& past = command_.past;
-    if (::chdir(place_.root().c_str()) != 0) throw_errno("cannot enter " + place_.root().string());
-    PastServerRequest request = this->request();
+    enter_place(place_);
+    PastServerRequest request = request_for(past, influxd_, http_.number(), snapshots_.number());
+    request.settings.auth = command_.auth;
     const auto repository = index::Repository::open_reader(
         {.location = past.repository, .cache_bytes = request.cache_bytes});
     snapshot::Catalog catalog(repository->storage());
     const ChosenPast chosen = choose_past(past, catalog, *repository, context_);
-    request.part = {chosen.snapshot, past.filter, past.make_metastore,
-                    index_of(request.settings) == kTsi1, past.copy};
+    request.part = part_for(past, request, chosen.snapshot);
     if (place_.is_kept()) note_place(place_, identity(*repository, request.part));
     try {
       PastServer server(*repository, catalog, place_, request, stop);
@@ -147,22 +144,6 @@ class Serve {
       return ExitCode::kServer;
     }
     return chosen.status;
-  }
-
-  PastServerRequest request() const {
-    PastServerRequest request;
-    request.influxd = influxd_;
-    request.settings = {{kLoopback, http_.number()},
-                        {kLoopback, snapshots_.number()},
-                        command_.auth,
-                        command_.past.index,
-                        command_.past.config};
-    if (!command_.past.cache.empty()) {
-      fs::MountOptions options;
-      fs::apply_cache_size(command_.past.cache, options);
-      request.cache_bytes = options.cache_bytes;
-    }
-    return request;
   }
 
   void tell(const snapshot::Manifest& snapshot) const {

@@ -12,6 +12,7 @@
 #include "index/repository/repository.h"
 #include "snapshot/model/catalog.h"
 #include "snapshot/model/wholeness.h"
+#include "snapshot/rehearse/rehearsal_record.h"
 
 namespace tsmfs::cli {
 
@@ -26,27 +27,45 @@ struct SnapshotsCommand {
   bool all_problems = false;
 };
 
-Json to_json(const snapshot::Manifest& manifest) {
-  return {{"id", manifest.id.hex()},
-          {"time", format_rfc3339_ns(manifest.time)},
-          {"finished", format_rfc3339_ns(manifest.finished)},
-          {"server", manifest.server},
-          {"address", manifest.address},
-          {"dialect", manifest.dialect},
-          {"databases", manifest.databases},
-          {"shards", manifest.shards},
-          {"files", manifest.files},
-          {"bytes", manifest.bytes},
-          {"new_bytes", manifest.new_bytes},
-          {"stored_bytes", manifest.stored_bytes},
-          {"filter", manifest.filter.text()},
-          {"partial", manifest.partial},
-          {"incomplete", manifest.incomplete()},
-          {"lacks", snapshot::lacks(manifest, {})},
-          {"metastore_changed", manifest.metastore_changed},
-          {"tags", manifest.tags},
-          {"extent", extent_json(manifest)},
-          {"problems", problems_json(manifest)}};
+using Rehearsals = std::map<index::SnapshotId, snapshot::RehearsalsOfSnapshot>;
+
+snapshot::RehearsalsOfSnapshot rehearsals_of(const Rehearsals& all,
+                                             const snapshot::Manifest& manifest) {
+  const auto found = all.find(manifest.id);
+  return found == all.end() ? snapshot::RehearsalsOfSnapshot() : found->second;
+}
+
+Json to_json(const snapshot::RehearsalRecord& rehearsed) {
+  return {{"time", format_rfc3339_ns(rehearsed.time)},
+          {"sound", rehearsed.sound},
+          {"influxd", rehearsed.influxd},
+          {"extent", rehearsed.extent}};
+}
+
+Json to_json(const snapshot::Manifest& manifest, const snapshot::RehearsalsOfSnapshot& rehearsed) {
+  Json json = {{"id", manifest.id.hex()},
+               {"time", format_rfc3339_ns(manifest.time)},
+               {"finished", format_rfc3339_ns(manifest.finished)},
+               {"server", manifest.server},
+               {"address", manifest.address},
+               {"dialect", manifest.dialect},
+               {"databases", manifest.databases},
+               {"shards", manifest.shards},
+               {"files", manifest.files},
+               {"bytes", manifest.bytes},
+               {"new_bytes", manifest.new_bytes},
+               {"stored_bytes", manifest.stored_bytes},
+               {"filter", manifest.filter.text()},
+               {"partial", manifest.partial},
+               {"incomplete", manifest.incomplete()},
+               {"lacks", snapshot::lacks(manifest, {})},
+               {"metastore_changed", manifest.metastore_changed},
+               {"tags", manifest.tags},
+               {"extent", extent_json(manifest)},
+               {"problems", problems_json(manifest)}};
+  if (rehearsed.whole) json["rehearsed"] = to_json(*rehearsed.whole);
+  if (rehearsed.part) json["rehearsed_part"] = to_json(*rehearsed.part);
+  return json;
 }
 
 void print_problems_of(const snapshot::Manifest& snapshot, bool all, std::ostream& out) {
@@ -76,7 +95,7 @@ void print_latest(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& s
 
 // The problems of each server's last snapshot are those that something can be done about.
 void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& snapshots,
-                 bool all_problems) {
+                 const Rehearsals& rehearsals, bool all_problems) {
   size_t server_width = 6;
   std::map<std::string, snapshot::SnapshotPtr> last;
   for (const auto& snapshot : snapshots) last[snapshot->server] = snapshot;
@@ -101,6 +120,9 @@ void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& sn
     if (!snapshot->tags.empty())
       fmt::print(out, "          tags: {}\n",
                  visible(fmt::format("{}", fmt::join(snapshot->tags, ", "))));
+    const auto rehearsed = rehearsals_of(rehearsals, *snapshot);
+    for (const auto* one : {&rehearsed.whole, &rehearsed.part})
+      if (*one) fmt::print(out, "          {}\n", visible(snapshot::describe(**one, now())));
     print_problems_of(*snapshot, last[snapshot->server] == snapshot || all_problems, out);
   }
   print_latest(out, snapshots);
@@ -117,12 +139,14 @@ ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   // A list may be empty; it should be no typing error.
   if (const std::string wrong = snapshot::empty_selection(shown, command.selection); !wrong.empty())
     print_message(context.err, "warning", wrong);
+  const Rehearsals rehearsals = snapshot::read_rehearsals(index::LocalState(command.repository));
   if (command.as_json) {
     Json list = Json::array();
-    for (const auto& snapshot : shown) list.push_back(to_json(*snapshot));
+    for (const auto& snapshot : shown)
+      list.push_back(to_json(*snapshot, rehearsals_of(rehearsals, *snapshot)));
     print_json(context.out, list, 1);
   } else {
-    print_table(context.out, shown, command.all_problems);
+    print_table(context.out, shown, rehearsals, command.all_problems);
   }
   print_unreadable(context.err, *state);
   return state->is_sound() ? ExitCode::kOk : ExitCode::kDamaged;

@@ -1,5 +1,7 @@
 #include "cli/commands/past_options.h"
 
+#include <unistd.h>
+
 #include "cli/commands/chosen_snapshot.h"
 #include "fs/mount_options.h"
 #include "index/base/directory.h"
@@ -55,6 +57,36 @@ void check_past_options(PastOptions& options) {
   index::open_storage(options.repository);  // there is one
   options.repository = resolved_path(options.repository);
   if (!options.config.empty()) options.config = absolute_path(options.config);
+}
+
+PastServerRequest request_for(const PastOptions& options, const InfluxdProgram& influxd,
+                              uint16_t http_port, uint16_t snapshot_port) {
+  PastServerRequest request;
+  request.influxd = influxd;
+  request.settings.http = {kLoopback, http_port};
+  request.settings.snapshots = {kLoopback, snapshot_port};
+  request.settings.index = options.index;
+  request.settings.operator_config = options.config;
+  if (options.cache.empty()) return request;
+  fs::MountOptions mount;
+  fs::apply_cache_size(options.cache, mount);
+  request.cache_bytes = mount.cache_bytes;
+  return request;
+}
+
+ServedPart part_for(const PastOptions& options, const PastServerRequest& request,
+                    const snapshot::SnapshotPtr& snapshot) {
+  ServedPart part;
+  part.snapshot = snapshot;
+  part.filter = options.filter;
+  part.make_metastore = options.make_metastore;
+  part.tsi1 = index_of(request.settings) == kTsi1;
+  part.copy = options.copy;
+  return part;
+}
+
+void enter_place(const ServedPlace& place) {
+  if (::chdir(place.root().c_str()) != 0) throw_errno("cannot enter " + place.root().string());
 }
 
 ChosenPast choose_past(const PastOptions& options, snapshot::Catalog& catalog,

@@ -31,6 +31,15 @@ void add_past_options(CLI::App& sub, PastOptions& options);
 // Paths as they are from everywhere. Throws: UsageError, NoRepositoryError.
 void check_past_options(PastOptions& options);
 
+// For a server that answers at these ports of this machine. Throws: UsageError.
+PastServerRequest request_for(const PastOptions& options, const InfluxdProgram& influxd,
+                              uint16_t http_port, uint16_t snapshot_port);
+// Throws: as index_of().
+ServedPart part_for(const PastOptions& options, const PastServerRequest& request,
+                    const snapshot::SnapshotPtr& snapshot);
+// The inner process works in its place. Throws: IoError.
+void enter_place(const ServedPlace& place);
+
 // Chooses the snapshot; `status` is of a command that then does all it can.
 struct ChosenPast {
   snapshot::SnapshotPtr snapshot;

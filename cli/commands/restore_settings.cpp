@@ -5,31 +5,14 @@
 #include <fmt/ranges.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <vector>
 
+#include "cli/commands/http_password.h"
 #include "cli/output/format.h"
 #include "index/base/error.h"
-#include "index/base/file.h"
 #include "index/base/quote.h"
 
 namespace tsmfs::cli {
-
-namespace {
-
-constexpr size_t kPasswordFileBytesMax = 4096;
-
-std::string read_password(const std::filesystem::path& file) {
-  if (!file.empty()) {
-    const std::string content = read_whole_file(file, kPasswordFileBytesMax);
-    return content.substr(0, content.find_first_of("\r\n"));
-  }
-  // NOLINTNEXTLINE(concurrency-mt-unsafe): the environment is never changed
-  const char* password = std::getenv("INFLUX_PASSWORD");
-  return password == nullptr ? "" : password;
-}
-
-}  // namespace
 
 SettingsRestore::SettingsRestore(const RestoreCommand& command, const snapshot::MetaChoice& choice,
                                  const snapshot::MissingSettings& missing, Context& context)

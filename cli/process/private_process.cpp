@@ -57,7 +57,7 @@ bool readable(const Fd& fd, int ms) {
   return ::poll(&wait, 1, ms) > 0;
 }
 
-int status_of(pid_t child) {
+int wait_for(pid_t child) {
   int status = 0;
   retry_eintr([&] { return ::waitpid(child, &status, 0); });
   return status;
@@ -134,7 +134,7 @@ void PrivateProcess::keep(const Work& work, Namespaces namespaces, Fd life, pid_
       ::kill(inner, SIGTERM);
       if (!readable(inner_life.read, kPatienceMs)) ::kill(inner, SIGKILL);
     }
-    const int status = status_of(inner);
+    const int status = wait_for(inner);
     if (::getppid() != parent) work.clean_up();  // nobody else will
     ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : static_cast<int>(ExitCode::kFailed));
   } catch (...) {
@@ -171,7 +171,7 @@ bool PrivateProcess::wait_ended(const std::stop_token& stop, int patience_ms) {
 ExitCode PrivateProcess::end() {
   if (keeper_ < 0) return status_;
   life_.write.reset();
-  const int status = status_of(std::exchange(keeper_, -1));
+  const int status = wait_for(std::exchange(keeper_, -1));
   if (WIFEXITED(status)) status_ = static_cast<ExitCode>(WEXITSTATUS(status));
   return status_;
 }

@@ -25,6 +25,7 @@ struct InfluxdSettings {
 // none of this. Throws: UsageError when that is no TOML; IoError.
 std::string influxd_config(const ServedPlace& place, const InfluxdSettings& settings);
 
+inline constexpr const char* kLoopback = "127.0.0.1";  // the one address that it has
 inline constexpr const char* kTsi1 = "tsi1";
 // Which index the server will have of series: "inmem", "tsi1". Throws: as influxd_config().
 std::string index_of(const InfluxdSettings& settings);

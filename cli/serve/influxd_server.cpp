@@ -56,10 +56,10 @@ void InfluxdServer::wait_until_it_answers(std::chrono::steady_clock::time_point 
                                           const std::stop_token& stop) {
   while (!accepts_connections(port_)) {
     require_running();
-    if (stop.stop_requested()) throw Cancelled();
     if (std::chrono::steady_clock::now() >= deadline)
       throw InfluxdEndedError("influxd does not answer; the last lines of its log:\n" +
                               last_lines());
+    if (stop.stop_requested()) throw Cancelled();
     std::this_thread::sleep_for(kAnswerInterval);
   }
   require_running();

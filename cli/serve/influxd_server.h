@@ -1,13 +1,15 @@
 // An influxd of our own.
 #pragma once
 
+#include <chrono>
+#include <filesystem>
 #include <stop_token>
 #include <string>
-#include <string_view>
 
 #include "cli/process/child.h"
 #include "cli/serve/influxd_config.h"
 #include "cli/serve/influxd_program.h"
+#include "index/base/error.h"
 
 namespace tsmfs::cli {
 

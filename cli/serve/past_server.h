@@ -9,6 +9,7 @@
 
 #include "cli/serve/influxd_server.h"
 #include "cli/serve/served_data.h"
+#include "index/base/error.h"
 
 namespace tsmfs::cli {
 

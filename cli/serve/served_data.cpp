@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "cli/serve/memory_need.h"
 #include "fs/snapshot_names.h"
 #include "index/base/directory.h"
 #include "index/base/error.h"
@@ -22,8 +23,9 @@ namespace stdfs = std::filesystem;
 // Without ':', which is between the layers of an overlay.
 constexpr const char* kTimeFormat = "%Y-%m-%dT%H-%M-%SZ";
 
-// Of what `lower` shows only these shards are to be seen: the rest is hidden by what lies in
-// `upper`, at the highest level that is hidden as a whole.
+// Of what `lower` shows only these shards are to be seen: others, which the metastore does not know
+// or which are not asked for, influxd would open for nothing. What lies in `upper` hides them, at
+// the highest level that is hidden as a whole.
 class Hider {
  public:
   Hider(stdfs::path lower, stdfs::path upper, const std::set<uint64_t>& shards)
@@ -83,6 +85,11 @@ ServedData::ServedData(index::Repository& repository, snapshot::Catalog& catalog
     restore_copy(part, stop);
     if (part.tsi1) want_tsi1();
     return;
+  }
+  if (!part.tsi1) {
+    const auto stored = snapshot::stored_shards(repository.objects(), *part.snapshot, part.filter);
+    if (std::string warning = memory_warning(repository.objects(), stored); !warning.empty())
+      warnings_.push_back(std::move(warning));
   }
   const auto wanted = request(part, stop);
   const auto stored = snapshot::metastore_to_restore(repository, wanted, warnings_);

@@ -8,9 +8,9 @@ namespace tsmfs::cli {
 
 ServedHistory::ServedHistory(index::Repository& repository, snapshot::Catalog& catalog,
                              const fs::MountOptions& options)
-    : mount_(repository, catalog, options) {
+    : mount_(repository, catalog, options), thread_([this] { end_.request_stop(); }) {
   auto ready = ready_.get_future();
-  thread_ = std::thread([this] {
+  thread_.start([this] {
     bool told = false;
     try {
       mount_.run(end_.get_token(), [&] {
@@ -25,17 +25,7 @@ ServedHistory::ServedHistory(index::Repository& repository, snapshot::Catalog& c
         ready_.set_exception(std::current_exception());
     }
   });
-  try {
-    ready.get();
-  } catch (...) {
-    thread_.join();
-    throw;
-  }
-}
-
-ServedHistory::~ServedHistory() {
-  end_.request_stop();
-  thread_.join();
+  ready.get();
 }
 
 }  // namespace tsmfs::cli

@@ -3,9 +3,9 @@
 
 #include <future>
 #include <stop_token>
-#include <thread>
 
 #include "fs/history_mount.h"
+#include "index/base/thread_group.h"
 
 namespace tsmfs::cli {
 
@@ -17,13 +17,12 @@ class ServedHistory {
                 const fs::MountOptions& options);
   ServedHistory(const ServedHistory&) = delete;
   ServedHistory& operator=(const ServedHistory&) = delete;
-  ~ServedHistory();
 
  private:
   fs::HistoryMount mount_;
   std::stop_source end_;
   std::promise<void> ready_;
-  std::thread thread_;
+  ThreadGroup thread_;
 };
 
 }  // namespace tsmfs::cli

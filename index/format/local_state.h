@@ -16,6 +16,8 @@ class LocalState {
   // A lookup under construction, renamed to index() when it is complete.
   std::filesystem::path new_index() const { return root_ / "index.new"; }
   std::filesystem::path locks() const { return root_ / "locks"; }
+  // By snapshot: what its last rehearsal found (snapshot/rehearse/rehearsal_record.h).
+  std::filesystem::path rehearsals() const { return root_ / "rehearsals"; }
   // By server: what its last import saw of the files it read (snapshot/import/seen_files.h).
   std::filesystem::path seen() const { return root_ / "seen"; }
   // Spools and other files without a name. Emptied by the next writer.

@@ -49,7 +49,7 @@ class Sums {
   explicit Sums(const ShardsByPath& shards) {
     for (const auto& [path, files] : shards) {
       policies_[{path.database, path.policy}];
-      series_[path.database];
+      series_[{path.database, path.policy}];
     }
   }
 
@@ -60,7 +60,7 @@ class Sums {
       for (const auto& [field, by_type] : fields)
         for (size_t type = 0; type < kTsmTypes; ++type)
           policy[measurement][field][type].add(by_type[type]);
-    series_[path.database].add(points.series);
+    series_[{path.database, path.policy}].add(points.series);
     problems_[path] = std::move(points.problems);
   }
 
@@ -73,7 +73,7 @@ class Sums {
         for (const auto& [field, by_type] : fields)
           policy.measurements[measurement][field] = as_seen_by_queries(by_type);
     }
-    for (auto& [database, series] : series_) result.series[database] = series.size();
+    for (auto& [name, series] : series_) result.policies[name].series = series.size();
     for (auto& [path, problems] : problems_)
       std::ranges::move(problems, std::back_inserter(result.problems));
     return result;
@@ -83,7 +83,7 @@ class Sums {
   Mutex mutex_;
   std::map<PolicyName, std::map<std::string, FieldsOfMeasurement>> policies_
       TSMFS_GUARDED_BY(mutex_);
-  std::map<std::string, SeriesSet> series_ TSMFS_GUARDED_BY(mutex_);
+  std::map<PolicyName, SeriesSet> series_ TSMFS_GUARDED_BY(mutex_);
   std::map<ShardPath, std::vector<Problem>> problems_ TSMFS_GUARDED_BY(mutex_);
 };
 

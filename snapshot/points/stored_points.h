@@ -38,13 +38,13 @@ using MeasurementPoints = std::map<std::string, FieldPoints>;
 struct PolicyPoints {
   // By measurement, as people write it, without escapes. Only those that have points.
   std::map<std::string, MeasurementPoints> measurements;
+  // "measurement,tags", over all shards: those that have a point left.
+  uint64_t series = 0;
 };
 
 struct StoredPoints {
   // By database and policy: all that have shards.
   std::map<std::pair<std::string, std::string>, PolicyPoints> policies;
-  // By database: the series, "measurement,tags", that have a point left, over all its shards.
-  std::map<std::string, uint64_t> series;
   // By shard and file: what cannot be read, and is not counted, and what influxd may read in
   // another way. Without any, the counts are exact.
   std::vector<Problem> problems;

@@ -79,6 +79,27 @@ std::string error_in(const Json& answer) {
   return {};
 }
 
+std::string text_of(const Json& value) {
+  if (value.is_null()) return {};
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::vector<QuerySeries> series_of(const Json& result) {
+  std::vector<QuerySeries> found;
+  if (!result.contains("series")) return found;
+  for (const Json& series : result["series"]) {
+    QuerySeries& one = found.emplace_back();
+    one.name = series.value("name", "");
+    series.at("columns").get_to(one.columns);
+    if (!series.contains("values")) continue;
+    for (const Json& row : series["values"]) {
+      auto& values = one.rows.emplace_back();
+      for (const Json& value : row) values.push_back(text_of(value));
+    }
+  }
+  return found;
+}
+
 std::vector<std::string> first_column(const Json& answer) {
   std::vector<std::string> found;
   for (const Json& result : answer.at("results")) {
@@ -139,12 +160,13 @@ bool QueryClient::is_open() const {
   return parts.scheme == "http" && !is_loopback({parts.host, 0});
 }
 
-std::vector<std::string> QueryClient::query(std::string_view statement) {
+// The answer, which is JSON with `results` and without an error.
+std::string QueryClient::send(std::string_view statement) {
   CURL* curl = handle_->curl;
   const std::unique_ptr<char, decltype(&::curl_free)> escaped(
       ::curl_easy_escape(curl, statement.data(), static_cast<int>(statement.size())), &::curl_free);
   if (!escaped) throw std::bad_alloc();
-  const std::string body = std::string("q=") + escaped.get();
+  const std::string body = std::string("epoch=ns&q=") + escaped.get();
   std::string answer;
   handle_->error[0] = '\0';
   ::curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
@@ -171,11 +193,27 @@ std::vector<std::string> QueryClient::query(std::string_view statement) {
                             ? "name an administrator with --user, and the password with "
                               "--password-file or in INFLUX_PASSWORD"
                             : "");
+  return answer;
+}
+
+std::vector<std::string> QueryClient::query(std::string_view statement) {
+  const Json answer = Json::parse(send(statement));
   try {
-    return first_column(json);
+    return first_column(answer);
   } catch (const Json::exception&) {
     throw ProtocolError(server_.url + " does not answer as an influxd does");
   }
+}
+
+std::vector<std::vector<QuerySeries>> QueryClient::ask(std::string_view statements) {
+  const Json answer = Json::parse(send(statements));
+  std::vector<std::vector<QuerySeries>> found;
+  try {
+    for (const Json& result : answer.at("results")) found.push_back(series_of(result));
+  } catch (const Json::exception&) {
+    throw ProtocolError(server_.url + " does not answer as an influxd does");
+  }
+  return found;
 }
 
 }  // namespace tsmfs::snapshot

@@ -18,6 +18,14 @@ struct QueryServer {
   std::chrono::milliseconds timeout{120'000};  // for a whole answer
 };
 
+// What one statement answers of one measurement, or of whatever it is about.
+struct QuerySeries {
+  std::string name;
+  std::vector<std::string> columns;
+  // As JSON has them: numbers as they are written, null as an empty text. Times are nanoseconds.
+  std::vector<std::vector<std::string>> rows;
+};
+
 // Not thread safe. No proxy is used and no redirection followed, so that the password goes to the
 // server that was named.
 class QueryClient {
@@ -31,11 +39,14 @@ class QueryClient {
   // The first column of what one statement answers. Throws: ProtocolError, with the server's words,
   // when it cannot be reached or refuses; Cancelled.
   std::vector<std::string> query(std::string_view statement);
+  // All that statements, with ';' between them, answer, one after another. Throws: as query().
+  std::vector<std::vector<QuerySeries>> ask(std::string_view statements);
   const std::string& url() const { return server_.url; }
   // True when others may read along: no encryption, and not on this machine.
   bool is_open() const;
 
  private:
+  std::string send(std::string_view statements);
   struct Handle;
   QueryServer server_;
   std::stop_token stop_;

@@ -55,7 +55,7 @@ TEST(StoredPoints, OfAFileAreThoseOfItsBlocks) {
   EXPECT_EQ(problems_of(points), "");
   EXPECT_EQ(field(points), range(2501, -5, 9000));
   EXPECT_EQ(field(points, "cpu", "idle"), range(2, 1, 2));
-  EXPECT_EQ(points.series.at("db"), 2u);
+  EXPECT_EQ(points.policies.at({"db", "rp"}).series, 2u);
 }
 
 TEST(StoredPoints, OverwrittenOnesCountOnce) {
@@ -94,7 +94,7 @@ TEST(StoredPoints, TombstonesOfAllVersionsDelete) {
     const StoredPoints points = count_of({{kFirst, tsm}, {kFirstTombstone, tombstone}});
     EXPECT_EQ(problems_of(points), "");
     EXPECT_EQ(field(points), range(71, 0, 99));
-    EXPECT_EQ(points.series.at("db"), 1u);
+    EXPECT_EQ(points.policies.at({"db", "rp"}).series, 1u);
   }
   const StoredPoints by_lines = count_of({{kFirst, tsm}, {kFirstTombstone, kCpu + "\r\nnothing"}});
   EXPECT_EQ(problems_of(by_lines), "");
@@ -131,7 +131,7 @@ TEST(StoredPoints, TheLogAddsToTheFiles) {
   EXPECT_EQ(problems_of(points), "");
   EXPECT_EQ(field(points), range(9, 5, 60));
   EXPECT_EQ(field(points, "m", "f"), range(1, 7, 7));
-  EXPECT_EQ(points.series.at("db"), 2u);
+  EXPECT_EQ(points.policies.at({"db", "rp"}).series, 2u);
 }
 
 TEST(StoredPoints, DeletesOfTheLogConcernWhatItWroteBefore) {
@@ -145,7 +145,7 @@ TEST(StoredPoints, DeletesOfTheLogConcernWhatItWroteBefore) {
   EXPECT_EQ(problems_of(points), "");
   EXPECT_EQ(field(points), range(4, 10, 50));
   EXPECT_EQ(field(points, "m", "f"), range(1, 9, 9));
-  EXPECT_EQ(points.series.at("db"), 2u);
+  EXPECT_EQ(points.policies.at({"db", "rp"}).series, 2u);
 }
 
 TEST(StoredPoints, ALogIsReadUpToItsTornEnd) {
@@ -230,7 +230,11 @@ TEST(StoredPoints, OfSeveralShardsAreAddedUp) {
     EXPECT_EQ(field(points), range(5, 1, 20));
     EXPECT_EQ(points.policies.size(), 4u);
     EXPECT_EQ(points.policies.at({"db", "other"}).measurements.size(), 2u);
-    EXPECT_EQ(points.series, (std::map<std::string, uint64_t>{{"db", 3}, {"db2", 2}, {"db3", 0}}));
+    std::map<std::string, uint64_t> series;
+    for (const auto& [name, policy] : points.policies)
+      series[name.first + "/" + name.second] = policy.series;
+    EXPECT_EQ(series, (std::map<std::string, uint64_t>{
+                          {"db/other", 2}, {"db/rp", 2}, {"db2/rp", 2}, {"db3/rp", 0}}));
   }
 }
 
@@ -269,7 +273,7 @@ TEST(StoredPoints, ASampleLeavesOutMeasurementsButNoSeries) {
   EXPECT_EQ(field(points).count, 1u);
   // The damaged block is not read; net without tags has nothing left.
   EXPECT_EQ(problems_of(points), "");
-  EXPECT_EQ(points.series.at("db"), 4u);
+  EXPECT_EQ(points.policies.at({"db", "rp"}).series, 4u);
 }
 
 TEST(StoredPoints, ATombstoneOfManyEntriesTakesLittleTime) {
