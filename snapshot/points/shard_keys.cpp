@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "index/base/damage.h"
 #include "index/base/error.h"
 #include "index/base/quote.h"
 #include "index/tsm/tsm_index.h"
@@ -35,20 +36,24 @@ ShardKeys::ShardKeys(index::ObjectReader& objects, const ShardFiles& files,
   if (files.data) open_files(*files.data);
 }
 
+template <typename Read>
+void ShardKeys::reading(const std::string& file, const Read& read) {
+  if (const auto damage = find_damage(read))
+    problems_.add(file, fmt::format("cannot be read: {}", damage->what));
+}
+
 void ShardKeys::read_log(const StoredShard& shard) {
   for (const TreeEntry& entry : shard.files) {
     if (stop_.stop_requested()) throw Cancelled();
     if (!entry.name.text().starts_with('_') || !entry.name.ends_with(".wal")) continue;
-    try {
+    reading(entry.name, [&] {
       CopyingSource segment(objects_.open_file(entry.file()));
       const uint64_t sound = log_.add(segment, stop_);
       if (sound < segment.size())
         problems_.add(entry.name,
                       fmt::format("cannot be read behind byte {} of {}: influxd cuts it off there",
                                   sound, segment.size()));
-    } catch (const CorruptError& error) {
-      problems_.add(entry.name, fmt::format("cannot be read: {}", error.what()));
-    }
+    });
   }
   log_.finish();
   for (const std::string& key : log_.conflicts())
@@ -64,7 +69,7 @@ void ShardKeys::open_files(const StoredShard& shard) {
     if (const auto why = why_name_refused(entry.name, entry.size))
       problems_.add(entry.name, *why);
     else
-      open_file(shard, entry);
+      reading(entry.name, [&] { open_file(shard, entry); });
   }
   for (size_t file = 0; file < files_.size(); ++file) advance(file);
 }
@@ -88,22 +93,20 @@ void ShardKeys::open_file(const StoredShard& shard, const TreeEntry& entry) try 
   problems_.add(entry.name, fmt::format("{}: influxd puts the TSM file aside, and its points are "
                                         "not counted",
                                         error.what()));
-} catch (const CorruptError& error) {
-  problems_.add(entry.name, fmt::format("cannot be read: {}", error.what()));
 }
 
 // Puts the file into the heap with its next key, if it has one.
 void ShardKeys::advance(size_t file) {
-  try {
-    if (!files_[file]->next()) return;
-    heap_.push_back(file);
-    std::ranges::push_heap(heap_, later_key(files_));
-  } catch (const index::TsmFormatError& error) {
-    problems_.add(files_[file]->name(),
-                  fmt::format("{}: what is behind is not counted", error.what));
-  } catch (const CorruptError& error) {
-    problems_.add(files_[file]->name(), fmt::format("cannot be read: {}", error.what()));
-  }
+  reading(files_[file]->name(), [&] {
+    try {
+      if (!files_[file]->next()) return;
+      heap_.push_back(file);
+      std::ranges::push_heap(heap_, later_key(files_));
+    } catch (const index::TsmFormatError& error) {
+      problems_.add(files_[file]->name(),
+                    fmt::format("{}: what is behind is not counted", error.what));
+    }
+  });
 }
 
 bool ShardKeys::next() {

@@ -46,6 +46,9 @@ class ShardKeys {
   void open_files(const StoredShard& shard);
   void open_file(const StoredShard& shard, const TreeEntry& entry);
   void advance(size_t file);
+  // Damage that `read` meets is a problem of the file.
+  template <typename Read>
+  void reading(const std::string& file, const Read& read);
 
   index::ObjectReader& objects_;
   const index::DigestKey& digests_;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "index/base/damage.h"
 #include "index/base/error.h"
 #include "index/base/quote.h"
 #include "index/tsm/tsm_fields.h"
@@ -52,6 +53,7 @@ class ShardCount {
   void count_key();
   void gather_blocks();
   void enter_series(std::string_view series);
+  bool is_found(const std::string& measurement);
   void note_type(Field& field, uint8_t type);
   bool has_points_for_sure() const;
   CountedPoints count_points();
@@ -121,10 +123,21 @@ void ShardCount::enter_series(std::string_view series) {
   auto found = measurements_.find(escaped);
   if (found == measurements_.end()) {
     Measurement added{index::unescape_measurement(escaped), false, {}};
-    added.wanted = takes_(added.name);
+    added.wanted = takes_(added.name) && is_found(added.name);
     found = measurements_.emplace(std::string(escaped), std::move(added)).first;
   }
   measurement_ = &found->second;
+}
+
+// influxd looks for a series by its name unescaped twice and escaped once (models/points.go,
+// MakeKey; 1.4 to 1.11): it lists one that this changes, and finds none of its points.
+bool ShardCount::is_found(const std::string& measurement) {
+  if (index::unescape_measurement(measurement) == measurement) return true;
+  problems_.add("", fmt::format("the name of measurement {} has a backslash in front of a comma or "
+                                "a space: influxd finds its points in no query, and they are not "
+                                "counted",
+                                quote(measurement)));
+  return false;
 }
 
 void ShardCount::gather_blocks() {
@@ -160,11 +173,11 @@ CountedPoints ShardCount::count_points() {
 void ShardCount::read_block(const KeyBlock& block, std::vector<int64_t>& times_ns) {
   require_going_on();
   std::string problem;
-  try {
-    problem = keys_.file(block.file).read_times(block.entry, times_ns);
-  } catch (const CorruptError& error) {
+  const auto damage =
+      find_damage([&] { problem = keys_.file(block.file).read_times(block.entry, times_ns); });
+  if (damage) {
     times_ns.clear();
-    problem = error.what();
+    problem = damage->what;
   }
   if (problem.empty()) return;
   if (times_ns.empty()) problem += "; its points are not counted";

@@ -125,6 +125,12 @@ void write_covers() {
   put_be(words, uint64_t{13} << 60 | 7 | uint64_t{8} << 20 | uint64_t{9} << 40);
   put_be(words, uint64_t{1} << 60);
   write_cover("simple8b", tsm_of_times(words, 1, 0, 1000), tsm_of_times(words, 1, 0, 1000));
+  write_seed("block_times_fuzz", "blocks", large);
+  write_seed("block_times_fuzz", "claims", claims);
+  write_seed("block_times_fuzz", "simple8b", tsm_of_times(words, 1, 7, 31));
+  ByteBuffer wrong_crc = small;
+  wrong_crc[5] = std::byte{0xff};
+  write_seed("block_times_fuzz", "wrong_crc", wrong_crc);
 }
 
 void write_tsms() {

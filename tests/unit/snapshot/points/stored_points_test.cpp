@@ -161,14 +161,21 @@ TEST(StoredPoints, ALogIsReadUpToItsTornEnd) {
 }
 
 TEST(StoredPoints, NamesAreThoseOfPeople) {
-  const StoredPoints points =
-      count_of({{kFirst, point_tsm({{R"(a\,b\ c,t=x\,y#!~#the field)", {1}},
-                                    {R"(a\\,b,t=x#!~#f#!~#g)", {1, 2}},
-                                    {R"(back\slash,t=x#!~#)", {1, 2, 3}}})}});
+  const StoredPoints points = count_of({{kFirst, point_tsm({{R"(a\,b\ c,t=x\,y#!~#the field)", {1}},
+                                                            {R"(back\slash,t=x#!~#f#!~#g)", {1, 2}},
+                                                            {R"(none,t=x#!~#)", {1, 2, 3}}})}});
   EXPECT_EQ(problems_of(points), "");
   EXPECT_EQ(field(points, "a,b c", "the field").count, 1u);
-  EXPECT_EQ(field(points, R"(a\,b)", "f#!~#g").count, 2u);
-  EXPECT_EQ(field(points, R"(back\slash)", "").count, 3u);
+  EXPECT_EQ(field(points, R"(back\slash)", "f#!~#g").count, 2u);
+  EXPECT_EQ(field(points, "none", "").count, 3u);
+}
+
+// As influxd 1.6.7 and 1.8.10 do: they list the series, and answer nothing.
+TEST(StoredPoints, WhatInfluxdNeverFindsDoesNotCount) {
+  const StoredPoints points = count_of({{kFirst, point_tsm({{R"(a\\,b,t=x#!~#f)", {1, 2}}})}});
+  EXPECT_TRUE(points.policies.at({"db", "rp"}).measurements.empty());
+  EXPECT_EQ(points.series.at("db"), 1u);
+  EXPECT_NE(problems_of(points).find("backslash in front of a comma"), std::string::npos);
 }
 
 TEST(StoredPoints, ADamagedBlockIsNamedAndTheOthersCount) {
