@@ -65,8 +65,8 @@ std::span<const DeletedRange> DeletedRanges::of(std::string_view key,
                                                 const index::DigestKey& digests) const {
   if (ranges_.empty()) return {};
   const auto digest = digests.digest<decltype(DeletedRange::key)>(as_bytes(key));
-  const auto found = std::ranges::equal_range(ranges_, digest, {}, &DeletedRange::key);
-  return {found.begin(), found.end()};
+  return {std::ranges::lower_bound(ranges_, digest, {}, &DeletedRange::key),
+          std::ranges::upper_bound(ranges_, digest, {}, &DeletedRange::key)};
 }
 
 void remove_deleted(std::vector<int64_t>& times_ns, std::span<const DeletedRange> ranges) {
