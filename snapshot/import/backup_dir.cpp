@@ -10,6 +10,7 @@
 #include "index/base/file_time.h"
 #include "index/base/parse_number.h"
 #include "index/base/quote.h"
+#include "snapshot/import/left_out.h"
 #include "snapshot/import/portable_dir.h"
 #include "snapshot/model/bounded_notes.h"
 
@@ -189,6 +190,14 @@ bool take_by_content(const BackupDir& dir, const DirFile& file, LegacyFiles& fou
   return archive.has_value();
 }
 
+void leave_out(BackupDir& dir, const std::string& name) {
+  const std::string why = why_data(dir.path / name);
+  if (why.empty())
+    note(dir, quote(name) + " is no file of influxd backup and was left out");
+  else
+    dir.damaged.push_back(fmt::format("{} in {} {}", quote(name), quote(dir.path.string()), why));
+}
+
 BackupDir read_if_backup(const fs::path& path) {
   BackupDir dir;
   dir.path = path;
@@ -197,7 +206,7 @@ BackupDir read_if_backup(const fs::path& path) {
   for (const DirFile& file : list_files(dir)) try {
       if (!take_legacy(dir, file, legacy) && !portable.take(file.name) &&
           !take_by_content(dir, file, legacy))
-        note(dir, quote(file.name) + " is no file of influxd backup and was left out");
+        leave_out(dir, file.name);
     } catch (const ProtocolError& error) {
       dir.damaged.emplace_back(error.what());
     }
@@ -265,6 +274,8 @@ std::vector<BackupDir> read_backup_dirs(const fs::path& path) {
     BackupDir below = read_if_backup(path / name);
     if (holds_backup(below))
       dirs.push_back(std::move(below));
+    else if (const std::string why = why_data_below(path / name); !why.empty())
+      dirs.front().damaged.push_back(fmt::format("{} {}", quote(name), why));
     else
       note(dirs.front(), quote(name) + " is a directory without a backup and was left out");
   }

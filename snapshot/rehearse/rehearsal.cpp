@@ -161,7 +161,8 @@ class Comparison {
       for (; next != fields.end() && asked.size() < kFieldsAtOnce; ++next) {
         asked.push_back(next);
         for (const char* end : {"first", "last"})
-          statements += fmt::format("SELECT {}({}) {};", end, identifier(next->first), from);
+          // A tag can have the same name.
+          statements += fmt::format("SELECT {}({}::field) {};", end, identifier(next->first), from);
       }
       const auto answers = server_.ask(statements);
       for (size_t i = 0; i < answers.size() && i / 2 < asked.size(); ++i) {

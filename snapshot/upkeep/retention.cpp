@@ -69,17 +69,26 @@ void PeriodRule::apply(std::vector<Decision>& decisions) const {
   }
 }
 
+// How much of a server is asked for: the metastore, a part of some databases, some databases, all.
+// Where snapshots of different selections are in one group, a narrower one is a lesser one.
+int width_of(const Filter& filter) {
+  if (filter.metastore_only) return 0;
+  if (filter.is_everything()) return 3;
+  Filter rest = filter;
+  rest.databases.clear();
+  return rest.is_everything() ? 2 : 1;
+}
+
 std::vector<Decision> newest_first(std::vector<SnapshotPtr> snapshots) {
   std::ranges::sort(snapshots, [](const SnapshotPtr& a, const SnapshotPtr& b) {
     return std::pair(a->time, a->number) > std::pair(b->time, b->number);
   });
-  const bool any_of_everything = std::ranges::any_of(snapshots, [](const SnapshotPtr& snapshot) {
-    return is_whole(*snapshot) && snapshot->filter.is_everything();
-  });
+  int widest = 0;
+  for (const SnapshotPtr& snapshot : snapshots)
+    if (is_whole(*snapshot)) widest = std::max(widest, width_of(snapshot->filter));
   std::vector<Decision> decisions;
   for (SnapshotPtr& snapshot : snapshots) {
-    const bool whole =
-        is_whole(*snapshot) && (!any_of_everything || snapshot->filter.is_everything());
+    const bool whole = is_whole(*snapshot) && width_of(snapshot->filter) == widest;
     decisions.push_back({std::move(snapshot), {}, whole});
   }
   return decisions;

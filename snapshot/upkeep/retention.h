@@ -35,7 +35,8 @@ struct Decision {
 };
 
 // Newest first. Pinned snapshots stay, and count for the rules as any other. Whole are those that
-// are neither incomplete nor partial, and hold everything if any here does.
+// are neither incomplete nor partial, and of the widest selection that is whole here: everything,
+// whole databases, a part of one, the metastore only.
 std::vector<Decision> decide(std::vector<SnapshotPtr> snapshots, const RetentionPolicy& policy);
 
 // What `--group-by` says: a policy is applied to each group of its own.

@@ -102,6 +102,25 @@ TEST_F(BackupDirTest, OddFilesAreLeftOutWithANote) {
   EXPECT_EQ(found.damaged.size(), 2u);  // what is named as a part of a backup
 }
 
+TEST_F(BackupDirTest, DataThatIsNoPartOfABackupIsNotLeftOutAsAnythingElse) {
+  add_run(0, 0, {}, {{{"db", "rp", 1}, {}}});
+  write_file(source / "000000001-000000001.tsm", "x");
+  write_file(source / "copy of a file", std::string("\x16\xd1\x16\xd1\x01", 5));
+  write_file(source / "my db 100%!a(int=)utogen.00067.%!d(MISSING)", "");
+  write_file(source / "2025/11/meta.00", "x");
+  write_file(source / "data/db/rp/1/000000001-000000001.tsm", "x");
+  write_file(source / "notes/today", "x");
+  const auto dirs = read_backup_dirs(source);
+  ASSERT_EQ(dirs.size(), 1u);
+  EXPECT_EQ(dirs[0].notes.size(), 1u);  // notes
+  std::string damaged;
+  for (const std::string& one : dirs[0].damaged) damaged += one + "\n";
+  for (const char* expected :
+       {"000000001-000000001.tsm", "copy of a file", "MISSING", "2025/11", "--data-dir"})
+    EXPECT_NE(damaged.find(expected), std::string::npos) << expected << " in\n" << damaged;
+  EXPECT_EQ(dirs[0].damaged.size(), 5u) << damaged;
+}
+
 TEST_F(BackupDirTest, AnArchiveIsKnownByItsContentWhateverItsName) {
   const ShardPath path{"my db 100%", "autogen", 67};
   add_run(0, 0, {}, {});

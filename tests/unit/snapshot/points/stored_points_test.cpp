@@ -174,7 +174,7 @@ TEST(StoredPoints, NamesAreThoseOfPeople) {
 TEST(StoredPoints, WhatInfluxdNeverFindsDoesNotCount) {
   const StoredPoints points = count_of({{kFirst, point_tsm({{R"(a\\,b,t=x#!~#f)", {1, 2}}})}});
   EXPECT_TRUE(points.policies.at({"db", "rp"}).measurements.empty());
-  EXPECT_EQ(points.series.at("db"), 1u);
+  EXPECT_EQ(points.policies.at({"db", "rp"}).series, 1u);
   EXPECT_NE(problems_of(points).find("backslash in front of a comma"), std::string::npos);
 }
 

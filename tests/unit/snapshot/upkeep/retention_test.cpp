@@ -158,6 +158,21 @@ TEST(Retention, ALesserSnapshotTakesNoWholeOnesPlace) {
             (Times{"2026-01-03T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"}));
 }
 
+TEST(Retention, ANarrowerSelectionTakesNoWiderOnesPlace) {
+  Filter database, shard, metastore;
+  database.databases = shard.databases = {"a"};
+  shard.shard = 7;
+  metastore.metastore_only = true;
+  RetentionPolicy policy;
+  policy.last = 1;
+  EXPECT_EQ(kept({only("2026-01-01T00:00:00Z", database, {"a"}),
+                  only("2026-01-02T00:00:00Z", database, {"a"}),
+                  only("2026-01-03T00:00:00Z", shard, {"a"}),
+                  only("2026-01-04T00:00:00Z", metastore, {})},
+                 policy),
+            (Times{"2026-01-04T00:00:00Z", "2026-01-02T00:00:00Z"}));
+}
+
 TEST(Retention, LesserOnesGoBeforeTheOldestThatIsKeptWhole) {
   RetentionPolicy policy;
   policy.last = 2;
