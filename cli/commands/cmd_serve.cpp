@@ -2,10 +2,13 @@
 #include <fmt/ostream.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
+#include <string_view>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/commands/past_options.h"
@@ -184,16 +187,26 @@ class Serve {
     return words;
   }
 
-  int run_command(PrivateProcess& process) const {
+  // A variable that is there twice would count by the first of them.
+  std::vector<std::string> environment() const {
+    const std::vector<std::pair<std::string, std::string>> ours = {
+        {"INFLUX_HOST=", kLoopback},
+        {"INFLUX_PORT=", std::to_string(http_.number())},
+        {"TSMFS_HTTP=", fmt::format("http://{}:{}", kLoopback, http_.number())}};
     std::vector<std::string> environment;
     for (char** variable = environ; *variable != nullptr; ++variable)
-      environment.emplace_back(*variable);
-    environment.push_back(fmt::format("INFLUX_HOST={}", kLoopback));
-    environment.push_back(fmt::format("INFLUX_PORT={}", http_.number()));
-    environment.push_back(fmt::format("TSMFS_HTTP=http://{}:{}", kLoopback, http_.number()));
+      if (std::ranges::none_of(ours, [&](const auto& pair) {
+            return std::string_view(*variable).starts_with(pair.first);
+          }))
+        environment.emplace_back(*variable);
+    for (const auto& [name, value] : ours) environment.push_back(name + value);
+    return environment;
+  }
+
+  int run_command(PrivateProcess& process) const {
     std::optional<Child> child;
     try {
-      child.emplace(Program{words(), environment});
+      child.emplace(Program{words(), environment()});
     } catch (const IoError& error) {
       constexpr int kNotFound = 127;  // as a shell
       print_message(context_.err, "", error.what());
