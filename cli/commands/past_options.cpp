@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "cli/commands/chosen_snapshot.h"
 #include "fs/mount_options.h"
 #include "index/base/directory.h"
@@ -13,6 +15,14 @@ namespace tsmfs::cli {
 namespace {
 
 const std::string kLatest = "latest";
+
+// For who looks for it from another working directory.
+void make_temporary_absolute() {
+  constexpr const char* kName = "TMPDIR";
+  const char* named = std::getenv(kName);  // NOLINT(concurrency-mt-unsafe): before any thread asks
+  if (named == nullptr || *named == '\0') return;
+  ::setenv(kName, absolute_path(named).c_str(), 1);  // NOLINT(concurrency-mt-unsafe): likewise
+}
 
 }  // namespace
 
@@ -86,6 +96,7 @@ ServedPart part_for(const PastOptions& options, const PastServerRequest& request
 }
 
 void enter_place(const ServedPlace& place) {
+  make_temporary_absolute();
   if (::chdir(place.root().c_str()) != 0) throw_errno("cannot enter " + place.root().string());
 }
 

@@ -30,7 +30,8 @@ std::unique_ptr<index::FileLock> lock(const stdfs::path& directory) {
 // On a disk: what is written to a server may be much.
 stdfs::path place_for_temporary() {
   const char* named = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe): never changed
-  return named != nullptr && *named != '\0' ? temporary_directory() : stdfs::path("/var/tmp");
+  return named != nullptr && *named != '\0' ? absolute_path(temporary_directory())
+                                               : stdfs::path("/var/tmp");
 }
 
 // One whose lock can be had has no process any more.
