@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/commands/past_options.h"
 #include "cli/output/format.h"
+#include "cli/output/visible_stream.h"
 #include "cli/process/private_process.h"
 #include "cli/process/reserved_port.h"
 #include "cli/serve/past_server.h"
@@ -136,7 +138,7 @@ class Serve {
       for (const std::string& warning : server.warnings())
         print_message(context_.err, "warning", warning);
       tell(*chosen.snapshot);
-      context_.out.flush();
+      require_told();
       context_.err.flush();
       on_ready();
       server.serve(stop);
@@ -174,6 +176,13 @@ class Serve {
         place_.is_kept()
             ? fmt::format("what is written to it stays in {}\n", place_.root().string())
             : "what is written to it is thrown away\n");
+  }
+
+  // The process above cannot know that what this one printed was lost.
+  void require_told() const {
+    auto* const out = dynamic_cast<VisibleStream*>(&context_.out);
+    const int failure = out == nullptr ? 0 : out->flushed_failure();
+    if (failure != 0 && failure != EPIPE) throw IoError("cannot write the output", failure);
   }
 
   // influx takes its server from no variable.
