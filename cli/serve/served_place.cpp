@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "index/base/directory.h"
@@ -19,12 +22,18 @@ namespace stdfs = std::filesystem;
 
 constexpr const char* kPrefix = "tsmfs-served-";
 constexpr const char* kLockFile = "lock";
-constexpr const char* kServedFile = "served";
+constexpr const char* kServedFile = "served";  // before anything else but the lock
+constexpr const char* kNewServedFile = "served.new";
 constexpr uint64_t kServedBytesMax = 64 << 10;
 
 std::unique_ptr<index::FileLock> lock(const stdfs::path& directory) {
   return std::make_unique<index::FileLock>(directory / kLockFile, directory.string(),
                                            index::LockRequest("serve"));
+}
+
+bool holds_other_than(const stdfs::path& directory, const std::set<std::string>& names) {
+  return std::ranges::any_of(list_directory(directory),
+                             [&](const std::string& name) { return !names.contains(name); });
 }
 
 // On a disk: what is written to a server may be much.
@@ -68,7 +77,7 @@ ServedPlace ServedPlace::temporary() {
 ServedPlace ServedPlace::kept(const stdfs::path& directory) {
   const stdfs::path root = absolute_path(directory);
   make_directories(root);
-  if (holds_something(root) && !path_exists(root / kLockFile))
+  if (!path_exists(root / kServedFile) && holds_other_than(root, {kLockFile, kNewServedFile}))
     throw UsageError(fmt::format("{} is neither empty nor of an earlier serve", root.string()),
                      "name a new directory; nothing was changed");
   return {root, true};
@@ -88,7 +97,7 @@ std::string ServedPlace::served() const {
 }
 
 void ServedPlace::note_served(const std::string& what) const {
-  AtomicFile file(root_ / "served.new", root_ / kServedFile);
+  AtomicFile file(root_ / kNewServedFile, root_ / kServedFile);
   file.write(as_bytes(what));
   file.publish();
 }
