@@ -1,5 +1,6 @@
 #include "cli/serve/overlay.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 
 #include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/file.h"
 #include "index/base/log.h"
 
 namespace tsmfs::cli {
@@ -20,6 +22,7 @@ namespace tsmfs::cli {
 namespace {
 
 constexpr const char* kFuseOverlay = "fuse-overlayfs";
+constexpr const char* kHiddenByName = ".wh.";  // before a name: fuse-overlayfs hides that
 constexpr auto kMountInterval = std::chrono::milliseconds(10);
 constexpr auto kMountPatience = std::chrono::seconds(10);
 
@@ -57,8 +60,8 @@ Overlay::Overlay(const OverlayPlaces& places) : seen_(places.seen) {
   const std::string layers =
       fmt::format("lowerdir={},upperdir={},workdir={}", places.lower.string(),
                   places.upper.string(), places.work.string());
-  if (const int error = mount_by_kernel(places, layers); error != 0)
-    mount_by_program({places.lower, places.upper, places.work, places.seen, places.lasting}, error);
+  const int error = places.for_kernel ? mount_by_kernel(places, layers) : EPERM;
+  if (error != 0) mount_by_program(places, error);
 }
 
 void Overlay::mount_by_program(const OverlayPlaces& places, int kernel_error) {
@@ -89,9 +92,13 @@ Overlay::~Overlay() {
     log::debug("cannot unmount {}: error {}", seen_.string(), errno);
 }
 
-void Overlay::hide(const std::filesystem::path& in_upper) {
-  if (::mknod(in_upper.c_str(), S_IFCHR, ::makedev(0, 0)) != 0 && errno != EEXIST)
-    throw_errno("cannot hide " + in_upper.string());
+bool Overlay::hide(const std::filesystem::path& in_upper) {
+  if (::mknod(in_upper.c_str(), S_IFCHR, ::makedev(0, 0)) == 0 || errno == EEXIST) return true;
+  if (errno != EPERM) throw_errno("cannot hide " + in_upper.string());
+  // Another overlay lets nobody make what would hide something in itself.
+  open_file(in_upper.parent_path() / (kHiddenByName + in_upper.filename().string()),
+            O_WRONLY | O_CREAT);
+  return false;
 }
 
 }  // namespace tsmfs::cli

@@ -14,6 +14,7 @@ struct OverlayPlaces {
   std::filesystem::path work;   // likewise, on the same file system
   std::filesystem::path seen;   // likewise: where both are seen as one
   bool lasting = false;         // what is written will be used again
+  bool for_kernel = true;       // all that hide() hid in `upper` the kernel knows of
 };
 
 // For a process with mounts of its own (cli/process/private_process.h). Not thread safe.
@@ -27,9 +28,10 @@ class Overlay {
   // Unmounts, lazily when somebody still uses it.
   ~Overlay();
 
-  // Hides what the lower directory has under a path of the upper one, whose parent is there.
-  // Requires: the overlay is not mounted yet. Throws: IoError.
-  static void hide(const std::filesystem::path& in_upper);
+  // Hides what the lower directory has under a path of the upper one, whose parent is there. False
+  // when that is for fuse-overlayfs alone. Requires: the overlay is not mounted yet. Throws:
+  // IoError.
+  static bool hide(const std::filesystem::path& in_upper);
 
  private:
   void mount_by_program(const OverlayPlaces& places, int kernel_error);

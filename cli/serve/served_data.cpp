@@ -31,9 +31,11 @@ class Hider {
   Hider(stdfs::path lower, stdfs::path upper, const std::set<uint64_t>& shards)
       : lower_(std::move(lower)), upper_(std::move(upper)), shards_(shards) {}
 
-  void hide_others() const {
+  // False when that is for fuse-overlayfs alone.
+  bool hide_others() {
     make_directories(upper_);
     hide_in({}, 0);
+    return for_kernel_;
   }
 
  private:
@@ -49,11 +51,11 @@ class Hider {
       if (holds_wanted(below / name, depth + 1)) return true;
     return false;
   }
-  void hide_in(const stdfs::path& below, int depth) const {
+  void hide_in(const stdfs::path& below, int depth) {
     for (const std::string& name : list_directory(lower_ / below)) {
       const stdfs::path path = below / name;
       if (!holds_wanted(path, depth + 1)) {
-        Overlay::hide(upper_ / path);
+        for_kernel_ = Overlay::hide(upper_ / path) && for_kernel_;
       } else if (depth < kShardDepth) {
         make_directories(upper_ / path);
         hide_in(path, depth + 1);
@@ -63,6 +65,7 @@ class Hider {
 
   const stdfs::path lower_, upper_;
   const std::set<uint64_t>& shards_;
+  bool for_kernel_ = true;
 };
 
 fs::MountOptions mount_options(const index::Repository& repository, const ServedPlace& place,
@@ -139,7 +142,8 @@ void ServedData::mount(const ServedPart& part, const std::set<uint64_t>& shards,
     places.work = stdfs::path("layers") / (std::string(name) + ".work");
     places.seen = seen.filename();
     places.lasting = place_.is_kept();
-    if (!part.filter.is_everything()) Hider(places.lower, places.upper, shards).hide_others();
+    if (!part.filter.is_everything())
+      places.for_kernel = Hider(places.lower, places.upper, shards).hide_others();
     return places;
   };
   data_.emplace(overlay("backups", place_.data(), "data"));
