@@ -130,13 +130,17 @@ class Serve {
     const auto repository = index::Repository::open_reader(
         {.location = past.repository, .cache_bytes = request.cache_bytes});
     snapshot::Catalog catalog(repository->storage());
-    const ChosenPast chosen = choose_past(past, catalog, *repository, context_);
+    ChosenPast chosen = choose_past(past, catalog, *repository, context_);
     request.part = part_for(past, request, chosen.snapshot);
     if (place_.is_kept()) note_place(place_, identity(*repository, request.part));
     try {
       PastServer server(*repository, catalog, place_, request, stop);
       for (const std::string& warning : server.warnings())
         print_message(context_.err, "warning", warning);
+      for (const std::string& problem : server.problems())
+        print_message(context_.err, "warning", problem);
+      if (!server.problems().empty() && chosen.status == ExitCode::kOk)
+        chosen.status = ExitCode::kIncomplete;
       tell(*chosen.snapshot);
       require_told();
       context_.err.flush();

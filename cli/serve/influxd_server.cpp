@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <sstream>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -20,6 +21,9 @@ namespace {
 constexpr auto kAnswerInterval = std::chrono::milliseconds(10);
 constexpr uint64_t kLinesBytesMax = 16 << 10;
 constexpr size_t kLinesMax = 8;
+constexpr uint64_t kLogBytesMax = 64 << 20;
+// What influxd says, and then goes on.
+constexpr std::string_view kLessData[] = {"ailed to open shard", "annot read corrupt"};
 
 // Variables of influxd's own count for more than its configuration does.
 std::vector<std::string> environment_without_influxds() {
@@ -69,6 +73,18 @@ void InfluxdServer::require_running() {
   if (const auto ending = child_.ended())
     throw InfluxdEndedError(
         fmt::format("influxd {}; the last lines of its log:\n{}", ending->text(), last_lines()));
+}
+
+std::vector<std::string> InfluxdServer::problems() const {
+  std::vector<std::string> problems;
+  const Fd log = open_file(log_, O_RDONLY);
+  std::string text(std::min(file_size(log, log_), kLogBytesMax), '\0');
+  pread_exactly(log, 0, std::as_writable_bytes(std::span(text)), log_);
+  std::istringstream lines(std::move(text));
+  for (std::string line; problems.size() < kProblemsMax && std::getline(lines, line);)
+    if (std::ranges::any_of(kLessData, [&](auto what) { return line.find(what) != std::string::npos; }))
+      problems.push_back(line);
+  return problems;
 }
 
 std::string InfluxdServer::last_lines() const {

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "cli/process/child.h"
 #include "cli/serve/influxd_config.h"
@@ -30,6 +32,9 @@ class InfluxdServer {
   // not answered by `deadline`; Cancelled.
   void wait_until_it_answers(std::chrono::steady_clock::time_point deadline,
                              const std::stop_token& stop);
+  // The lines of its log, kProblemsMax at most, that say that it answers without some of the data.
+  std::vector<std::string> problems() const;
+  static constexpr size_t kProblemsMax = 10;
   // Throws: InfluxdEndedError when it does not run any more.
   void require_running();
   // Ends it, gently at first.

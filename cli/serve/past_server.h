@@ -36,6 +36,8 @@ class PastServer {
              const PastServerRequest& request, const std::stop_token& stop);
 
   const std::vector<std::string>& warnings() const { return data_.warnings(); }
+  // What it does not answer of the snapshot, one phrase each: shards that influxd could not open.
+  const std::vector<std::string>& problems() const { return problems_; }
   // Throws: InfluxdEndedError; ForgottenError; IoError.
   void require_sound();
   // Until a stop is requested. Throws: as require_sound().
@@ -46,6 +48,7 @@ class PastServer {
   const snapshot::SnapshotPtr snapshot_;
   ServedData data_;
   InfluxdServer influxd_;
+  std::vector<std::string> problems_;
 };
 
 }  // namespace tsmfs::cli
