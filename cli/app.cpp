@@ -34,6 +34,8 @@ constexpr const char* kFooter =
     "4 failure, 5 server, 10 no repository, 11 locked, 12 mount in use,\n"
     "13 time taken, 130 interrupted.";
 
+constexpr const char* kRunsAnother = "serve";
+
 // Every command has them, so that a script can give them to any.
 void add_loudness(CLI::App& app, Context& context) {
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
@@ -104,10 +106,23 @@ void require_known_command(const CLI::App& app, const std::vector<std::string>& 
   }
 }
 
+// What stands behind "--" of a command that runs another program is that one's, word for word:
+// CLI11 would make a list of "[a]" and nothing of "{}".
+void cut_words_of_another(std::vector<std::string>& arguments, Context& context) {
+  if (arguments.empty() || arguments.front() != kRunsAnother) return;
+  const auto behind = std::ranges::find(arguments, "--");
+  if (behind == arguments.end()) return;
+  context.words.assign(behind + 1, arguments.end());
+  if (context.words.empty() || context.words.front().empty())
+    throw UsageError("behind -- is no program", "name one, or leave out --");
+  arguments.erase(behind, arguments.end());
+}
+
 ExitCode parse_and_run(std::vector<std::string> arguments, Context& context) {
   CLI::App app;
   app.name("tsmfs");
   add_commands(app, context);
+  cut_words_of_another(arguments, context);
   double_single_dashes(app, arguments);
   split_empty_values(app, arguments);
   require_known_command(app, arguments);

@@ -27,6 +27,7 @@ struct Context {
   std::ostream& bytes;            // a result that is no text: `out` without its filter
   std::stop_token stop;           // requested by SIGINT and SIGTERM
   std::function<ExitCode()> run;  // set by the command that was named
+  std::vector<std::string> words = {};  // behind "--", of a command that runs another program
   bool quiet = false;             // --quiet: problems and the result only
   bool verbose = false;           // --verbose: also what is usually passed over
 };

@@ -36,7 +36,6 @@ struct ServeCommand {
   std::filesystem::path keep;  // --keep; empty: what is written is thrown away
   bool auth = false;
   bool json = false;
-  std::vector<std::string> command;  // behind "--"; empty: until Ctrl-C
 };
 
 // At the port that was asked for, or at the first free one.
@@ -109,7 +108,7 @@ class Serve {
         command_.past.copy ? Namespaces::kNone : Namespaces::kPrivate);
     std::optional<int> status;  // of the command
     if (process.wait_ready(context_.stop)) {
-      if (command_.command.empty())
+      if (context_.words.empty())
         process.wait_ended(context_.stop);
       else
         status = run_command(process);
@@ -167,7 +166,7 @@ class Serve {
       print_json(context_.out, json);
       return;
     }
-    if (context_.quiet || !command_.command.empty()) return;
+    if (context_.quiet || !context_.words.empty()) return;
     print_snapshot(context_.out, snapshot);
     fmt::print(
         context_.out,
@@ -191,7 +190,7 @@ class Serve {
 
   // influx takes its server from no variable.
   std::vector<std::string> words() const {
-    std::vector<std::string> words = command_.command;
+    std::vector<std::string> words = context_.words;
     if (std::filesystem::path(words.front()).filename() != "influx") return words;
     for (const std::string& word : words)
       for (const char* option : {"-host", "--host", "-port", "--port", "-socket", "--socket"})
@@ -242,6 +241,9 @@ constexpr const char* kServeFooter =
     "\nNothing is copied: influxd reads the repository through a mount of its own, and\n"
     "writes beside it. Continuous queries, subscriptions, retention and all inputs\n"
     "but HTTP at 127.0.0.1 are off.\n"
+    "\n"
+    "Behind -- stands a command: it is run, with INFLUX_HOST, INFLUX_PORT and\n"
+    "TSMFS_HTTP set; serve ends with it, and with its status.\n"
     "\nExamples:\n"
     "  tsmfs serve --repo /srv/tsmfs --at 2h-ago\n"
     "  tsmfs serve --repo /srv/tsmfs --at 2h-ago -- \\\n"
@@ -261,10 +263,6 @@ void add_serve(CLI::App& app, Context& context) {
       ->type_name("DIR");
   sub->add_flag("--auth", command->auth, "Users log in with their passwords of then");
   sub->add_flag("--json", command->json, "Say where it answers as JSON");
-  sub->add_option("COMMAND", command->command,
-                  "Behind --: run it, with INFLUX_HOST, INFLUX_PORT and TSMFS_HTTP set,\n"
-                  "end with it and with its status")
-      ->type_name("...");
   sub->callback([command, &context] {
     context.run = [command, &context] {
       check_past_options(command->past);
