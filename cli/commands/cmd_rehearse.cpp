@@ -257,8 +257,8 @@ ExitCode run_rehearse(RehearseCommand& command, Context& context) {
 
 constexpr const char* kRehearseFooter =
     "\nIt compares databases, policies, shards, measurements and series, and of each\n"
-    "field the number of points and their first and last time, with what the TSM files\n"
-    "and the write-ahead log of the snapshot hold. Exit status 0: all agrees.\n"
+    "field the number of points and their first and last time, with what the TSM\n"
+    "files and the write-ahead log of the snapshot hold. Exit status 0: all agrees.\n"
     "\nExample:\n"
     "  tsmfs rehearse --repo /srv/tsmfs --all-servers";
 
@@ -270,16 +270,14 @@ void add_rehearse(CLI::App& app, Context& context) {
   sub->footer(kRehearseFooter);
   add_past_options(*sub, command->past);
   sub->add_flag("--all-servers", command->all_servers, "The newest snapshot of each server");
-  sub->add_option("--sample", command->sample,
-                  "Only so many measurements of each database, by chance")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
+  sub->add_option("--sample", command->sample, "So many measurements a database, by chance")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
   sub->add_option("--timeout", command->timeout_s, "Seconds for a snapshot")
       ->type_name("S")
       ->check(CLI::Range(1.0, 1e7))
       ->capture_default_str();
-  sub->add_option("--compare", command->compare,
-                  "Also with a live server, where it has the same shards")
+  sub->add_option("--compare", command->compare, "Also with a live server, in shards it has")
       ->type_name("HOST:PORT|URL");
   sub->add_option("--user", command->user, "Of the live server")
       ->envname(kLiveUserVariable)

@@ -256,8 +256,7 @@ void add_serve(CLI::App& app, Context& context) {
   CLI::App* sub = app.add_subcommand("serve", "Start an influxd as of a snapshot, to ask it");
   sub->footer(kServeFooter);
   add_past_options(*sub, command->past);
-  sub->add_option("--http", command->http,
-                  "Where it answers (127.0.0.1:8087, or the next free one)")
+  sub->add_option("--http", command->http, "Where it answers (8087 or the next free one)")
       ->type_name("HOST:PORT");
   sub->add_option("--keep", command->keep, "What is written to it stays here, for another time")
       ->type_name("DIR");

@@ -36,7 +36,7 @@ void add_past_options(CLI::App& sub, PastOptions& options) {
   auto* snapshot =
       sub.add_option("--snapshot,-s", options.snapshot, "latest (the default), an id, a time")
           ->type_name("WHICH");
-  sub.add_option("--at", options.at, "The newest one that is not later: 2h-ago, 2026-11-24, ...")
+  sub.add_option("--at", options.at, "The newest that is not later: 2h-ago, ...")
       ->type_name("TIME")
       ->excludes(snapshot);
   sub.add_option("--server", options.server, "Of this server, if several have snapshots")

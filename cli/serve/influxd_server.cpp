@@ -82,7 +82,8 @@ std::vector<std::string> InfluxdServer::problems() const {
   pread_exactly(log, 0, std::as_writable_bytes(std::span(text)), log_);
   std::istringstream lines(std::move(text));
   for (std::string line; problems.size() < kProblemsMax && std::getline(lines, line);)
-    if (std::ranges::any_of(kLessData, [&](auto what) { return line.find(what) != std::string::npos; }))
+    if (std::ranges::any_of(kLessData,
+                            [&](auto what) { return line.find(what) != std::string::npos; }))
       problems.push_back(line);
   return problems;
 }

@@ -40,7 +40,7 @@ bool holds_other_than(const stdfs::path& directory, const std::set<std::string>&
 stdfs::path place_for_temporary() {
   const char* named = std::getenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe): never changed
   return named != nullptr && *named != '\0' ? absolute_path(temporary_directory())
-                                               : stdfs::path("/var/tmp");
+                                            : stdfs::path("/var/tmp");
 }
 
 // One whose lock can be had has no process any more.

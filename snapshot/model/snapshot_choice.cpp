@@ -135,7 +135,9 @@ Snapshots until(const Snapshots& candidates, std::string_view text, Timestamp no
   if (text == "latest") return candidates;
   const auto time = parse_point_in_time(text, now);
   if (!time)
-    throw UsageError(fmt::format("there is no snapshot '{}'", text), "tsmfs snapshots lists them");
+    throw UsageError(fmt::format("there is no snapshot '{}'", text),
+                     "tsmfs snapshots lists their ids; a time is 2026-11-24, '2026-11-24 03:00' "
+                     "(UTC), 2026-11-24T03:00:00Z or 2h-ago");
   const auto later = std::ranges::upper_bound(candidates, *time, {}, &Manifest::time);
   if (later == candidates.begin())
     throw UsageError(fmt::format("no snapshot is of {} or earlier", format_rfc3339(*time)),

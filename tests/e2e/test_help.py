@@ -5,7 +5,7 @@ import shutil
 from harness import HOUR, EndToEndTest, ExitCode, Influxd, Repo, main, points, tsmfs
 
 COMMANDS = ['backup', 'import', 'snapshots', 'mount', 'umount', 'check', 'rebuild-index', 'restore', 'export', 'forget',
-            'prune', 'repair', 'tag', 'copy']
+            'prune', 'repair', 'tag', 'copy', 'serve', 'rehearse']
 COLUMNS_MAX = 80
 
 
@@ -47,12 +47,13 @@ class Quiet(EndToEndTest):
             self.server.write(database, points(seconds=HOUR, step=600))
         self.repo, self.done = Repo(self.path('repository')), set()
 
-    def quietly(self, *words, repo=None):
+    def quietly(self, *words, repo=None, behind=()):
         """A command with -q. It says nothing on stderr, though its progress would go there, and ends as it does without."""
         self.done.add(' '.join(words[:2]) if words[0] == 'tag' else words[0])
         with self.subTest(words[0]):
             takes_repo = words[0] not in ('copy', 'umount')
-            self.assertEqual(tsmfs(*words, '-q', *(['--repo', (repo or self.repo).path] if takes_repo else [])).stderr, '')
+            repository = ['--repo', (repo or self.repo).path] if takes_repo else []
+            self.assertEqual(tsmfs(*words, '-q', *repository, *behind).stderr, '')
 
     def directories(self, ending, home=None):
         return [word for name in ('data', 'meta', 'wal')
@@ -70,6 +71,8 @@ class Quiet(EndToEndTest):
         self.quietly('restore', '--snapshot', imported, '--verify', *self.directories('dir', self.path('restored')))
         for form in ('legacy', 'portable', 'tar'):
             self.quietly('export', '--format', form, self.path(form))
+        self.quietly('serve', '--server', 'db1', behind=('--', 'true'))
+        self.quietly('rehearse', '--server', 'db1')
         self.quietly('forget', '--keep-last', '1')
         self.quietly('prune', '--max-unused', '0%')
         self.quietly('check', '--read-data', '--tsm')

@@ -70,6 +70,7 @@ class Serve(EndToEndTest):
             with self.subTest(index):
                 past = self.serve('--index', index)
                 indexes = [name for name, _, _ in os.walk(past.place) if re.search(r'/\d+/index/\d$', name)]
+                past.stop()
                 self.assertEqual(bool(indexes), index == 'tsi1')
 
     # ---- what is done to it ----
