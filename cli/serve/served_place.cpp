@@ -22,6 +22,8 @@ namespace stdfs = std::filesystem;
 
 constexpr const char* kPrefix = "tsmfs-served-";
 constexpr const char* kLockFile = "lock";
+constexpr const char* kLayers = "layers";
+constexpr const char* kWorkEnding = ".work";  // of a layer's other directory, the overlay's own
 constexpr const char* kServedFile = "served";  // before anything else but the lock
 constexpr const char* kNewServedFile = "served.new";
 constexpr uint64_t kServedBytesMax = 64 << 10;
@@ -43,6 +45,22 @@ stdfs::path place_for_temporary() {
                                             : stdfs::path("/var/tmp");
 }
 
+// What an overlay of the kernel works in lets nobody enter, its owner neither, but root.
+void let_owner_in(const stdfs::path& directory) noexcept {
+  std::error_code ignored;
+  stdfs::permissions(directory, stdfs::perms::owner_all, ignored);
+  for (const auto& entry : stdfs::directory_iterator(directory, ignored))
+    if (entry.symlink_status(ignored).type() == stdfs::file_type::directory)
+      let_owner_in(entry.path());
+}
+
+void remove_place(const stdfs::path& root) noexcept {
+  std::error_code ignored;
+  for (const auto& layer : stdfs::directory_iterator(root / kLayers, ignored))
+    if (layer.path().extension() == kWorkEnding) let_owner_in(layer.path());
+  try_remove_tree(root);
+}
+
 // One whose lock can be had has no process any more.
 void remove_left_ones(const stdfs::path& directory) {
   for (const std::string& name : list_directory(directory)) {
@@ -53,7 +71,7 @@ void remove_left_ones(const stdfs::path& directory) {
       if (!status || !S_ISDIR(status->st_mode) || status->st_uid != ::geteuid()) continue;
       if (!path_exists(left / kLockFile)) continue;  // one that is being made
       const auto held = lock(left);
-      remove_tree(left);
+      remove_place(left);
     } catch (const Error& error) {
       log::debug("{}", error.what());
     }
@@ -71,7 +89,12 @@ ServedPlace ServedPlace::temporary() {
   std::string name = (above / fmt::format("{}XXXXXX", kPrefix)).string();
   if (::mkdtemp(name.data()) == nullptr)
     throw_errno("cannot make a directory in " + above.string(), "TMPDIR names another place");
-  return {name, false};
+  try {
+    return {name, false};
+  } catch (...) {
+    try_remove_tree(name);
+    throw;
+  }
 }
 
 ServedPlace ServedPlace::kept(const stdfs::path& directory) {
@@ -88,7 +111,7 @@ ServedPlace::~ServedPlace() {
 }
 
 void ServedPlace::remove() const noexcept {
-  try_remove_tree(root_);
+  remove_place(root_);
 }
 
 std::string ServedPlace::served() const {
