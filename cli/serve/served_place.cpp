@@ -13,6 +13,7 @@
 #include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
+#include "index/base/quote.h"
 
 namespace tsmfs::cli {
 
@@ -31,6 +32,16 @@ constexpr uint64_t kServedBytesMax = 64 << 10;
 std::unique_ptr<index::FileLock> lock(const stdfs::path& directory) {
   return std::make_unique<index::FileLock>(directory / kLockFile, directory.string(),
                                            index::LockRequest("serve"));
+}
+
+// influxd looks for its files with patterns, in which these are special: it would find none of them,
+// and answer as if there were no points.
+void require_plain(const stdfs::path& directory) {
+  if (directory.native().find_first_of("*?[\\") != std::string::npos)
+    throw UsageError(fmt::format("{} has one of *, ?, [ and \\ in it, below which influxd finds no "
+                                 "files",
+                                 quote(directory.string())),
+                     "name another directory with TMPDIR or --keep");
 }
 
 bool holds_other_than(const stdfs::path& directory, const std::set<std::string>& names) {
@@ -85,6 +96,7 @@ ServedPlace::ServedPlace(stdfs::path root, bool kept)
 
 ServedPlace ServedPlace::temporary() {
   const stdfs::path above = place_for_temporary();
+  require_plain(above);
   remove_left_ones(above);
   std::string name = (above / fmt::format("{}XXXXXX", kPrefix)).string();
   if (::mkdtemp(name.data()) == nullptr)
@@ -99,6 +111,7 @@ ServedPlace ServedPlace::temporary() {
 
 ServedPlace ServedPlace::kept(const stdfs::path& directory) {
   const stdfs::path root = absolute_path(directory);
+  require_plain(root);
   make_directories(root);
   if (!path_exists(root / kServedFile) && holds_other_than(root, {kLockFile, kNewServedFile}))
     throw UsageError(fmt::format("{} is neither empty nor of an earlier serve", root.string()),
