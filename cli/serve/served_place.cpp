@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <exception>
 #include <set>
 #include <string>
 #include <utility>
@@ -24,7 +25,7 @@ namespace stdfs = std::filesystem;
 constexpr const char* kPrefix = "tsmfs-served-";
 constexpr const char* kLockFile = "lock";
 constexpr const char* kLayers = "layers";
-constexpr const char* kWorkEnding = ".work";  // of a layer's other directory, the overlay's own
+constexpr const char* kWorkEnding = ".work";   // of a layer's other directory, the overlay's own
 constexpr const char* kServedFile = "served";  // before anything else but the lock
 constexpr const char* kNewServedFile = "served.new";
 constexpr uint64_t kServedBytesMax = 64 << 10;
@@ -34,8 +35,8 @@ std::unique_ptr<index::FileLock> lock(const stdfs::path& directory) {
                                            index::LockRequest("serve"));
 }
 
-// influxd looks for its files with patterns, in which these are special: it would find none of them,
-// and answer as if there were no points.
+// influxd looks for its files with patterns, in which these are special: it would find none of
+// them, and answer as if there were no points.
 void require_plain(const stdfs::path& directory) {
   if (directory.native().find_first_of("*?[\\") != std::string::npos)
     throw UsageError(fmt::format("{} has one of *, ?, [ and \\ in it, below which influxd finds no "
@@ -56,19 +57,25 @@ stdfs::path place_for_temporary() {
                                             : stdfs::path("/var/tmp");
 }
 
-// What an overlay of the kernel works in lets nobody enter, its owner neither, but root.
-void let_owner_in(const stdfs::path& directory) noexcept {
-  std::error_code ignored;
-  stdfs::permissions(directory, stdfs::perms::owner_all, ignored);
-  for (const auto& entry : stdfs::directory_iterator(directory, ignored))
-    if (entry.symlink_status(ignored).type() == stdfs::file_type::directory)
-      let_owner_in(entry.path());
+// What an overlay of the kernel works in lets nobody enter, its owner neither, but root. Throws:
+// IoError.
+void let_owner_in(const stdfs::path& directory) {
+  set_mode(directory, 0700);
+  for (const std::string& name : list_directory(directory)) {
+    const auto status = link_status_if_exists(directory / name);
+    if (status && S_ISDIR(status->st_mode)) let_owner_in(directory / name);
+  }
 }
 
 void remove_place(const stdfs::path& root) noexcept {
-  std::error_code ignored;
-  for (const auto& layer : stdfs::directory_iterator(root / kLayers, ignored))
-    if (layer.path().extension() == kWorkEnding) let_owner_in(layer.path());
+  try {
+    const stdfs::path layers = root / kLayers;
+    if (directory_exists(layers))
+      for (const std::string& name : list_directory(layers))
+        if (name.ends_with(kWorkEnding)) let_owner_in(layers / name);
+  } catch (const std::exception&) {
+    // What then cannot be removed stays, and the next one tries again.
+  }
   try_remove_tree(root);
 }
 
