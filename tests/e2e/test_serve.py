@@ -72,6 +72,7 @@ class Serve(EndToEndTest):
                 indexes = [name for name, _, _ in os.walk(past.place) if re.search(r'/\d+/index/\d$', name)]
                 past.stop()
                 self.assertEqual(bool(indexes), index == 'tsi1')
+                past.stop()
 
     # ---- what is done to it ----
 
@@ -218,8 +219,7 @@ class ServeImported(EndToEndTest):
         with open(broken, 'wb') as file:
             file.write(b'no TSM file' * 9)
         repo = Repo(self.path('repository'))
-        tsmfs('import', '--repo', repo.path, '--data-dir', f'{home}/data', '--meta-dir', f'{home}/meta', '--wal-dir', f'{home}/wal',
-              expect=None)
+        tsmfs('import', '--repo', repo.path, '--data-dir', f'{home}/data', '--meta-dir', f'{home}/meta', expect=None)
         past = self.stopping(PastServer(repo, self.path('tmp')))
         self.assertEqual(past.end_with(signal.SIGTERM), ExitCode.INCOMPLETE)
         self.assertIn('warning: influxd answers without some of the data: ', past.said())

@@ -66,7 +66,7 @@ class ServeEnds(EndToEndTest):
                                            env=clean_environment(TMPDIR=self.temporary))
                 self.addCleanup(process.stderr.close)
                 began = time.monotonic()
-                wait_until(lambda: time.monotonic() - began > delay, 'a moment', every=0.005)  # pylint: disable=cell-var-from-loop
+                wait_until(lambda: time.monotonic() - began > delay, 'a moment', every=0.005)
                 process.terminate()
                 said = process.communicate(timeout=END_SECONDS_MAX)[1]
                 self.assertIn(process.returncode, (0, -signal.SIGTERM, ExitCode.INTERRUPTED), said)
@@ -75,7 +75,8 @@ class ServeEnds(EndToEndTest):
 
     def test_a_command_ends_with_it(self):
         os.makedirs(self.temporary)
-        process = subprocess.Popen(tsmfs_command('serve', '--repo', self.repo.path, '--', 'sh', '-c', 'echo here; exec sleep 1000'),
+        words = ('sh', '-c', 'echo here; exec sleep 1000')
+        process = subprocess.Popen(tsmfs_command('serve', '--repo', self.repo.path, '--', *words),
                                    stdout=subprocess.PIPE, env=clean_environment(TMPDIR=self.temporary))
         self.addCleanup(process.stdout.close)
         self.assertEqual(process.stdout.readline(), b'here\n')
@@ -198,10 +199,11 @@ class ServeEnds(EndToEndTest):
 
     # ---- its output ----
 
-    def shell(self, redirection, *words, seconds=END_SECONDS_MAX):
+    def shell(self, redirection, *words):
         os.makedirs(self.temporary, exist_ok=True)
-        return subprocess.run(['bash', '-c', f'"$@" {redirection}', 'sh', *tsmfs_command('serve', '--repo', self.repo.path, *words)],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False,
+        command = tsmfs_command('serve', '--repo', self.repo.path, *words)
+        return subprocess.run(['bash', '-c', f'"$@" {redirection}', 'sh', *command],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=END_SECONDS_MAX, check=False,
                               env=clean_environment(TMPDIR=self.temporary))
 
     def test_it_ends_when_where_it_answers_cannot_be_said(self):
@@ -220,8 +222,8 @@ class ServeEnds(EndToEndTest):
                 self.assert_nothing_left()
 
     def test_a_reader_that_has_enough_does_not_end_it(self):
-        done = self.shell('| head -1 >&2; kill -TERM $(jobs -p) 2>/dev/null; true', '--json', '--', 'true')
-        self.assertEqual(done.returncode, 0)
+        done = self.shell('| true; exit ${PIPESTATUS[0]}', '--json', '--', 'sh', '-c', 'exit 6')
+        self.assertEqual(done.returncode, 6)
         self.assert_nothing_left()
 
 
