@@ -87,6 +87,8 @@ class Rehearse {
       PastServer server(*repository_, *catalog_, place_, request_, limit_.token());
       for (const std::string& warning : server.warnings())
         print_message(context_.err, "warning", warning);
+      for (const std::string& problem : server.problems())
+        outcome_.problems.push_back({snapshot::Problem::Severity::kIncomplete, "", problem});
       compare();
       server.require_sound();
     } catch (const InfluxdEndedError& error) {

@@ -19,7 +19,9 @@
 #include "cli/process/reserved_port.h"
 #include "cli/serve/past_server.h"
 #include "cli/serve/served_place.h"
+#include "index/base/directory.h"
 #include "index/base/error.h"
+#include "index/base/is_within.h"
 #include "index/base/timestamp.h"
 
 namespace tsmfs::cli {
@@ -48,9 +50,11 @@ ReservedPort reserve_port(const std::string& wish) {
     return ReservedPort::any();
   }
   const auto endpoint = snapshot::parse_endpoint(wish);
-  if (!snapshot::is_loopback(endpoint))
-    throw UsageError(fmt::format("--http {}: the past is served to this machine only", wish),
-                     "serve at 127.0.0.1, and reach it from elsewhere with ssh -L");
+  if (wish.find(':') == std::string::npos)
+    throw UsageError(fmt::format("--http {} names no port", wish), "give 127.0.0.1:PORT");
+  if (endpoint.host != kLoopback && endpoint.host != "localhost")
+    throw UsageError(fmt::format("--http {}: the past is served at 127.0.0.1 only", wish),
+                     "reach it from elsewhere with ssh -L");
   if (auto port = ReservedPort::of(endpoint.port)) return std::move(*port);
   throw BusyError(fmt::format("port {} of this machine is in use", endpoint.port),
                   "name another one, or none");
@@ -81,6 +85,16 @@ void note_place(const ServedPlace& place, const std::string& identity) {
   if (noted.empty()) place.note_served(identity);
 }
 
+// A directory that is not the repository's.
+std::filesystem::path outside(const std::filesystem::path& keep,
+                              const std::filesystem::path& repository) {
+  const auto resolved = resolved_path(keep);
+  if (is_within(resolved.native(), repository.native()))
+    throw UsageError(fmt::format("{} is inside the repository", keep.string()),
+                     "keep what is written to a server elsewhere");
+  return keep;
+}
+
 class Serve {
  public:
   Serve(ServeCommand& command, Context& context)
@@ -89,7 +103,9 @@ class Serve {
         influxd_(find_influxd(command.past.influxd)),
         http_(reserve_port(command.http)),
         snapshots_(ReservedPort::any()),
-        place_(command.keep.empty() ? ServedPlace::temporary() : ServedPlace::kept(command.keep)) {
+        place_(command.keep.empty()
+                   ? ServedPlace::temporary()
+                   : ServedPlace::kept(outside(command.keep, command.past.repository))) {
     if (const std::string noted = snapshot_of(place_);
         !noted.empty() && command.past.snapshot.empty() && command.past.at.empty())
       command.past.snapshot = noted;
@@ -131,9 +147,12 @@ class Serve {
     snapshot::Catalog catalog(repository->storage());
     ChosenPast chosen = choose_past(past, catalog, *repository, context_);
     request.part = part_for(past, request, chosen.snapshot);
+    const bool is_new = place_.is_kept() && place_.served().empty();
     if (place_.is_kept()) note_place(place_, identity(*repository, request.part));
+    bool began = false;
     try {
       PastServer server(*repository, catalog, place_, request, stop);
+      began = true;
       for (const std::string& warning : server.warnings())
         print_message(context_.err, "warning", warning);
       for (const std::string& problem : server.problems())
@@ -150,6 +169,9 @@ class Serve {
     } catch (const InfluxdEndedError& error) {
       print_message(context_.err, "", error.what());
       return ExitCode::kServer;
+    } catch (const UsageError&) {
+      if (is_new && !began) place_.forget_served();  // nothing was written yet
+      throw;
     }
     return chosen.status;
   }
@@ -220,9 +242,9 @@ class Serve {
     try {
       child.emplace(Program{words(), environment()});
     } catch (const IoError& error) {
-      constexpr int kNotFound = 127;  // as a shell
+      constexpr int kNotFound = 127, kCannotRun = 126;  // as a shell
       print_message(context_.err, "", error.what());
-      return kNotFound;
+      return is_absence(error.error_number()) ? kNotFound : kCannotRun;
     }
     while (!child->ended())
       if (process.wait_ended(context_.stop, kCommandPollMs) || context_.stop.stop_requested())

@@ -1,6 +1,8 @@
 #include "cli/process/child.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,8 +19,9 @@ namespace tsmfs::cli {
 
 namespace {
 
-constexpr auto kPollInterval = std::chrono::milliseconds(10);
+constexpr auto kEndInterval = std::chrono::milliseconds(10);
 constexpr size_t kOutputBytesMax = size_t{1} << 20;
+constexpr int kOutputPatienceMs = 30'000;  // for each piece of it
 
 // As exec wants a list of words. Good as long as the words.
 std::vector<char*> pointers(std::vector<std::string>& words) {
@@ -38,7 +41,7 @@ void become(const Program& program, char* const* words, char* const* environment
   std::signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
   if (program.output >= 0)
     for (const int standard : {STDOUT_FILENO, STDERR_FILENO})
       if (::dup2(program.output, standard) < 0) return;
@@ -103,7 +106,7 @@ void Child::signal(int number) {
 Ending Child::end(std::chrono::milliseconds patience) {
   signal(SIGTERM);
   const auto give_up = std::chrono::steady_clock::now() + patience;
-  for (bool killed = false; !ended(); std::this_thread::sleep_for(kPollInterval)) {
+  for (bool killed = false; !ended(); std::this_thread::sleep_for(kEndInterval)) {
     if (killed || std::chrono::steady_clock::now() < give_up) continue;
     signal(SIGKILL);
     killed = true;
@@ -118,6 +121,9 @@ std::string output_of(const std::vector<std::string>& words) {
   std::string said;
   char piece[4096];
   for (;;) {
+    pollfd wait{pipe.read.number(), POLLIN, 0};
+    if (retry_eintr([&] { return ::poll(&wait, 1, kOutputPatienceMs); }) == 0)
+      throw Error(words.at(0) + " neither says anything nor ends");
     const auto got = retry_eintr([&] { return ::read(pipe.read.number(), piece, sizeof piece); });
     if (got <= 0 || said.size() > kOutputBytesMax) break;
     said.append(piece, static_cast<size_t>(got));

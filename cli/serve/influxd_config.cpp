@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
 
@@ -19,6 +20,8 @@ constexpr uint64_t kConfigBytesMax = 1 << 20;
 constexpr const char* kNever = "87600h";
 
 toml::table parse_operator_config(const std::filesystem::path& file) {
+  if (directory_exists(file))
+    throw UsageError(file.string() + " is a directory", "name an influxdb.conf with --config");
   try {
     return toml::parse(read_whole_file(file, kConfigBytesMax));
   } catch (const toml::parse_error& error) {

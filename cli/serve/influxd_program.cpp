@@ -22,6 +22,9 @@ std::string ask_version(const std::filesystem::path& program) {
   try {
     return output_of({program.string(), "version"});
   } catch (const IoError& error) {
+    if (error.error_number() == EACCES)
+      throw UsageError(fmt::format("{} is no program that can be run", program.string()),
+                       "name the program influxd with --influxd");
     if (!is_absence(error.error_number())) throw;
     throw UsageError(fmt::format("there is no {}", program.string()),
                      "install InfluxDB 1.x (its server does not have to run), or name the program "

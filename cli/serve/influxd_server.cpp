@@ -13,12 +13,14 @@
 #include "cli/process/reserved_port.h"
 #include "index/base/error.h"
 #include "index/base/file.h"
+#include "index/base/log.h"
 
 namespace tsmfs::cli {
 
 namespace {
 
 constexpr auto kAnswerInterval = std::chrono::milliseconds(10);
+constexpr auto kSilence = std::chrono::seconds(15);  // after which a person is told
 constexpr uint64_t kLinesBytesMax = 16 << 10;
 constexpr size_t kLinesMax = 8;
 constexpr uint64_t kLogBytesMax = 64 << 20;
@@ -58,11 +60,17 @@ InfluxdServer::InfluxdServer(const InfluxdProgram& program, const ServedPlace& p
 // It listens when it has opened all shards.
 void InfluxdServer::wait_until_it_answers(std::chrono::steady_clock::time_point deadline,
                                           const std::stop_token& stop) {
+  auto word = std::chrono::steady_clock::now() + kSilence;
   while (!accepts_connections(port_)) {
     require_running();
     if (std::chrono::steady_clock::now() >= deadline)
       throw InfluxdEndedError("influxd does not answer; the last lines of its log:\n" +
                               last_lines());
+    if (std::chrono::steady_clock::now() >= word) {
+      log::info("influxd opens its shards, and does not answer yet; the last lines of its log:\n{}",
+                last_lines());
+      word += kSilence;
+    }
     if (stop.stop_requested()) throw Cancelled();
     std::this_thread::sleep_for(kAnswerInterval);
   }

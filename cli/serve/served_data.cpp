@@ -130,7 +130,14 @@ void ServedData::write_metastore(const std::string& meta_db) const {
 void ServedData::mount(const ServedPart& part, const std::set<uint64_t>& shards,
                        size_t cache_bytes) {
   make_directories(place_.history());
-  history_.emplace(repository_, catalog_, mount_options(repository_, place_, cache_bytes));
+  try {
+    history_.emplace(repository_, catalog_, mount_options(repository_, place_, cache_bytes));
+  } catch (const IoError&) {
+    throw;
+  } catch (const Error& error) {
+    throw Error(error.what(),
+                "the lines above say why; --copy mounts nothing, and copies the data");
+  }
   const fs::SnapshotNames names(catalog_.refresh(), kTimeFormat, nullptr);
   const fs::ShownSnapshot* shown = names.find(part.snapshot->number);
   if (shown == nullptr)

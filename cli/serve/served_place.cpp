@@ -145,4 +145,9 @@ void ServedPlace::note_served(const std::string& what) const {
   file.publish();
 }
 
+void ServedPlace::forget_served() const {
+  remove_file(root_ / kServedFile);
+  for (const stdfs::path& made : {history(), data(), wal(), meta()}) remove_tree(made);
+}
+
 }  // namespace tsmfs::cli

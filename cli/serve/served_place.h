@@ -39,6 +39,8 @@ class ServedPlace {
   // What of which repository is served here, as was noted; empty when nothing was yet.
   std::string served() const;
   void note_served(const std::string& what) const;
+  // For a place that was new, and to which no server has written.
+  void forget_served() const;
 
  private:
   ServedPlace(std::filesystem::path root, bool kept);
