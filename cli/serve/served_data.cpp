@@ -86,7 +86,6 @@ ServedData::ServedData(index::Repository& repository, snapshot::Catalog& catalog
     : repository_(repository), catalog_(catalog), place_(place) {
   if (part.copy) {
     restore_copy(part, stop);
-    if (part.tsi1) want_tsi1();
     return;
   }
   if (!part.tsi1) {
@@ -103,7 +102,8 @@ ServedData::ServedData(index::Repository& repository, snapshot::Catalog& catalog
   std::set<uint64_t> shards;
   for (const auto& [number, path] : edit.moves) shards.insert(number);
   mount(part, shards, cache_bytes);
-  if (part.tsi1) want_tsi1();
+  if (part.tsi1)
+    for (const auto& [number, path] : edit.moves) want_tsi1(path);
 }
 
 snapshot::RestoreRequest ServedData::request(const ServedPart& part,
@@ -161,13 +161,8 @@ void ServedData::mount(const ServedPart& part, const std::set<uint64_t>& shards,
 
 // influxd opens a shard with the index in memory unless it has a directory for one. An index that
 // is empty it makes from the TSM files.
-void ServedData::want_tsi1() const {
-  const stdfs::path data = place_.data();
-  for (const std::string& database : list_directory(data))
-    for (const std::string& policy : list_directory(data / database))
-      for (const std::string& shard : list_directory(data / database / policy))
-        if (snapshot::parse_shard_path(database + "/" + policy + "/" + shard))
-          make_directories(data / database / policy / shard / "index");
+void ServedData::want_tsi1(const snapshot::ShardPath& shard) const {
+  make_directories(snapshot::shard_directory(place_.data(), shard) / "index");
 }
 
 // Once: what is there already has what was written to it since.
@@ -184,6 +179,8 @@ void ServedData::restore_copy(const ServedPart& part, const std::stop_token& sto
   snapshot::check_target(plan, wanted);
   warnings_ = plan.warnings;
   snapshot::restore(repository_, plan, wanted, {}, stop);
+  if (part.tsi1)
+    for (const auto& shard : plan.shards) want_tsi1(shard.to);
 }
 
 }  // namespace tsmfs::cli

@@ -65,7 +65,7 @@ AddedPacks rebuild_lookup(const LocalState& local, const PackStore& packs) {
   AddedPacks added;
   {
     const auto lookup = Lookup::open_primary(local.new_index(), /*create=*/true);
-    added = add_packs(*lookup, packs, std::move(ids));
+    added = add_packs(*lookup, packs, ids);
   }
   if (path_exists(local.index()) && exchange_files(local.new_index(), local.index())) {
     sync_directory(local.root());

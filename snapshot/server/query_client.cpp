@@ -75,7 +75,7 @@ std::string error_in(const Json& answer) {
     return answer["error"];
   if (answer.is_object() && answer.contains("results") && answer["results"].is_array())
     for (const Json& result : answer["results"])
-      if (const std::string error = error_in(result); !error.empty()) return error;
+      if (std::string error = error_in(result); !error.empty()) return error;
   return {};
 }
 

@@ -168,6 +168,7 @@ std::vector<SnapshotGroup> group(const std::vector<SnapshotPtr>& snapshots, Grou
   for (const SnapshotPtr& snapshot : snapshots)
     by_name[group_name(*snapshot, grouping)].push_back(snapshot);
   std::vector<SnapshotGroup> groups;
+  groups.reserve(by_name.size());
   for (auto& [name, members] : by_name) groups.push_back({name, std::move(members)});
   return groups;
 }
