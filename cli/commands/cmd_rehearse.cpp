@@ -83,6 +83,13 @@ class Rehearse {
   // What keeps the server from answering is a finding, too.
   void boot_and_compare() {
     try {
+      if (!command_.past.make_metastore &&
+          !snapshot::stored_meta_file(*repository_, *outcome_.snapshot, "meta.db")) {
+        outcome_.error =
+            "the snapshot has no metastore: no server would know its shards; --make-metastore "
+            "derives one";
+        return;
+      }
       request_.part = part_for(command_.past, request_, outcome_.snapshot);
       PastServer server(*repository_, *catalog_, place_, request_, limit_.token());
       for (const std::string& warning : server.warnings())
@@ -94,6 +101,8 @@ class Rehearse {
     } catch (const InfluxdEndedError& error) {
       outcome_.error = error.what();
     } catch (const ProtocolError& error) {
+      outcome_.error = error.what();
+    } catch (const CorruptError& error) {
       outcome_.error = error.what();
     } catch (const Cancelled&) {
       if (user_stop_.stop_requested()) throw;

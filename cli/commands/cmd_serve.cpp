@@ -159,7 +159,7 @@ class Serve {
         print_message(context_.err, "warning", problem);
       if (!server.problems().empty() && chosen.status == ExitCode::kOk)
         chosen.status = ExitCode::kIncomplete;
-      tell(*chosen.snapshot);
+      tell(*chosen.snapshot, server, request.part.tsi1);
       require_told();
       context_.err.flush();
       on_ready();
@@ -176,7 +176,7 @@ class Serve {
     return chosen.status;
   }
 
-  void tell(const snapshot::Manifest& snapshot) const {
+  void tell(const snapshot::Manifest& snapshot, const PastServer& server, bool tsi1) const {
     const std::string url = fmt::format("http://{}:{}", kLoopback, http_.number());
     if (command_.json) {
       nlohmann::json json = {{"http", url},
@@ -184,12 +184,16 @@ class Serve {
                              {"server", snapshot.server},
                              {"time", format_rfc3339_ns(snapshot.time)},
                              {"influxd", influxd_.version}};
+      json["seconds"] = server.seconds_to_answer();
       if (place_.is_kept()) json["kept"] = place_.root().string();
       print_json(context_.out, json);
       return;
     }
     if (context_.quiet || !context_.words.empty()) return;
     print_snapshot(context_.out, snapshot);
+    if (tsi1)
+      fmt::print(context_.out, "with a tsi1 index made anew: {:.1f} s, {} written\n",
+                 server.seconds_to_answer(), format_bytes(place_.written_bytes()));
     fmt::print(
         context_.out,
         "served by influxd {} at {}\n"

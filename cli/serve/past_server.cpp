@@ -23,6 +23,8 @@ PastServer::PastServer(index::Repository& repository, snapshot::Catalog& catalog
       data_(repository, catalog, request.part, place, request.cache_bytes, stop),
       influxd_(request.influxd, place, request.settings) {
   influxd_.wait_until_it_answers(request.deadline, stop);
+  seconds_to_answer_ =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   for (const std::string& problem : influxd_.problems())
     problems_.push_back("influxd answers without some of the data: " + problem);
 }

@@ -35,6 +35,8 @@ class PastServer {
   PastServer(index::Repository& repository, snapshot::Catalog& catalog, const ServedPlace& place,
              const PastServerRequest& request, const std::stop_token& stop);
 
+  // From the beginning until it answered.
+  double seconds_to_answer() const { return seconds_to_answer_; }
   const std::vector<std::string>& warnings() const { return data_.warnings(); }
   // What it does not answer of the snapshot, one phrase each: shards that influxd could not open.
   const std::vector<std::string>& problems() const { return problems_; }
@@ -44,6 +46,8 @@ class PastServer {
   void serve(const std::stop_token& stop);
 
  private:
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  double seconds_to_answer_ = 0;
   snapshot::Catalog& catalog_;
   const snapshot::SnapshotPtr snapshot_;
   ServedData data_;

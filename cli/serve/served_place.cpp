@@ -134,6 +134,11 @@ void ServedPlace::remove() const noexcept {
   remove_place(root_);
 }
 
+uint64_t ServedPlace::written_bytes() const {
+  const stdfs::path data = layers() / "data";
+  return directory_exists(data) ? disk_bytes_below(data) : 0;
+}
+
 std::string ServedPlace::served() const {
   if (!path_exists(root_ / kServedFile)) return {};
   return read_whole_file(root_ / kServedFile, kServedBytesMax);

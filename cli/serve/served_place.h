@@ -36,6 +36,10 @@ class ServedPlace {
   std::filesystem::path config() const { return root_ / "influxdb.conf"; }
   std::filesystem::path log() const { return root_ / "influxd.log"; }
 
+  // What a server, over a mount, has written so far to its data, its index among it; on the disk.
+  // Throws: IoError.
+  uint64_t written_bytes() const;
+
   // What of which repository is served here, as was noted; empty when nothing was yet.
   std::string served() const;
   void note_served(const std::string& what) const;

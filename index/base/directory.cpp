@@ -31,6 +31,18 @@ std::optional<struct stat> status_by(Stat stat, const fs::path& path) {
   throw IoError(what + " " + path.string(), error.value());
 }
 
+// Of what `figure` gives of each regular file.
+uint64_t sum_below(const fs::path& directory, const auto& figure) {
+  uint64_t sum = 0;
+  for (const std::string& name : list_directory(directory)) {
+    const auto status = link_status_if_exists(directory / name);
+    if (!status) continue;
+    if (S_ISDIR(status->st_mode)) sum += sum_below(directory / name, figure);
+    if (S_ISREG(status->st_mode)) sum += static_cast<uint64_t>(figure(*status));
+  }
+  return sum;
+}
+
 }  // namespace
 
 bool is_absence(int error_number) {
@@ -94,14 +106,12 @@ std::vector<std::string> list_directory(const fs::path& path) {
 }
 
 uint64_t bytes_below(const fs::path& directory) {
-  uint64_t sum = 0;
-  for (const std::string& name : list_directory(directory)) {
-    const auto status = link_status_if_exists(directory / name);
-    if (!status) continue;
-    if (S_ISDIR(status->st_mode)) sum += bytes_below(directory / name);
-    if (S_ISREG(status->st_mode)) sum += static_cast<uint64_t>(status->st_size);
-  }
-  return sum;
+  return sum_below(directory, [](const struct stat& file) { return file.st_size; });
+}
+
+uint64_t disk_bytes_below(const fs::path& directory) {
+  constexpr int kBlockBytes = 512;  // of stat(2), whatever the file system's
+  return sum_below(directory, [](const struct stat& file) { return file.st_blocks * kBlockBytes; });
 }
 
 void make_directories(const fs::path& path) {

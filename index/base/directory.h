@@ -41,6 +41,8 @@ bool holds_something(const std::filesystem::path& path);
 std::vector<std::string> list_directory(const std::filesystem::path& path);
 // Of all regular files below a directory, links not followed.
 uint64_t bytes_below(const std::filesystem::path& directory);
+// What they take on the disk: less, where they have holes.
+uint64_t disk_bytes_below(const std::filesystem::path& directory);
 
 // Makes those above it, too; fine when it is there.
 void make_directories(const std::filesystem::path& path);

@@ -122,8 +122,9 @@ class Rehearse(EndToEndTest):
 
     def test_a_snapshot_without_a_metastore_needs_one(self):
         self.imported(lambda data: None, metastore=False)
-        done = self.run_rehearse(expect=ExitCode.USAGE)
-        self.assertIn('--make-metastore', done.stderr)
+        (found,) = self.rehearse(expect=ExitCode.DAMAGED)
+        self.assertIn('--make-metastore', found['error'])
+        self.assertFalse(self.repo.snapshots()[0]['rehearsed']['sound'])
         (found,) = self.rehearse('--make-metastore')
         self.assertTrue(found['sound'], found)
 
@@ -164,6 +165,15 @@ class Rehearse(EndToEndTest):
             self.repo.backup(server, '--server', name)
         found = self.rehearse('--all-servers')
         self.assertEqual([(one['server'], one['sound']) for one in found], [('db1', True), ('db2', True)])
+
+    def test_a_repository_that_lost_a_pack_is_not_sound(self):
+        self.repo.backup(self.source())
+        for folder, _, names in os.walk(os.path.join(self.repo.path, 'packs')):
+            for name in names:
+                with open(os.path.join(folder, name), 'r+b') as pack:
+                    pack.truncate(100)
+        (found,) = self.rehearse(expect=ExitCode.DAMAGED)
+        self.assertIn('damaged', found['error'])
 
     def test_nothing_is_left(self):
         self.repo.backup(self.source())

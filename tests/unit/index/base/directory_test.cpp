@@ -111,6 +111,9 @@ TEST_F(DirectoryTest, ListsAllNamesInOrder) {
   EXPECT_TRUE(list_directory(full_ / "c").empty());
   EXPECT_FALSE(holds_something(full_ / "c"));
   EXPECT_EQ(bytes_below(dir_.path()), 8u);
+  stdfs::resize_file(full_ / "a", 64 << 20);  // a hole
+  EXPECT_GE(bytes_below(dir_.path()), uint64_t{64} << 20);
+  EXPECT_LT(disk_bytes_below(dir_.path()), uint64_t{1} << 20);
 }
 
 TEST_F(DirectoryTest, MakesAndRemoves) {
