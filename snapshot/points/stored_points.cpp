@@ -60,6 +60,7 @@ class Sums {
       for (const auto& [field, by_type] : fields)
         for (size_t type = 0; type < kTsmTypes; ++type)
           policy[measurement][field][type].add(by_type[type]);
+    series_of_shards_[{path.database, path.policy}] += points.series.size();
     series_[{path.database, path.policy}].add(points.series);
     problems_[path] = std::move(points.problems);
   }
@@ -74,6 +75,8 @@ class Sums {
           policy.measurements[measurement][field] = as_seen_by_queries(by_type);
     }
     for (auto& [name, series] : series_) result.policies[name].series = series.size();
+    for (const auto& [name, count] : series_of_shards_)
+      result.policies[name].series_of_shards = count;
     for (auto& [path, problems] : problems_)
       std::ranges::move(problems, std::back_inserter(result.problems));
     return result;
@@ -83,6 +86,7 @@ class Sums {
   Mutex mutex_;
   std::map<PolicyName, std::map<std::string, FieldsOfMeasurement>> policies_
       TSMFS_GUARDED_BY(mutex_);
+  std::map<PolicyName, uint64_t> series_of_shards_ TSMFS_GUARDED_BY(mutex_);
   std::map<PolicyName, SeriesSet> series_ TSMFS_GUARDED_BY(mutex_);
   std::map<ShardPath, std::vector<Problem>> problems_ TSMFS_GUARDED_BY(mutex_);
 };

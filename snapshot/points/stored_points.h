@@ -40,6 +40,8 @@ struct PolicyPoints {
   std::map<std::string, MeasurementPoints> measurements;
   // "measurement,tags", over all shards: those that have a point left.
   uint64_t series = 0;
+  // The sum of those of each shard: what SHOW SERIES EXACT CARDINALITY of 1.6 answers.
+  uint64_t series_of_shards = 0;
 };
 
 struct StoredPoints {

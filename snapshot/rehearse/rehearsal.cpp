@@ -103,10 +103,12 @@ class Comparison {
       compare_fields({.database = database, .policy = policy, .measurement = measurement}, fields);
     }
     found_.measurements += stored->second.measurements.size();
-    if (request_.exact_series) compare_series(database, policy, stored->second.series);
+    if (request_.exact_series) compare_series(database, policy, stored->second);
   }
 
-  void compare_series(const std::string& database, const std::string& policy, uint64_t stored) {
+  // influxd 1.6 counts a series in each shard that has it.
+  void compare_series(const std::string& database, const std::string& policy,
+                      const PolicyPoints& stored) {
     uint64_t answered = 0;
     const std::string statement = fmt::format("SHOW SERIES EXACT CARDINALITY ON {} FROM {}./.+/",
                                               identifier(database), identifier(policy));
@@ -114,12 +116,12 @@ class Comparison {
     for (const auto& series : answer.at(0))
       for (const auto& row : series.rows)
         answered += parse_number<uint64_t>(row.empty() ? "" : row.back()).value_or(0);
-    found_.series += stored;
-    if (answered == stored) return;
+    found_.series += stored.series;
+    if (answered == stored.series || answered == stored.series_of_shards) return;
     note({.database = database,
           .policy = policy,
           .what = "series",
-          .stored = std::to_string(stored),
+          .stored = std::to_string(stored.series),
           .answered = std::to_string(answered)});
   }
 

@@ -25,6 +25,7 @@ class Rehearse(EndToEndTest):
         server.write('telegraf', lines('cpu', 'usage', ['7i'] * 100, tag='b'))
         server.write('telegraf', lines('we\\ ird\\,one', 'te\\ xt', ['"x"'] * 50) + lines('flags', 'on', ['true', 'false'] * 10))
         server.write('my.db x', lines('m', 'v', [0.5] * 10, begin=BEGIN + 400 * HOUR))
+        server.write('my.db x', lines('m', 'v', [0.5] * 7, begin=BEGIN + 4000 * HOUR))  # the same series in another shard
         return server
 
     def setUp(self):
@@ -68,13 +69,13 @@ class Rehearse(EndToEndTest):
         self.repo.backup(server)
         (found,) = self.rehearse()
         self.assertTrue(found['sound'], found)
-        # cpu: 3000 - 500 deleted + 500 more, and 100 of host b; 50 texts, 10 of m
-        self.assertEqual(found['points'], 3000 + 100 + 50 + 10)
+        # cpu: 3000 - 500 deleted + 500 more, and 100 of host b; 50 texts, 17 of m
+        self.assertEqual(found['points'], 3000 + 100 + 50 + 17)
         self.assertEqual((found['databases'], found['measurements']), (2, 3))
         for index in ('inmem', 'tsi1'):
             (older,) = self.rehearse('--snapshot', self.repo.snapshots()[0]['id'], '--index', index)
             self.assertTrue(older['sound'], older)
-            self.assertEqual(older['points'], 3000 + 100 + 50 + 20 + 10)
+            self.assertEqual(older['points'], 3000 + 100 + 50 + 20 + 17)
 
     def test_deleted_and_overwritten_points_count_as_the_server_counts_them(self):
         self.check_sound()
@@ -134,9 +135,9 @@ class Rehearse(EndToEndTest):
         (found,) = self.rehearse('--influxd', program, expect=ExitCode.DAMAGED)
         points = [one for one in found['differences'] if one['what'] == 'points']
         self.assertEqual([(one['database'], one['policy'], one['measurement'], one['field'], one['stored'], one['answered'])
-                          for one in points], [('my.db x', 'autogen', 'm', 'v', '10', '0')])
+                          for one in points], [('my.db x', 'autogen', 'm', 'v', '17', '0')])
         done = self.run_rehearse('--influxd', program, expect=ExitCode.DAMAGED)
-        self.assertIn('my.db x.autogen.m.v: points: 10 stored, 0 answered', done.stdout)
+        self.assertIn('my.db x.autogen.m.v: points: 17 stored, 0 answered', done.stdout)
         self.assertIn('NOT sound', done.stdout)
 
     def test_a_server_that_does_not_come_up_is_a_finding(self):
@@ -154,7 +155,7 @@ class Rehearse(EndToEndTest):
         self.repo.backup(server)
         (found,) = self.rehearse('--compare', server.http_address)
         self.assertTrue(found['sound'], found)
-        self.assertEqual(found['compared_shards'], 2)
+        self.assertEqual(found['compared_shards'], 3)
         server.query('DELETE FROM m WHERE time = %d' % (BEGIN + 400 * HOUR), database='my.db x')
         (found,) = self.rehearse('--compare', server.url, expect=ExitCode.DAMAGED)
         self.assertEqual([(one['measurement'], one['stored'], one['answered']) for one in found['differences']], [('m', '10', '9')])
