@@ -118,9 +118,7 @@ class Serve {
          [this](const std::stop_token& stop, const std::function<void()>& on_ready) {
            return live(stop, on_ready);
          },
-         [this] {
-           if (!place_.is_kept()) place_.remove();
-         }},
+         [this] { place_.remove(); }},
         command_.past.copy ? Namespaces::kNone : Namespaces::kPrivate);
     std::optional<int> status;  // of the command
     if (process.wait_ready(context_.stop)) {
@@ -176,10 +174,11 @@ class Serve {
     return chosen.status;
   }
 
+  std::string url() const { return fmt::format("http://{}:{}", kLoopback, http_.number()); }
+
   void tell(const snapshot::Manifest& snapshot, const PastServer& server, bool tsi1) const {
-    const std::string url = fmt::format("http://{}:{}", kLoopback, http_.number());
     if (command_.json) {
-      nlohmann::json json = {{"http", url},
+      nlohmann::json json = {{"http", url()},
                              {"id", snapshot.id.hex()},
                              {"server", snapshot.server},
                              {"time", format_rfc3339_ns(snapshot.time)},
@@ -200,7 +199,7 @@ class Serve {
         "  influx -host {} -port {}\n"
         "  Grafana: a data source InfluxDB with the URL {}\n{}{}"
         "Ctrl-C ends it\n",
-        influxd_.version, url, kLoopback, http_.number(), url,
+        influxd_.version, url(), kLoopback, http_.number(), url(),
         command_.auth ? "" : "it asks for no password: every user of this machine can query it\n",
         place_.is_kept()
             ? fmt::format("what is written to it stays in {}\n", place_.root().string())
@@ -227,17 +226,11 @@ class Serve {
 
   // A variable that is there twice would count by the first of them.
   std::vector<std::string> environment() const {
-    const std::vector<std::pair<std::string, std::string>> ours = {
-        {"INFLUX_HOST=", kLoopback},
-        {"INFLUX_PORT=", std::to_string(http_.number())},
-        {"TSMFS_HTTP=", fmt::format("http://{}:{}", kLoopback, http_.number())}};
-    std::vector<std::string> environment;
-    for (char** variable = environ; *variable != nullptr; ++variable)
-      if (std::ranges::none_of(ours, [&](const auto& pair) {
-            return std::string_view(*variable).starts_with(pair.first);
-          }))
-        environment.emplace_back(*variable);
-    for (const auto& [name, value] : ours) environment.push_back(name + value);
+    std::vector<std::string> environment =
+        environment_without({"INFLUX_HOST=", "INFLUX_PORT=", "TSMFS_HTTP="});
+    environment.push_back(fmt::format("INFLUX_HOST={}", kLoopback));
+    environment.push_back(fmt::format("INFLUX_PORT={}", http_.number()));
+    environment.push_back(fmt::format("TSMFS_HTTP={}", url()));
     return environment;
   }
 

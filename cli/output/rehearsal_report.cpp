@@ -23,6 +23,11 @@ std::vector<snapshot::Difference> RehearsalOutcome::differences() const {
   return all;
 }
 
+bool RehearsalOutcome::sound() const {
+  return error.empty() && problems.empty() && rehearsal.differences.empty() &&
+         (!live || live->differences.empty());
+}
+
 void print_rehearsal_json(std::ostream& out, const RehearsalOutcome& outcome) {
   const auto& found = outcome.rehearsal;
   nlohmann::json differences = nlohmann::json::array(), problems = nlohmann::json::array();

@@ -21,7 +21,7 @@ struct RehearsalOutcome {
   double seconds = 0;
 
   std::vector<snapshot::Difference> differences() const;
-  bool sound() const { return error.empty() && problems.empty() && differences().empty(); }
+  bool sound() const;
 };
 
 void print_rehearsal_json(std::ostream& out, const RehearsalOutcome& outcome);

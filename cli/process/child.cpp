@@ -7,8 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <string_view>
 #include <thread>
 
 #include "cli/process/pipe.h"
@@ -37,7 +39,6 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
 void become(const Program& program, char* const* words, char* const* environment, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (parent > 0 && ::getppid() != parent) ::_exit(1);  // it died before that
-  if (program.own_session) ::setsid();
   std::signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
@@ -112,6 +113,16 @@ Ending Child::end(std::chrono::milliseconds patience) {
     killed = true;
   }
   return *ending_;
+}
+
+std::vector<std::string> environment_without(const std::vector<std::string>& beginnings) {
+  std::vector<std::string> kept;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    if (std::ranges::none_of(beginnings, [&](const std::string& beginning) {
+          return std::string_view(*variable).starts_with(beginning);
+        }))
+      kept.emplace_back(*variable);
+  return kept;
 }
 
 std::string output_of(const std::vector<std::string>& words) {

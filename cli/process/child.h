@@ -16,8 +16,6 @@ struct Program {
   // "NAME=VALUE" each; nothing leaves what this process has.
   std::optional<std::vector<std::string>> environment = {};
   int output = -1;  // where its standard output and error go; -1: where this process's go
-  // A signal of the terminal (Ctrl-C) is for this process alone.
-  bool own_session = false;
 };
 
 // How a program ended, as waitpid(2) says it.
@@ -54,6 +52,9 @@ class Child {
   pid_t process_ = -1;
   std::optional<Ending> ending_;
 };
+
+// This process's environment, "NAME=VALUE" each, without the variables that begin so.
+std::vector<std::string> environment_without(const std::vector<std::string>& beginnings);
 
 // What a program prints, on both its outputs, when it has ended with status 0. Throws: IoError;
 // Error with what it said when it ended otherwise.

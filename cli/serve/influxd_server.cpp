@@ -27,18 +27,11 @@ constexpr uint64_t kLogBytesMax = 64 << 20;
 // What influxd says, and then goes on.
 constexpr std::string_view kLessData[] = {"ailed to open shard", "annot read corrupt"};
 
-// Variables of influxd's own count for more than its configuration does.
-std::vector<std::string> environment_without_influxds() {
-  std::vector<std::string> kept;
-  for (char** variable = environ; *variable != nullptr; ++variable)
-    if (!std::string_view(*variable).starts_with("INFLUXDB_")) kept.emplace_back(*variable);
-  return kept;
-}
-
 Program program_of(const InfluxdProgram& influxd, const ServedPlace& place, const Fd& log) {
   Program program;
   program.words = {influxd.path.string(), "run", "-config", place.config().string()};
-  program.environment = environment_without_influxds();
+  // Variables of influxd's own count for more than its configuration does.
+  program.environment = environment_without({"INFLUXDB_"});
   program.output = log.number();
   return program;
 }

@@ -37,8 +37,6 @@ class InfluxdServer {
   static constexpr size_t kProblemsMax = 10;
   // Throws: InfluxdEndedError when it does not run any more.
   void require_running();
-  // Ends it, gently at first.
-  void end() { child_.end(); }
 
  private:
   std::string last_lines() const;

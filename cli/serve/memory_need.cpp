@@ -46,12 +46,17 @@ uint64_t index_bytes(index::ObjectReader& objects, const snapshot::TreeEntry& fi
 
 }  // namespace
 
-std::string memory_warning(index::ObjectReader& objects,
-                           const std::vector<snapshot::StoredShard>& shards) {
+std::string memory_warning(index::ObjectReader& objects, const snapshot::Manifest& snapshot,
+                           const snapshot::Filter& filter) {
   const auto available = available_memory();
+  const auto fits = [&](uint64_t bytes) {
+    return !available || bytes / kFileToIndex * kMemoryToIndex < *available;
+  };
+  if (fits(snapshot.bytes)) return {};
+  const auto shards = snapshot::stored_shards(objects, snapshot, filter);
   uint64_t bytes = 0;
   for (const auto& shard : shards) bytes += shard.bytes;
-  if (!available || bytes / kFileToIndex * kMemoryToIndex < *available) return {};
+  if (fits(bytes)) return {};
   uint64_t keys = 0;
   for (const auto& shard : shards)
     for (const auto& file : shard.files)

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "index/repository/object_reader.h"
 #include "snapshot/model/stored_shards.h"
@@ -11,8 +10,9 @@ namespace tsmfs::cli {
 
 // Of the index in memory, which has every series of every shard. A message when the index sections
 // of the TSM files say that it may not fit; empty otherwise, and where that cannot be known. Looks
-// into the files only when they are large beside the memory. Throws: CorruptError, IoError.
-std::string memory_warning(index::ObjectReader& objects,
-                           const std::vector<snapshot::StoredShard>& shards);
+// at the shards, and into their files, only when they are large beside the memory. Throws:
+// CorruptError, IoError.
+std::string memory_warning(index::ObjectReader& objects, const snapshot::Manifest& snapshot,
+                           const snapshot::Filter& filter);
 
 }  // namespace tsmfs::cli

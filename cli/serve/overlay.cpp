@@ -61,14 +61,12 @@ Overlay::Overlay(const OverlayPlaces& places) : seen_(places.seen) {
       fmt::format("lowerdir={},upperdir={},workdir={}", places.lower.string(),
                   places.upper.string(), places.work.string());
   const int error = places.for_kernel ? mount_by_kernel(places, layers) : EPERM;
-  if (error != 0) mount_by_program(places, error);
+  if (error != 0) mount_by_program(places, layers, error);
 }
 
-void Overlay::mount_by_program(const OverlayPlaces& places, int kernel_error) {
+void Overlay::mount_by_program(const OverlayPlaces& places, const std::string& layers,
+                               int kernel_error) {
   const auto before = status_of(places.seen).st_dev;
-  const std::string layers =
-      fmt::format("lowerdir={},upperdir={},workdir={}", places.lower.string(),
-                  places.upper.string(), places.work.string());
   try {
     program_.emplace(Program{{kFuseOverlay, "-f", "-o", layers, places.seen.string()}});
   } catch (const IoError& error) {

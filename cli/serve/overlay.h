@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "cli/process/child.h"
 
@@ -34,7 +35,7 @@ class Overlay {
   static bool hide(const std::filesystem::path& in_upper);
 
  private:
-  void mount_by_program(const OverlayPlaces& places, int kernel_error);
+  void mount_by_program(const OverlayPlaces& places, const std::string& layers, int kernel_error);
   std::filesystem::path seen_;
   std::optional<Child> program_;  // that serves it
 };

@@ -32,40 +32,42 @@ class Hider {
       : lower_(std::move(lower)), upper_(std::move(upper)), shards_(shards) {}
 
   // False when that is for fuse-overlayfs alone.
-  bool hide_others() {
+  bool hide_others() const {
     make_directories(upper_);
-    hide_in({}, 0);
-    return for_kernel_;
+    std::vector<stdfs::path> others;
+    find_others({}, 0, others);
+    bool for_kernel = true;
+    for (const stdfs::path& path : others) {
+      make_directories((upper_ / path).parent_path());
+      for_kernel &= Overlay::hide(upper_ / path);
+    }
+    return for_kernel;
   }
 
  private:
-  static constexpr int kShardDepth = 2;  // <database>/<policy>/<shard>
+  static constexpr int kShardDepth = 3;  // <database>/<policy>/<shard>
 
   bool is_wanted(const stdfs::path& shard) const {
     const auto number = snapshot::parse_shard_path(shard.string());
     return number && shards_.contains(number->shard);
   }
-  bool holds_wanted(const stdfs::path& below, int depth) const {
-    if (depth > kShardDepth) return is_wanted(below);
-    for (const std::string& name : list_directory(lower_ / below))
-      if (holds_wanted(below / name, depth + 1)) return true;
-    return false;
-  }
-  void hide_in(const stdfs::path& below, int depth) {
+  // Whether a shard that is wanted lies there. Adds what does not, unless none does.
+  bool find_others(const stdfs::path& below, int depth, std::vector<stdfs::path>& others) const {
+    if (depth == kShardDepth) return is_wanted(below);
+    const size_t before = others.size();
+    bool wanted = false;
     for (const std::string& name : list_directory(lower_ / below)) {
-      const stdfs::path path = below / name;
-      if (!holds_wanted(path, depth + 1)) {
-        for_kernel_ = Overlay::hide(upper_ / path) && for_kernel_;
-      } else if (depth < kShardDepth) {
-        make_directories(upper_ / path);
-        hide_in(path, depth + 1);
-      }
+      if (find_others(below / name, depth + 1, others))
+        wanted = true;
+      else
+        others.push_back(below / name);
     }
+    if (!wanted && depth > 0) others.resize(before);
+    return wanted;
   }
 
   const stdfs::path lower_, upper_;
   const std::set<uint64_t>& shards_;
-  bool for_kernel_ = true;
 };
 
 fs::MountOptions mount_options(const index::Repository& repository, const ServedPlace& place,
@@ -89,9 +91,8 @@ ServedData::ServedData(index::Repository& repository, snapshot::Catalog& catalog
     return;
   }
   if (!part.tsi1) {
-    const auto stored = snapshot::stored_shards(repository.objects(), *part.snapshot, part.filter);
-    if (std::string warning = memory_warning(repository.objects(), stored); !warning.empty())
-      warnings_.push_back(std::move(warning));
+    auto warning = memory_warning(repository.objects(), *part.snapshot, part.filter);
+    if (!warning.empty()) warnings_.push_back(std::move(warning));
   }
   const auto wanted = request(part, stop);
   const auto stored = snapshot::metastore_to_restore(repository, wanted, warnings_);

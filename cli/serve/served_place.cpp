@@ -127,11 +127,11 @@ ServedPlace ServedPlace::kept(const stdfs::path& directory) {
 }
 
 ServedPlace::~ServedPlace() {
-  if (lock_ && !kept_) remove();
+  if (lock_) remove();
 }
 
 void ServedPlace::remove() const noexcept {
-  remove_place(root_);
+  if (!kept_) remove_place(root_);
 }
 
 uint64_t ServedPlace::written_bytes() const {

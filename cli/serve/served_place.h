@@ -20,8 +20,9 @@ class ServedPlace {
 
   ServedPlace(ServedPlace&&) = default;
   ServedPlace& operator=(ServedPlace&&) = delete;
-  // Removes a temporary one.
+  // As remove().
   ~ServedPlace();
+  // Removes a temporary one.
   void remove() const noexcept;
 
   const std::filesystem::path& root() const { return root_; }

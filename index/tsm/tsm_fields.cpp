@@ -42,13 +42,13 @@ bool add_field_types(ByteSource& source, TsmFieldTypes& types) try {
 
 const char* tsm_type_name(uint8_t type) {
   switch (type) {
-    case 0:
+    case kTsmFloatType:
       return "float";
-    case 1:
+    case kTsmIntegerType:
       return "integer";
-    case 2:
+    case kTsmBooleanType:
       return "boolean";
-    case 3:
+    case kTsmStringType:
       return "string";
     case kTsmUnsignedType:
       return "unsigned";

@@ -17,7 +17,14 @@ namespace tsmfs::index {
 constexpr uint64_t kTsmHeaderBytes = 5;
 constexpr uint64_t kTsmFooterBytes = 8;
 constexpr uint64_t kTsmCrcBytes = 4;
-constexpr uint8_t kTsmUnsignedType = 4;                  // of blocks; 1.4 and later have it
+// Of blocks; 1.4 and later have unsigned integers.
+enum TsmType : uint8_t {
+  kTsmFloatType,
+  kTsmIntegerType,
+  kTsmBooleanType,
+  kTsmStringType,
+  kTsmUnsignedType
+};
 constexpr std::string_view kTsmFieldSeparator = "#!~#";  // in a key, between series and field
 
 // What is wrong with a TSM file, in words. Never leaves index/: callers turn it into an answer.

@@ -17,9 +17,7 @@ namespace {
 using ShardsByPath = std::map<ShardPath, ShardFiles>;
 using PolicyName = std::pair<std::string, std::string>;
 
-// Of TSM blocks (index/tsm/tsm_fields.h).
-constexpr uint8_t kFloatType = 0, kIntegerType = 1, kBooleanType = 2, kStringType = 3;
-constexpr std::initializer_list<uint8_t> kNumbers = {kFloatType, kIntegerType,
+constexpr std::initializer_list<uint8_t> kNumbers = {index::kTsmFloatType, index::kTsmIntegerType,
                                                      index::kTsmUnsignedType};
 
 // As influxdb/tsdb/shard.go (MapType) and engine.go (buildCursor) have it, 1.4 to 1.11.
@@ -27,8 +25,8 @@ FieldPoints as_seen_by_queries(const PointsByType& by_type) {
   CountedPoints seen, all;
   for (const CountedPoints& points : by_type) all.add(points);
   for (const uint8_t type : kNumbers) seen.add(by_type[type]);
-  if (seen.count == 0) seen = by_type[kStringType];
-  if (seen.count == 0) seen = by_type[kBooleanType];
+  if (seen.count == 0) seen = by_type[index::kTsmStringType];
+  if (seen.count == 0) seen = by_type[index::kTsmBooleanType];
   return {seen.count, seen.first_ns, seen.last_ns, all.count - seen.count};
 }
 

@@ -11,6 +11,7 @@
 #include "index/base/parse_number.h"
 #include "index/base/visible.h"
 #include "snapshot/influxdb/influxql.h"
+#include "snapshot/rehearse/server_answers.h"
 
 namespace tsmfs::snapshot {
 
@@ -19,11 +20,6 @@ namespace {
 using Names = std::set<std::string>;
 
 constexpr size_t kFieldsAtOnce = 50;
-constexpr std::string_view kCountOf = "count_";
-
-std::string identifier(std::string_view name) {
-  return influxql_identifier(name);
-}
 
 class Comparison {
  public:
@@ -79,11 +75,12 @@ class Comparison {
       policies.insert(policy.name);
       look_at(database.name, policy.name, measurements);
     }
-    compare_names({.database = database.name, .what = "retention policy"}, policies,
-                  first_columns("SHOW RETENTION POLICIES ON " + identifier(database.name)));
+    compare_names(
+        {.database = database.name, .what = "retention policy"}, policies,
+        first_columns("SHOW RETENTION POLICIES ON " + influxql_identifier(database.name)));
     if (!request_.sampled)
       compare_names({.database = database.name, .policy = "*", .what = "measurement"}, measurements,
-                    first_columns("SHOW MEASUREMENTS ON " + identifier(database.name)));
+                    first_columns("SHOW MEASUREMENTS ON " + influxql_identifier(database.name)));
     found_.policies += policies.size();
   }
 
@@ -110,8 +107,9 @@ class Comparison {
   void compare_series(const std::string& database, const std::string& policy,
                       const PolicyPoints& stored) {
     uint64_t answered = 0;
-    const std::string statement = fmt::format("SHOW SERIES EXACT CARDINALITY ON {} FROM {}./.+/",
-                                              identifier(database), identifier(policy));
+    const std::string statement =
+        fmt::format("SHOW SERIES EXACT CARDINALITY ON {} FROM {}./.+/",
+                    influxql_identifier(database), influxql_identifier(policy));
     const auto answer = server_.ask(statement);
     for (const auto& series : answer.at(0))
       for (const auto& row : series.rows)
@@ -126,14 +124,10 @@ class Comparison {
   }
 
   void compare_fields(const Difference& about, const MeasurementPoints& fields) {
-    const std::string from = fmt::format("FROM {}.{}.{}", identifier(about.database),
-                                         identifier(about.policy), identifier(about.measurement));
-    std::map<std::string, std::string> counts;
-    const auto answer = server_.ask("SELECT count(*) " + from);
-    for (const auto& series : answer.at(0))
-      for (size_t i = 0; i < series.columns.size() && !series.rows.empty(); ++i)
-        if (series.columns[i].starts_with(kCountOf))
-          counts[series.columns[i].substr(kCountOf.size())] = series.rows[0].at(i);
+    const std::string from =
+        fmt::format("FROM {}.{}.{}", influxql_identifier(about.database),
+                    influxql_identifier(about.policy), influxql_identifier(about.measurement));
+    auto counts = ask_counts(server_, from);
     Difference one = about;
     one.what = "points";
     for (const auto& [field, points] : fields) {
@@ -141,7 +135,6 @@ class Comparison {
       one.stored = std::to_string(points.count);
       const auto answered = counts.extract(field);
       one.answered = answered ? answered.mapped() : "0";
-      if (one.answered.empty()) one.answered = "0";
       if (one.stored != one.answered) note(one);
       found_.points += points.count;
     }
@@ -149,7 +142,7 @@ class Comparison {
       one.field = field;
       one.stored = "0";
       one.answered = count;
-      if (!count.empty() && count != "0") note(one);
+      note(one);
     }
     found_.fields += fields.size();
     compare_times(about, fields, from);
@@ -164,7 +157,8 @@ class Comparison {
         asked.push_back(next);
         for (const char* end : {"first", "last"})
           // A tag can have the same name.
-          statements += fmt::format("SELECT {}({}::field) {};", end, identifier(next->first), from);
+          statements +=
+              fmt::format("SELECT {}({}::field) {};", end, influxql_identifier(next->first), from);
       }
       const auto answers = server_.ask(statements);
       for (size_t i = 0; i < answers.size() && i / 2 < asked.size(); ++i) {
@@ -188,10 +182,9 @@ class Comparison {
           for (const uint64_t shard : group.shards)
             if (!group.deleted && request_.filter.takes(database.name, policy.name, shard))
               stored[{database.name, policy.name}].insert(std::to_string(shard));
-    const auto answer = server_.ask("SHOW SHARDS");
-    for (const auto& series : answer.at(0))
-      for (const auto& row : series.rows)
-        if (row.size() > 2 && databases.contains(row[1])) answered[{row[1], row[2]}].insert(row[0]);
+    for (const AnsweredShard& shard : ask_shards(server_))
+      if (databases.contains(shard.database))
+        answered[{shard.database, shard.policy}].insert(shard.id);
     for (const auto& [place, shards] : answered) stored[place];
     for (const auto& [place, shards] : stored) {
       found_.shards += shards.size();

@@ -12,15 +12,10 @@
 #include "tests/support/gzip.h"
 #include "tests/support/point_tsm.h"
 #include "tests/support/store_fixture.h"
+#include "tests/support/wal_log.h"
 
 namespace tsmfs::test {
 
-template <typename T>
-std::string big_endian(T value) {
-  std::byte bytes[sizeof(T)];
-  store_be(bytes, value);
-  return std::string(as_text(bytes));
-}
 inline std::string big_endian_time(int64_t time_ns) {
   return big_endian(static_cast<uint64_t>(time_ns));
 }
@@ -43,19 +38,6 @@ inline std::string tombstone_v4(const std::vector<std::string>& members) {
   return file;
 }
 
-// An entry of a write-ahead log: as snappy keeps what it does not compress.
-inline std::string log_entry(char type, const std::string& content) {
-  std::string packed;
-  size_t length = content.size();
-  for (; length >= 0x80; length >>= 7) packed += static_cast<char>(length | 0x80);
-  packed += static_cast<char>(length);
-  for (size_t at = 0; at < content.size(); at += 60) {
-    const std::string piece = content.substr(at, 60);
-    packed += static_cast<char>((piece.size() - 1) << 2);
-    packed += piece;
-  }
-  return std::string(1, type) + big_endian(static_cast<uint32_t>(packed.size())) + packed;
-}
 // Of floats (1) or integers (2).
 inline std::string log_write(const std::string& key, const std::vector<int64_t>& times_ns,
                              char type = 1) {
