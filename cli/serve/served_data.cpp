@@ -150,8 +150,7 @@ void ServedData::mount(const ServedPart& part, const std::set<uint64_t>& shards,
     places.work = stdfs::path("layers") / (std::string(name) + ".work");
     places.seen = seen.filename();
     places.lasting = place_.is_kept();
-    if (!part.filter.is_everything())
-      places.for_kernel = Hider(places.lower, places.upper, shards).hide_others();
+    places.for_kernel = Hider(places.lower, places.upper, shards).hide_others();
     return places;
   };
   data_.emplace(overlay("backups", place_.data(), "data"));

@@ -104,6 +104,12 @@ class Rehearse(EndToEndTest):
         self.imported(copy_shard)
         (found,) = self.rehearse(expect=ExitCode.DAMAGED)
         self.assertEqual([problem['path'] for problem in found['problems']], ['telegraf/autogen/99'])
+        kept = self.path('kept')
+        tsmfs('serve', '--repo', self.repo.path, '--keep', kept, '--', 'true')
+        with open(os.path.join(kept, 'influxd.log'), encoding='utf-8') as log:
+            text = log.read()
+        self.assertIn('telegraf/autogen/', text)
+        self.assertNotIn('telegraf/autogen/99', text)  # hidden: influxd would open it for nothing
         self.assertEqual(found['differences'], [])
         self.assertFalse(self.repo.snapshots()[0]['rehearsed']['sound'])
 
