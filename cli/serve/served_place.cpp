@@ -28,6 +28,7 @@ constexpr const char* kLayers = "layers";
 constexpr const char* kWorkEnding = ".work";   // of a layer's other directory, the overlay's own
 constexpr const char* kServedFile = "served";  // before anything else but the lock
 constexpr const char* kNewServedFile = "served.new";
+constexpr unsigned kTriesMax = 10;
 constexpr uint64_t kServedBytesMax = 64 << 10;
 
 std::unique_ptr<index::FileLock> lock(const stdfs::path& directory) {
@@ -105,14 +106,18 @@ ServedPlace ServedPlace::temporary() {
   const stdfs::path above = place_for_temporary();
   require_plain(above);
   remove_left_ones(above);
-  std::string name = (above / fmt::format("{}XXXXXX", kPrefix)).string();
-  if (::mkdtemp(name.data()) == nullptr)
-    throw_errno("cannot make a directory in " + above.string(), "TMPDIR names another place");
-  try {
-    return {name, false};
-  } catch (...) {
-    try_remove_tree(name);
-    throw;
+  for (unsigned again = kTriesMax;;) {
+    std::string name = (above / fmt::format("{}XXXXXX", kPrefix)).string();
+    if (::mkdtemp(name.data()) == nullptr)
+      throw_errno("cannot make a directory in " + above.string(), "TMPDIR names another place");
+    try {
+      return {name, false};
+    } catch (const Error& error) {
+      try_remove_tree(name);
+      // Another process can have taken it, before it was locked, for one that was left.
+      if (path_exists(name) || --again == 0) throw;
+      log::debug("{}", error.what());
+    }
   }
 }
 

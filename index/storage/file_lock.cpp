@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <thread>
 #include <utility>
 
+#include "index/base/directory.h"
 #include "index/base/error.h"
 #include "index/base/host_name.h"
 #include "index/base/log.h"
@@ -23,12 +25,18 @@ constexpr std::chrono::milliseconds kPollInterval{100};
 
 // Whoever got the lock just now may be about to write who it is: any part of that can be there, and
 // none of it matters but to a person.
-std::string holder_of(const std::filesystem::path& file) {
+std::string holder_of(const Fd& fd) {
   std::string text(kHolderBytesMax, '\0');
-  const Fd fd = open_file(file, O_RDONLY);
   const ssize_t count = ::pread(fd.number(), text.data(), text.size(), 0);
   text.resize(count > 0 ? static_cast<size_t>(count) : 0);
   return text.empty() ? "another process" : text;
+}
+
+// Whether the file of that name is the one that is open: whoever had the lock may have removed it.
+bool is_still(const Fd& fd, const std::filesystem::path& file) {
+  const auto named = status_if_exists(file);
+  const struct stat open = file_status(fd, file);
+  return named && named->st_ino == open.st_ino && named->st_dev == open.st_dev;
 }
 
 }  // namespace
@@ -38,9 +46,14 @@ FileLock::FileLock(const std::filesystem::path& file, const std::string& what,
     : fd_(open_file(file, O_RDWR | O_CREAT)) {
   const auto deadline = std::chrono::steady_clock::now() + request.wait;
   bool said = false;
-  while (::flock(fd_.number(), LOCK_EX | LOCK_NB) != 0) {
+  for (;;) {
+    if (::flock(fd_.number(), LOCK_EX | LOCK_NB) == 0) {
+      if (is_still(fd_, file)) break;
+      fd_ = open_file(file, O_RDWR | O_CREAT);
+      continue;
+    }
     if (errno != EWOULDBLOCK) throw_errno("cannot lock " + file.string());
-    const std::string holder = holder_of(file);
+    const std::string holder = holder_of(fd_);
     if (request.stop.stop_requested()) throw Cancelled();
     if (std::chrono::steady_clock::now() >= deadline)
       throw BusyError(
