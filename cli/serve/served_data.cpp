@@ -103,8 +103,11 @@ ServedData::ServedData(index::Repository& repository, snapshot::Catalog& catalog
   std::set<uint64_t> shards;
   for (const auto& [number, path] : edit.moves) shards.insert(number);
   mount(part, shards, cache_bytes);
-  if (part.tsi1)
-    for (const auto& [number, path] : edit.moves) want_tsi1(path);
+  for (const auto& [number, path] : edit.moves)
+    if (part.tsi1)
+      want_tsi1(path);
+    else if (path_exists(snapshot::shard_directory(place_.wal(), path)))
+      want_log(path);
 }
 
 snapshot::RestoreRequest ServedData::request(const ServedPart& part,
@@ -157,6 +160,11 @@ void ServedData::mount(const ServedPart& part, const std::set<uint64_t>& shards,
   make_directories(place_.wal());
   if (path_exists(place_.history() / "wal" / shown->name))
     wal_.emplace(overlay("wal", place_.wal(), "wal"));
+}
+
+// influxd reads the log of a shard only if that has a directory among the data.
+void ServedData::want_log(const snapshot::ShardPath& shard) const {
+  make_directories(snapshot::shard_directory(place_.data(), shard));
 }
 
 // influxd opens a shard with the index in memory unless it has a directory for one. An index that

@@ -38,6 +38,7 @@ class ServedData {
   snapshot::RestoreRequest request(const ServedPart& part, const std::stop_token& stop) const;
   void write_metastore(const std::string& meta_db) const;
   void mount(const ServedPart& part, const std::set<uint64_t>& shards, size_t cache_bytes);
+  void want_log(const snapshot::ShardPath& shard) const;
   void want_tsi1(const snapshot::ShardPath& shard) const;
   void restore_copy(const ServedPart& part, const std::stop_token& stop);
 

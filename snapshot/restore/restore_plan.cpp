@@ -41,6 +41,7 @@ class Planner {
   void plan_data();
   void plan_shard(StoredShard stored);
   void plan_wal();
+  void plan_directory_for_log(const ShardPath& from, const ShardPath& to);
   // Adds to what is there; false when that has all of it.
   bool merge_into(RestoreShard& shard);
   std::optional<Directory> find_directory_there(const stdfs::path& root,
@@ -205,7 +206,17 @@ void Planner::plan_wal() {
     plan_.files += shard.files.size();
     plan_.bytes += shard.bytes;
     plan_.wal.push_back(std::move(shard));
+    plan_directory_for_log(stored.path, *to);
   }
+}
+
+// influxd reads the log of a shard only if that has a directory among the data.
+void Planner::plan_directory_for_log(const ShardPath& from, const ShardPath& to) {
+  const bool planned = std::ranges::find(plan_.shards, to, &RestoreShard::to) != plan_.shards.end();
+  if (planned || path_exists(shard_directory(request_.datadir, to))) return;
+  RestoreShard empty{from, to, {}, 0, false};
+  require_place(empty);
+  plan_.shards.push_back(std::move(empty));
 }
 
 // influxd knows its shards by number alone: one that is there twice hides the other.

@@ -64,6 +64,22 @@ class RestoreWays(EndToEndTest):
         found = server.query('SELECT count(usage_user) FROM "copy"."autogen"."cpu"')
         self.assertEqual(found[0]['values'][0][1], 2 * 2 * DAY // 600)
 
+    def test_a_log_without_files_gets_the_directory_without_which_it_is_not_read(self):
+        server = self.stopping(Influxd(self.path('source')))
+        for database in ('fresh', 'other'):
+            server.create_database(database)
+            server.write(database, points(seconds=DAY, step=600, hosts=2))
+        answers = server.answers()
+        server.stop()
+        shutil.rmtree(os.path.join(server.data, 'fresh'))
+        repo = self.path('repository')
+        tsmfs('import', '--repo', repo, '--data-dir', server.data, '--meta-dir', os.path.join(server.home, 'meta'),
+              '--wal-dir', os.path.join(server.home, 'wal'), expect=ExitCode.INCOMPLETE)
+        home = self.path('home')
+        directories = [word for name in ('meta', 'data', 'wal') for word in (f'--{name}dir', os.path.join(home, name))]
+        tsmfs('restore', *directories, repo, expect=ExitCode.INCOMPLETE)
+        self.assertEqual(self.started(home).answers(), answers)
+
     def test_a_log_that_is_there_is_not_replaced_unasked(self):
         home = self.path('home')
         self.restore(home, '--database', 'fresh')
