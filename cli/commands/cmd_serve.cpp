@@ -34,8 +34,9 @@ constexpr int kCommandPollMs = 20;
 
 struct ServeCommand {
   PastOptions past;
-  std::string http;            // --http; empty: a free port
-  std::filesystem::path keep;  // --keep; empty: what is written is thrown away
+  std::string http;              // --http; empty: a free port
+  std::filesystem::path keep;    // --keep; empty: what is written is thrown away
+  std::filesystem::path config;  // --config
   bool auth = false;
   bool json = false;
 };
@@ -140,6 +141,7 @@ class Serve {
     enter_place(place_);
     PastServerRequest request = request_for(past, influxd_, http_.number(), snapshots_.number());
     request.settings.auth = command_.auth;
+    request.settings.operator_config = command_.config;
     const auto repository = index::Repository::open_reader(
         {.location = past.repository, .cache_bytes = request.cache_bytes});
     snapshot::Catalog catalog(repository->storage());
@@ -279,11 +281,14 @@ void add_serve(CLI::App& app, Context& context) {
       ->type_name("HOST:PORT");
   sub->add_option("--keep", command->keep, "What is written to it stays here, for another time")
       ->type_name("DIR");
+  sub->add_option("--config", command->config, "An influxdb.conf, of which the limits are taken")
+      ->type_name("FILE");
   sub->add_flag("--auth", command->auth, "Users log in with their passwords of then");
   sub->add_flag("--json", command->json, "Say where it answers as JSON");
   sub->callback([command, &context] {
     context.run = [command, &context] {
       check_past_options(command->past);
+      if (!command->config.empty()) command->config = absolute_path(command->config);
       return Serve(*command, context).run();
     };
   });

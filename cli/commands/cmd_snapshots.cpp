@@ -37,7 +37,8 @@ snapshot::RehearsalsOfSnapshot rehearsals_of(const Rehearsals& all,
 
 Json to_json(const snapshot::RehearsalRecord& rehearsed) {
   return {{"time", format_rfc3339_ns(rehearsed.time)},
-          {"sound", rehearsed.sound},
+          {"sound", rehearsed.verdict == snapshot::Verdict::kSound},
+          {"complete", rehearsed.verdict != snapshot::Verdict::kIncomplete},
           {"influxd", rehearsed.influxd},
           {"extent", rehearsed.extent}};
 }

@@ -51,8 +51,6 @@ void add_past_options(CLI::App& sub, PastOptions& options) {
       ->type_name("ID");
   sub.add_option("--influxd", options.influxd, "The program (influxd, as PATH has it)")
       ->type_name("PROGRAM");
-  sub.add_option("--config", options.config, "An influxdb.conf, of which the limits are taken")
-      ->type_name("FILE");
   sub.add_option("--index", options.index, "Of series: inmem (the default), or tsi1, made anew")
       ->check(CLI::IsMember({"inmem", kTsi1}))
       ->type_name("WHICH");
@@ -66,7 +64,6 @@ void check_past_options(PastOptions& options) {
   require_repository(options.repository);
   index::open_storage(options.repository);  // there is one
   options.repository = resolved_path(options.repository);
-  if (!options.config.empty()) options.config = absolute_path(options.config);
 }
 
 PastServerRequest request_for(const PastOptions& options, const InfluxdProgram& influxd,
@@ -76,7 +73,6 @@ PastServerRequest request_for(const PastOptions& options, const InfluxdProgram& 
   request.settings.http = {kLoopback, http_port};
   request.settings.snapshots = {kLoopback, snapshot_port};
   request.settings.index = options.index;
-  request.settings.operator_config = options.config;
   if (options.cache.empty()) return request;
   fs::MountOptions mount;
   fs::apply_cache_size(options.cache, mount);

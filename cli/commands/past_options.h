@@ -17,8 +17,8 @@ struct PastOptions {
   std::string at;        // --at; likewise
   std::string server;    // --server
   snapshot::Filter filter;
-  std::filesystem::path influxd, config;  // --influxd, --config
-  std::string index;                      // --index; empty: the configuration's, or else inmem
+  std::filesystem::path influxd;  // --influxd
+  std::string index;              // --index; empty: the configuration's, or else inmem
   bool copy = false;
   bool make_metastore = false;
   std::string cache;

@@ -20,6 +20,7 @@ namespace tsmfs::cli {
 namespace {
 
 constexpr auto kAnswerInterval = std::chrono::milliseconds(10);
+constexpr std::chrono::seconds kPatienceWhenThrownAway{5};
 constexpr auto kSilence = std::chrono::seconds(15);  // after which a person is told
 constexpr uint64_t kLinesBytesMax = 16 << 10;
 constexpr size_t kLinesMax = 8;
@@ -48,7 +49,12 @@ InfluxdServer::InfluxdServer(const InfluxdProgram& program, const ServedPlace& p
                              const InfluxdSettings& settings)
     : log_(place.log()),
       port_(settings.http.port),
+      patience_(place.is_kept() ? Child::kPatience : kPatienceWhenThrownAway),
       child_(program_of(program, place, new_log(place, settings))) {}
+
+InfluxdServer::~InfluxdServer() {
+  child_.end(patience_);
+}
 
 // It listens when it has opened all shards.
 void InfluxdServer::wait_until_it_answers(std::chrono::steady_clock::time_point deadline,

@@ -21,12 +21,15 @@ class InfluxdEndedError : public Error {
   using Error::Error;
 };
 
-// Ends with this object, and with the process. Not thread safe.
+// Ends with this object, and with the process: at once, if its place is not kept. Not thread safe.
 class InfluxdServer {
  public:
   // Starts it, with a configuration and a log in `place`. Throws: IoError, UsageError.
   InfluxdServer(const InfluxdProgram& program, const ServedPlace& place,
                 const InfluxdSettings& settings);
+  InfluxdServer(const InfluxdServer&) = delete;
+  InfluxdServer& operator=(const InfluxdServer&) = delete;
+  ~InfluxdServer();
 
   // Throws: InfluxdEndedError, with the last lines of its log, when it ends before that, or has
   // not answered by `deadline`; Cancelled.
@@ -42,6 +45,7 @@ class InfluxdServer {
   std::string last_lines() const;
   const std::filesystem::path log_;
   const uint16_t port_;
+  const std::chrono::seconds patience_;  // with its end
   Child child_;
 };
 

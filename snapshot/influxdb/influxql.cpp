@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
 
 #include "index/base/bytes.h"
@@ -25,6 +27,25 @@ std::string quoted(std::string_view text, char mark) {
     out += c;
   }
   return out + mark;
+}
+
+bool has_no_quoted_text(std::string_view name) {
+  constexpr std::string_view kUnquotable("\0\r", 2);
+  return name.find_first_of(kUnquotable) != std::string_view::npos;
+}
+
+// An expression, as regexp of Go has it, that matches this text alone.
+std::string expression_of(std::string_view text) {
+  constexpr unsigned char kFirstNotAscii = 0x80;
+  std::string out = "/^";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= kFirstNotAscii || std::isalnum(byte) != 0)
+      out += c;
+    else
+      out += fmt::format("\\x{:02x}", byte);
+  }
+  return out + "$/";
 }
 
 std::string random_password() {
@@ -76,6 +97,27 @@ bool makes_what_it_is_kept_as(const ContinuousQuery& query) {
 
 std::string influxql_identifier(std::string_view name) {
   return quoted(name, '"');
+}
+
+std::string influxql_measurement(std::string_view name) {
+  return has_no_quoted_text(name) ? expression_of(name) : influxql_identifier(name);
+}
+
+// A tag can have the same name.
+std::string influxql_field(std::string_view name) {
+  return has_no_quoted_text(name) ? expression_of(name) : influxql_identifier(name) + "::field";
+}
+
+bool is_measurement_of_influxql(std::string_view name) {
+  constexpr std::array<std::string_view, 7> kSystemNames = {
+      "_fieldKeys", "_fields", "_measurements", "_series", "_shards", "_tagKeys", "_tags"};
+  return std::ranges::count(kSystemNames, name) > 0;
+}
+
+bool is_field_of_influxql(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kVariables = {"_fieldKey", "_name", "_seriesKey",
+                                                          "_tagKey"};
+  return std::ranges::count(kVariables, name) > 0;
 }
 
 std::string influxql_string(std::string_view text) {

@@ -16,6 +16,16 @@ std::string influxql_identifier(std::string_view name);
 // 'text', likewise.
 std::string influxql_string(std::string_view text);
 
+// What stands for a measurement behind FROM, and for a field in a function. A name that a text in
+// quotes cannot have, since it has a NUL or a carriage return (scanner.go), is an expression that
+// takes it alone.
+std::string influxql_measurement(std::string_view name);
+std::string influxql_field(std::string_view name);
+// Of these names no query finds a measurement, or a field: the language means its own by them
+// (influxql: IsSystemName; query/compile.go, tsdb/engine/tsm1: _name, _tagKey, _fieldKey).
+bool is_measurement_of_influxql(std::string_view name);
+bool is_field_of_influxql(std::string_view name);
+
 struct InfluxqlStatement {
   std::string text;
   std::string shown;  // for a person: without the password

@@ -10,6 +10,7 @@
 #include "index/base/damage.h"
 #include "index/base/error.h"
 #include "index/base/quote.h"
+#include "index/base/timestamp.h"
 #include "index/tsm/tsm_fields.h"
 
 namespace tsmfs::snapshot {
@@ -21,8 +22,10 @@ constexpr uint64_t kKeysBetweenStops = 1 << 10;
 class ShardCount {
  public:
   ShardCount(index::ObjectReader& objects, const ShardFiles& files, const TakesMeasurement& takes,
-             const index::DigestKey& digests, const std::stop_token& stop)
+             const std::optional<GroupTimes>& group, const index::DigestKey& digests,
+             const std::stop_token& stop)
       : takes_(takes),
+        group_(group),
         digests_(digests),
         stop_(stop),
         problems_((files.data ? files.data : files.log)->path),
@@ -34,6 +37,7 @@ class ShardCount {
       count_key();
     }
     finish_measurements();
+    tell_of_misplaced();
     result_.problems = problems_.take();
     return std::move(result_);
   }
@@ -55,6 +59,8 @@ class ShardCount {
   void enter_series(std::string_view series);
   bool is_found(const std::string& measurement);
   void note_type(Field& field, uint8_t type);
+  void note_misplaced(const CountedPoints& points);
+  void tell_of_misplaced();
   bool has_points_for_sure() const;
   CountedPoints count_points();
   void read_block(const KeyBlock& block, std::vector<int64_t>& times_ns);
@@ -69,6 +75,7 @@ class ShardCount {
   }
 
   const TakesMeasurement& takes_;
+  const std::optional<GroupTimes>& group_;
   const index::DigestKey& digests_;
   const std::stop_token& stop_;
   ShardProblems problems_;
@@ -84,6 +91,10 @@ class ShardCount {
       [this](const KeyBlock& block) {
         block_problem(block, "it overlaps too many others; its points are not counted");
       }};
+  // Keys that have points outside of the group's times: how many, one of them, its points.
+  uint64_t misplaced_ = 0;
+  std::string misplaced_key_;
+  CountedPoints misplaced_points_;
   ShardPoints result_;
 };
 
@@ -108,6 +119,7 @@ void ShardCount::count_key() {
     const CountedPoints points = count_points();
     found->second.points.add(points);
     if (points.count == 0) return;
+    note_misplaced(points);
   } else if (!has_points_for_sure() && count_points().count == 0) {
     return;
   }
@@ -133,10 +145,7 @@ void ShardCount::enter_series(std::string_view series) {
 // MakeKey; 1.4 to 1.11): it lists one that this changes, and finds none of its points.
 bool ShardCount::is_found(const std::string& measurement) {
   if (index::unescape_measurement(measurement) == measurement) return true;
-  problems_.add("", fmt::format("the name of measurement {} has a backslash in front of a comma or "
-                                "a space: influxd finds its points in no query, and they are not "
-                                "counted",
-                                quote(measurement)));
+  result_.unfound.insert(measurement);
   return false;
 }
 
@@ -157,6 +166,24 @@ void ShardCount::note_type(Field& field, uint8_t type) {
                   fmt::format("it has points of two types, as {}: influxd does not open the shard",
                               quote(keys_.key())));
   field.type = field.type.value_or(type);
+}
+
+void ShardCount::note_misplaced(const CountedPoints& points) {
+  if (!group_ || group_->has(points) || misplaced_++ > 0) return;
+  misplaced_key_ = keys_.key();
+  misplaced_points_ = points;
+}
+
+void ShardCount::tell_of_misplaced() {
+  if (misplaced_ == 0) return;
+  problems_.add(
+      "", fmt::format("it has points outside the times of its shard group, {} to {}, which queries "
+                      "with a time range do not find: {} of its keys, {} for instance, whose "
+                      "points are of {} to {}",
+                      format_rfc3339_ns({group_->start_ns}), format_rfc3339_ns({group_->end_ns}),
+                      misplaced_, quote(misplaced_key_),
+                      format_rfc3339_ns({misplaced_points_.first_ns}),
+                      format_rfc3339_ns({misplaced_points_.last_ns})));
 }
 
 // What the index says, where nothing is deleted.
@@ -194,9 +221,10 @@ void ShardCount::finish_measurements() {
 }  // namespace
 
 ShardPoints count_shard_points(index::ObjectReader& objects, const ShardFiles& files,
-                               const TakesMeasurement& takes, const index::DigestKey& digests,
-                               const std::stop_token& stop) {
-  return ShardCount(objects, files, takes, digests, stop).run();
+                               const TakesMeasurement& takes,
+                               const std::optional<GroupTimes>& group,
+                               const index::DigestKey& digests, const std::stop_token& stop) {
+  return ShardCount(objects, files, takes, group, digests, stop).run();
 }
 
 }  // namespace tsmfs::snapshot

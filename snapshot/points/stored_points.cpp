@@ -4,11 +4,12 @@
 #include <functional>
 #include <initializer_list>
 #include <iterator>
+#include <optional>
+#include <set>
 
 #include "index/base/mutex.h"
 #include "index/base/share_work.h"
 #include "snapshot/points/series_set.h"
-#include "snapshot/points/shard_points.h"
 
 namespace tsmfs::snapshot {
 
@@ -58,6 +59,7 @@ class Sums {
       for (const auto& [field, by_type] : fields)
         for (size_t type = 0; type < kTsmTypes; ++type)
           policy[measurement][field][type].add(by_type[type]);
+    unfound_[{path.database, path.policy}].merge(points.unfound);
     series_of_shards_[{path.database, path.policy}] += points.series.size();
     series_[{path.database, path.policy}].add(points.series);
     problems_[path] = std::move(points.problems);
@@ -75,6 +77,8 @@ class Sums {
     for (auto& [name, series] : series_) result.policies[name].series = series.size();
     for (const auto& [name, count] : series_of_shards_)
       result.policies[name].series_of_shards = count;
+    for (auto& [name, measurements] : unfound_)
+      result.policies[name].unfound = std::move(measurements);
     for (auto& [path, problems] : problems_)
       std::ranges::move(problems, std::back_inserter(result.problems));
     return result;
@@ -84,6 +88,7 @@ class Sums {
   Mutex mutex_;
   std::map<PolicyName, std::map<std::string, FieldsOfMeasurement>> policies_
       TSMFS_GUARDED_BY(mutex_);
+  std::map<PolicyName, std::set<std::string>> unfound_ TSMFS_GUARDED_BY(mutex_);
   std::map<PolicyName, uint64_t> series_of_shards_ TSMFS_GUARDED_BY(mutex_);
   std::map<PolicyName, SeriesSet> series_ TSMFS_GUARDED_BY(mutex_);
   std::map<ShardPath, std::vector<Problem>> problems_ TSMFS_GUARDED_BY(mutex_);
@@ -107,7 +112,9 @@ StoredPoints count_points(index::ObjectReader& objects, const std::vector<Stored
       const TakesMeasurement takes = [&, &path = path](const std::string& measurement) {
         return !counting.wanted || counting.wanted(path, measurement);
       };
-      sums.add(path, count_shard_points(objects, files, takes, digests, work.stop()));
+      const auto group =
+          counting.group_times ? counting.group_times(path) : std::optional<GroupTimes>();
+      sums.add(path, count_shard_points(objects, files, takes, group, digests, work.stop()));
     }
   });
   return sums.finish();

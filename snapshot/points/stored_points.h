@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -18,6 +20,7 @@
 #include "index/repository/object_reader.h"
 #include "snapshot/model/manifest.h"
 #include "snapshot/model/stored_shards.h"
+#include "snapshot/points/shard_points.h"
 
 namespace tsmfs::snapshot {
 
@@ -38,6 +41,9 @@ using MeasurementPoints = std::map<std::string, FieldPoints>;
 struct PolicyPoints {
   // By measurement, as people write it, without escapes. Only those that have points.
   std::map<std::string, MeasurementPoints> measurements;
+  // Those with a backslash in front of a comma or a space: influxd lists them, and finds none of
+  // their points.
+  std::set<std::string> unfound;
   // "measurement,tags", over all shards: those that have a point left.
   uint64_t series = 0;
   // The sum of those of each shard: what SHOW SERIES EXACT CARDINALITY of 1.6 answers.
@@ -56,8 +62,12 @@ struct StoredPoints {
 using MeasurementFilter =
     std::function<bool(const ShardPath& shard, const std::string& measurement)>;
 
+// The times of a shard's group, if they are known; called from several threads.
+using GroupTimesOf = std::function<std::optional<GroupTimes>(const ShardPath& shard)>;
+
 struct PointCounting {
   MeasurementFilter wanted;  // all, if it is empty; series are counted of all
+  GroupTimesOf group_times;  // points outside of them are a problem; may be empty
   unsigned threads_max = 4;  // a shard is the work of one
 };
 

@@ -56,22 +56,24 @@ class LiveShardComparison {
     if (stored == request_.stored.policies.end()) return;
     ++found_.shards;
     for (const auto& [measurement, fields] : stored->second.measurements) {
+      if (!can_be_asked(request_, measurement)) continue;
       const std::string from =
           fmt::format("FROM {}.{}.{} WHERE time >= {} AND time < {}", influxql_identifier(database),
-                      influxql_identifier(policy), influxql_identifier(measurement),
+                      influxql_identifier(policy), influxql_measurement(measurement),
                       group.start.unix_ns, group.end.unix_ns);
       const Counts before = ask_counts(past_, from), now = ask_counts(live_, from);
       std::set<std::string> fields_of_both;
       for (const Counts* counted : {&before, &now})
         for (const auto& [field, count] : *counted) fields_of_both.insert(field);
       for (const std::string& field : fields_of_both) {
-        Difference one{database,
-                       policy,
-                       measurement,
-                       field,
-                       fmt::format("points of shard {} on the live server", shard),
-                       figure(before, field),
-                       figure(now, field)};
+        Difference one{.database = database,
+                       .policy = policy,
+                       .measurement = measurement,
+                       .field = field,
+                       .what = fmt::format("points of shard {}", shard),
+                       .stored = figure(before, field),
+                       .answered = figure(now, field),
+                       .beside_live = true};
         if (one.stored != one.answered) found_.differences.push_back(std::move(one));
       }
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "index/base/parse_number.h"
@@ -20,6 +21,15 @@ namespace {
 using Names = std::set<std::string>;
 
 constexpr size_t kFieldsAtOnce = 50;
+
+// "telegraf.autogen.cpu.usage", as far as it goes.
+std::string place_of(const Difference& difference) {
+  std::string place;
+  for (const std::string* part :
+       {&difference.database, &difference.policy, &difference.measurement, &difference.field})
+    if (!part->empty()) place += (place.empty() ? "" : ".") + *part;
+  return place;
+}
 
 class Comparison {
  public:
@@ -39,6 +49,20 @@ class Comparison {
   }
 
  private:
+  // What the server refuses is a finding, and no reason not to ask the rest.
+  template <typename Ask>
+  void asking(const Difference& about, const Ask& ask) {
+    try {
+      ask();
+    } catch (const QueryRefusedError& error) {
+      Difference refused = about;
+      refused.what = "query";
+      refused.stored = "something";
+      refused.answered = error.what();
+      note(std::move(refused));
+    }
+  }
+
   Names first_columns(const std::string& statement) {
     const auto answer = server_.query(statement);
     return {answer.begin(), answer.end()};
@@ -96,11 +120,22 @@ class Comparison {
     const auto stored = request_.stored.policies.find({database, policy});
     if (stored == request_.stored.policies.end()) return;
     for (const auto& [measurement, fields] : stored->second.measurements) {
-      measurements.insert(measurement);
-      compare_fields({.database = database, .policy = policy, .measurement = measurement}, fields);
+      measurements.insert(listed_name(request_, measurement));
+      const Difference about{.database = database, .policy = policy, .measurement = measurement};
+      if (can_be_asked(request_, measurement))
+        asking(about, [&, &fields = fields] { compare_fields(about, fields); });
+      else
+        note_unasked(about, "measurement");
+    }
+    for (const std::string& measurement : stored->second.unfound) {
+      measurements.insert(listed_name(request_, measurement));
+      note_unasked({.database = database, .policy = policy, .measurement = measurement},
+                   "measurement");
     }
     found_.measurements += stored->second.measurements.size();
-    if (request_.exact_series) compare_series(database, policy, stored->second);
+    if (request_.exact_series)
+      asking({.database = database, .policy = policy},
+             [&] { compare_series(database, policy, stored->second); });
   }
 
   // influxd 1.6 counts a series in each shard that has it.
@@ -123,13 +158,26 @@ class Comparison {
           .answered = std::to_string(answered)});
   }
 
-  void compare_fields(const Difference& about, const MeasurementPoints& fields) {
+  void note_unasked(const Difference& what, std::string_view kind) {
+    const bool renamed = listed_name(request_, what.measurement) != what.measurement;
+    found_.unasked.push_back(fmt::format("{}: no query finds a {} of that name{}", place_of(what),
+                                         kind, renamed ? ", with an index in memory" : ""));
+  }
+
+  void compare_fields(const Difference& about, MeasurementPoints fields) {
     const std::string from =
         fmt::format("FROM {}.{}.{}", influxql_identifier(about.database),
-                    influxql_identifier(about.policy), influxql_identifier(about.measurement));
+                    influxql_identifier(about.policy), influxql_measurement(about.measurement));
     auto counts = ask_counts(server_, from);
     Difference one = about;
     one.what = "points";
+    std::erase_if(fields, [&](const auto& field) {
+      if (!is_field_of_influxql(field.first)) return false;
+      one.field = field.first;
+      note_unasked(one, "field");
+      counts.erase(field.first);
+      return true;
+    });
     for (const auto& [field, points] : fields) {
       one.field = field;
       one.stored = std::to_string(points.count);
@@ -156,9 +204,7 @@ class Comparison {
       for (; next != fields.end() && asked.size() < kFieldsAtOnce; ++next) {
         asked.push_back(next);
         for (const char* end : {"first", "last"})
-          // A tag can have the same name.
-          statements +=
-              fmt::format("SELECT {}({}::field) {};", end, influxql_identifier(next->first), from);
+          statements += fmt::format("SELECT {}({}) {};", end, influxql_field(next->first), from);
       }
       const auto answers = server_.ask(statements);
       for (size_t i = 0; i < answers.size() && i / 2 < asked.size(); ++i) {
@@ -206,13 +252,29 @@ class Comparison {
 }  // namespace
 
 std::string describe(const Difference& difference) {
-  std::string where;
-  for (const std::string* part :
-       {&difference.database, &difference.policy, &difference.measurement, &difference.field})
-    if (!part->empty()) where += (where.empty() ? "" : ".") + *part;
-  return visible(fmt::format("{}: {}: {} stored, {} answered", where, difference.what,
+  return visible(fmt::format("{}: {}: {} {}, {} {}", place_of(difference), difference.what,
                              difference.stored.empty() ? "none" : difference.stored,
-                             difference.answered.empty() ? "none" : difference.answered));
+                             difference.beside_live ? "here" : "stored",
+                             difference.answered.empty() ? "none" : difference.answered,
+                             difference.beside_live ? "on the live server" : "answered"));
+}
+
+std::string listed_name(const RehearsalRequest& request, const std::string& measurement) {
+  if (!request.index_in_memory) return measurement;
+  std::string name;
+  for (size_t i = 0; i < measurement.size(); ++i) {
+    constexpr std::string_view kEscaped = ",\" =";
+    if (measurement[i] == '\\' && i + 1 < measurement.size() &&
+        kEscaped.find(measurement[i + 1]) != std::string_view::npos)
+      ++i;
+    name += measurement[i];
+  }
+  return name;
+}
+
+bool can_be_asked(const RehearsalRequest& request, const std::string& measurement) {
+  return !is_measurement_of_influxql(measurement) &&
+         listed_name(request, measurement) == measurement;
 }
 
 Rehearsal rehearse(QueryClient& server, const RehearsalRequest& request) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/base/log.h"
+#include "index/storage/file_lock.h"
 
 namespace tsmfs::snapshot {
 
@@ -18,6 +20,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view kWholeSuffix = ".json", kPartSuffix = ".part.json";
+constexpr const char* kLockFile = "lock";
+constexpr std::chrono::seconds kLockPatience{60};
 constexpr uint64_t kRecordBytesMax = 64 << 10;
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
@@ -30,7 +34,8 @@ RehearsalRecord decode(const std::string& text) {
   const Json json = Json::parse(text);
   RehearsalRecord record;
   record.time.unix_ns = json.at("time_ns");
-  record.sound = json.at("sound");
+  const bool sound = json.at("sound"), complete = json.value("complete", true);
+  record.verdict = sound ? Verdict::kSound : complete ? Verdict::kUnsound : Verdict::kIncomplete;
   record.influxd = json.at("influxd");
   record.extent = json.at("extent");
   record.points = json.at("points");
@@ -50,6 +55,18 @@ std::string age(Timestamp time, Timestamp now) {
 }
 
 }  // namespace
+
+std::string_view verdict_text(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kSound:
+      return "sound";
+    case Verdict::kIncomplete:
+      return "INCOMPLETE";
+    case Verdict::kUnsound:
+      break;
+  }
+  return "NOT sound";
+}
 
 std::map<index::SnapshotId, RehearsalsOfSnapshot> read_rehearsals(const index::LocalState& local) {
   std::map<index::SnapshotId, RehearsalsOfSnapshot> found;
@@ -74,10 +91,13 @@ std::map<index::SnapshotId, RehearsalsOfSnapshot> read_rehearsals(const index::L
 void note_rehearsal(const index::LocalState& local, const index::SnapshotId& snapshot,
                     const RehearsalRecord& record, const std::set<index::SnapshotId>& kept) {
   make_directory(local.rehearsals());
+  const index::FileLock alone(local.rehearsals() / kLockFile, "the record of rehearsals",
+                              {"rehearse", kLockPatience, {}});
   const auto path = path_of(local, snapshot, record.extent.empty() ? kWholeSuffix : kPartSuffix);
   AtomicFile file(path.string() + ".new", path);
   file.write(as_bytes(Json({{"time_ns", record.time.unix_ns},
-                            {"sound", record.sound},
+                            {"sound", record.verdict == Verdict::kSound},
+                            {"complete", record.verdict != Verdict::kIncomplete},
                             {"influxd", record.influxd},
                             {"extent", record.extent},
                             {"points", record.points}})
@@ -92,7 +112,7 @@ void note_rehearsal(const index::LocalState& local, const index::SnapshotId& sna
 std::string describe(const RehearsalRecord& record, Timestamp now) {
   return fmt::format("rehearsed {}{}{}: {}", age(record.time, now),
                      record.extent.empty() ? "" : ", ", record.extent,
-                     record.sound ? "sound" : "NOT sound");
+                     verdict_text(record.verdict));
 }
 
 }  // namespace tsmfs::snapshot

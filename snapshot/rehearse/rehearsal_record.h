@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "index/base/timestamp.h"
 #include "index/format/digest.h"
@@ -13,9 +14,17 @@
 
 namespace tsmfs::snapshot {
 
+enum class Verdict {
+  kSound,       // it boots, and answers all that the snapshot holds
+  kIncomplete,  // the same of a snapshot that lacks something that its server had
+  kUnsound
+};
+// "sound", "INCOMPLETE", "NOT sound"
+std::string_view verdict_text(Verdict verdict);
+
 struct RehearsalRecord {
   Timestamp time;  // when it ended
-  bool sound = false;
+  Verdict verdict = Verdict::kUnsound;
   std::string influxd;  // version
   std::string extent;   // of what of it; empty: all
   uint64_t points = 0;
@@ -30,7 +39,7 @@ struct RehearsalsOfSnapshot {
 // One that cannot be read counts as none. Throws: IoError when the folder cannot be looked at.
 std::map<index::SnapshotId, RehearsalsOfSnapshot> read_rehearsals(const index::LocalState& local);
 // Takes the place of an earlier one of its kind; those of snapshots that are not among `kept` go.
-// Throws: IoError.
+// Throws: IoError; BusyError when another process does not come to an end with it.
 void note_rehearsal(const index::LocalState& local, const index::SnapshotId& snapshot,
                     const RehearsalRecord& record, const std::set<index::SnapshotId>& kept);
 

@@ -63,7 +63,7 @@ UrlParts split_url(const std::string& url) {
       get(parts.get(), CURLUPART_QUERY).empty() && get(parts.get(), CURLUPART_FRAGMENT).empty();
   if (!sound || !bare || (found.scheme != "http" && found.scheme != "https"))
     // The URL is not repeated: it may hold a password.
-    throw UsageError("--http wants http://HOST:PORT or https://HOST:PORT",
+    throw UsageError("a server that is queried is named http://HOST:PORT or https://HOST:PORT",
                      "the user goes with --user, the password with --password-file or in "
                      "INFLUX_PASSWORD");
   return found;
@@ -187,13 +187,13 @@ std::string QueryClient::send(std::string_view statement) {
   std::string error = error_in(json);
   if (error.empty() && (status != 200 || !json.is_object() || !json.contains("results")))
     error = fmt::format("answers a query with status {}", status);
-  if (!error.empty())
-    throw ProtocolError(fmt::format("{}: {}", server_.url, quote(error)),
-                        status == kUnauthorized || status == kForbidden
-                            ? "name an administrator with --user, and the password with "
-                              "--password-file or in INFLUX_PASSWORD"
-                            : "");
-  return answer;
+  if (error.empty()) return answer;
+  error = fmt::format("{}: {}", server_.url, quote(error));
+  if (status == kUnauthorized || status == kForbidden)
+    throw ProtocolError(error,
+                        "name an administrator with --user, and the password with "
+                        "--password-file or in INFLUX_PASSWORD");
+  throw QueryRefusedError(error);
 }
 
 std::vector<std::string> QueryClient::query(std::string_view statement) {

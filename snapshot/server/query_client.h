@@ -8,7 +8,15 @@
 #include <string_view>
 #include <vector>
 
+#include "index/base/error.h"
+
 namespace tsmfs::snapshot {
+
+// The server answered, and not with what was asked for; in its own words.
+class QueryRefusedError : public ProtocolError {
+ public:
+  using ProtocolError::ProtocolError;
+};
 
 struct QueryServer {
   std::string url;  // http://HOST:PORT or https://HOST:PORT, with or without a path before /query
@@ -36,8 +44,8 @@ class QueryClient {
   QueryClient(const QueryClient&) = delete;
   QueryClient& operator=(const QueryClient&) = delete;
 
-  // The first column of what one statement answers. Throws: ProtocolError, with the server's words,
-  // when it cannot be reached or refuses; Cancelled.
+  // The first column of what one statement answers. Throws: QueryRefusedError; ProtocolError when
+  // the server cannot be reached or wants another login; Cancelled.
   std::vector<std::string> query(std::string_view statement);
   // All that statements, with ';' between them, answer, one after another. Throws: as query().
   std::vector<std::vector<QuerySeries>> ask(std::string_view statements);

@@ -3,9 +3,11 @@ import json
 import os
 import shutil
 import stat
+import subprocess
+import time
 
 from harness import EndToEndTest, ExitCode, Influxd, Repo, main, tsmfs
-from harness.program import clean_environment
+from harness.program import clean_environment, tsmfs_command
 
 HOUR = 3600 * 10 ** 9
 BEGIN = 1700000000 * 10 ** 9
@@ -152,9 +154,19 @@ class Rehearse(EndToEndTest):
         self.assertIn('influxd ended with status 3', done.stderr)
         self.assertIn('no memory', done.stderr)
         self.assertIn('NOT sound', done.stdout)
-        (found,) = self.rehearse('--influxd', self.influxd_that('sleep 60; exit 1'), '--timeout', '1', expect=ExitCode.DAMAGED)
-        self.assertIn('influxd does not answer', found['error'])
         self.assertFalse(self.repo.snapshots()[0]['rehearsed']['sound'])
+
+    def test_what_did_not_end_in_time_is_not_on_record(self):
+        self.repo.backup(self.source())
+        self.rehearse()
+        for script in ('sleep 60; exit 1', 'trap "" TERM; sleep 60; exit 1'):
+            begin = time.monotonic()
+            (found,) = self.rehearse('--influxd', self.influxd_that(script), '--timeout', '2', expect=ExitCode.DAMAGED)
+            self.assertLess(time.monotonic() - begin, 50)  # it is not waited for: its end is
+            self.assertFalse(found['finished'])
+            self.assertFalse(found['sound'])
+            self.assertIn('--timeout', found['error'])
+            self.assertTrue(self.repo.snapshots()[0]['rehearsed']['sound'])
 
     def test_a_live_server_that_has_other_points_is_named(self):
         server = self.source()
@@ -164,7 +176,102 @@ class Rehearse(EndToEndTest):
         self.assertEqual(found['compared_shards'], 3)
         server.query('DELETE FROM m WHERE time = %d' % (BEGIN + 400 * HOUR), database='my.db x')
         (found,) = self.rehearse('--compare', server.url, expect=ExitCode.DAMAGED)
-        self.assertEqual([(one['measurement'], one['stored'], one['answered']) for one in found['differences']], [('m', '10', '9')])
+        self.assertEqual([(one['measurement'], one['stored'], one['answered']) for one in found['live_differences']],
+                         [('m', '10', '9')])
+        self.assertTrue(found['sound'], found)
+        text = self.run_rehearse('--compare', server.url, expect=ExitCode.DAMAGED).stdout
+        self.assertIn('10 here, 9 on the live server', text)
+
+    def test_a_live_server_that_cannot_be_asked_says_nothing_of_the_snapshot(self):
+        server = self.source()
+        self.repo.backup(server)
+        (found,) = self.rehearse('--compare', '127.0.0.1:1', expect=ExitCode.NO_SERVER)
+        self.assertTrue(found['sound'], found)
+        self.assertIn('127.0.0.1:1', found['live_error'])
+        other = self.stopping(Influxd(self.path('other')))
+        other.query('CREATE DATABASE telegraf')
+        (found,) = self.rehearse('--compare', other.http_address, expect=ExitCode.INCOMPLETE)
+        self.assertEqual(found['compared_shards'], 0)
+        self.assertIn('no shard of the snapshot', found['live_error'])
+        server.query("CREATE USER ad WITH PASSWORD 'x' WITH ALL PRIVILEGES")
+        server.restart(auth=True)
+        done = self.run_rehearse('--compare', server.http_address, expect=ExitCode.NO_SERVER)
+        self.assertIn('nothing was compared with the live server', done.stderr)
+        self.assertIn(': sound: ', done.stdout)
+        self.assertTrue(self.repo.snapshots()[0]['rehearsed']['sound'])
+        self.run_rehearse('--compare', 'ftp://127.0.0.1', expect=ExitCode.USAGE)
+
+    def test_points_in_the_wrong_shard_are_found(self):
+        def swap(data):
+            policy = os.path.join(data, 'my.db x', 'autogen')
+            one, other = sorted(os.listdir(policy))
+            for source, target in ((one, 'x'), (other, one), ('x', other)):
+                os.rename(os.path.join(policy, source), os.path.join(policy, target))
+        self.imported(swap)
+        (found,) = self.rehearse(expect=ExitCode.DAMAGED)
+        self.assertEqual(len(found['problems']), 2)
+        self.assertIn('outside the times of its shard group', found['problems'][0]['what'])
+        self.assertFalse(self.repo.snapshots()[0]['rehearsed']['sound'])
+
+    def test_a_file_of_another_shard_is_found(self):
+        def move(data):
+            policy = os.path.join(data, 'my.db x', 'autogen')
+            one, other = sorted(os.listdir(policy))
+            (name,) = [name for name in os.listdir(os.path.join(policy, one)) if name.endswith('.tsm')]
+            os.rename(os.path.join(policy, one, name), os.path.join(policy, other, '000000009-000000001.tsm'))
+        self.imported(move)
+        (found,) = self.rehearse(expect=ExitCode.DAMAGED)
+        self.assertIn('outside the times of its shard group', found['problems'][0]['what'])
+
+    def test_of_an_incomplete_snapshot_it_is_said(self):
+        self.imported(lambda data: shutil.rmtree(os.path.join(data, 'telegraf')))
+        (found,) = self.rehearse(expect=ExitCode.INCOMPLETE)
+        self.assertEqual((found['sound'], found['complete'], found['differences']), (False, False, []))
+        self.assertIn(': INCOMPLETE: ', self.run_rehearse(expect=ExitCode.INCOMPLETE).stdout)
+        record = self.repo.snapshots()[0]['rehearsed']
+        self.assertEqual((record['sound'], record['complete']), (False, False))
+        self.assertIn('rehearsed just now: INCOMPLETE', tsmfs('snapshots', '--repo', self.repo.path).stdout)
+
+    def test_the_log_of_a_shard_that_has_no_files_is_answered(self):
+        server = self.source()
+        self.repo.backup(server)
+        server.write('my.db x', lines('m', 'v', [0.5] * 20, begin=BEGIN + 4000 * HOUR))
+        server.stop()
+        shutil.rmtree(self.repo.path)
+        policy = os.path.join(server.data, 'my.db x', 'autogen')
+        shutil.rmtree(os.path.join(policy, max(os.listdir(policy), key=int)))
+        tsmfs('import', '--repo', self.repo.path, '--data-dir', server.data, '--meta-dir', os.path.dirname(server.meta_db),
+              '--wal-dir', os.path.join(server.home, 'wal'), expect=ExitCode.INCOMPLETE)
+        for how in ([], ['--index', 'tsi1'], ['--copy']):
+            (found,) = self.rehearse(*how, expect=ExitCode.INCOMPLETE)
+            self.assertEqual(found['differences'], [])
+            self.assertEqual(found['points'], 3000 + 100 + 50 + 20 + 10 + 20)
+
+    def test_names_that_queries_have_their_way_with(self):
+        server = self.source()
+        names = [b'a\0b', b'c\rd', b'_series', b'_fieldKeys', b'_tags', b'a\\\\,b', b'x/y', b'.*', b'"', b"'", b'a\\"b', b'a\\=b']
+        fields = [b'a\0b', b'c\rd', b'_name', b'_fieldKey', b'_seriesKey', b'_tagKey', b'/x/', b'*', b'"', b'count_v']
+        written = [b'%s v=1 1\n%s v=2 2' % (name, name) for name in names]
+        written += [b'fields %s=1 1\nfields %s=2 %d' % (field, field, 400 * HOUR) for field in fields]
+        server.write('telegraf', [line.decode(errors='surrogateescape') for line in written])
+        self.repo.backup(server)
+        for index in ('tsi1', 'inmem'):
+            (found,) = self.rehearse('--index', index)
+            self.assertTrue(found['sound'], found)
+            unasked = '\n'.join(found['unasked'])
+            for name in ('_series', '_fieldKeys', 'fields._name', 'fields._fieldKey', 'a\\,b'):
+                self.assertIn(name, unasked)
+            self.assertNotIn('c\rd', unasked)
+            self.assertEqual('a\\=b' in unasked, index == 'inmem')
+
+    def test_many_at_a_time(self):
+        self.repo.backup(self.source())
+        scratch = self.path('scratch')
+        os.mkdir(scratch)
+        running = [subprocess.Popen(tsmfs_command('rehearse', '--repo', self.repo.path, '--quiet'), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                    env=clean_environment(TMPDIR=scratch)) for _ in range(12)]
+        self.assertEqual([(one.communicate()[1], one.returncode) for one in running], [(b'', 0)] * len(running))
+        self.assertEqual(os.listdir(scratch), [])
 
     def test_of_all_servers_the_newest(self):
         server = self.source()

@@ -63,7 +63,7 @@ class InfluxdClient:
         """Writes line protocol with times in nanoseconds; returns when influxd has it."""
         target = '/write?' + urllib.parse.urlencode({'db': database, 'rp': policy})
         for first in range(0, len(lines), WRITE_LINES_MAX):
-            self._request(target, '\n'.join(lines[first:first + WRITE_LINES_MAX]).encode())
+            self._request(target, '\n'.join(lines[first:first + WRITE_LINES_MAX]).encode(errors='surrogateescape'))
 
     def _names(self, statement):
         return [row[0] for series in self.query(statement) for row in series.get('values', [])]

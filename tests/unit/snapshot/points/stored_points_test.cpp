@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <numeric>
 
 #include "index/base/error.h"
@@ -175,7 +176,8 @@ TEST(StoredPoints, WhatInfluxdNeverFindsDoesNotCount) {
   const StoredPoints points = count_of({{kFirst, point_tsm({{R"(a\\,b,t=x#!~#f)", {1, 2}}})}});
   EXPECT_TRUE(points.policies.at({"db", "rp"}).measurements.empty());
   EXPECT_EQ(points.policies.at({"db", "rp"}).series, 1u);
-  EXPECT_NE(problems_of(points).find("backslash in front of a comma"), std::string::npos);
+  EXPECT_EQ(points.policies.at({"db", "rp"}).unfound, (std::set<std::string>{R"(a\,b)"}));
+  EXPECT_EQ(problems_of(points), "");
 }
 
 TEST(StoredPoints, ADamagedBlockIsNamedAndTheOthersCount) {
@@ -233,7 +235,8 @@ TEST(StoredPoints, OfSeveralShardsAreAddedUp) {
   store.add_data("db3/rp/5", {});
   store.add_log("db2/rp/6", {{"_00001.wal", log_write("m,t=a#!~#f", {1})}});
   for (const unsigned threads : {1u, 2u, 5u}) {
-    const StoredPoints points = store.count({{}, threads});
+    const StoredPoints points =
+        store.count({.wanted = {}, .group_times = {}, .threads_max = threads});
     EXPECT_EQ(field(points), range(5, 1, 20));
     EXPECT_EQ(points.policies.size(), 4u);
     EXPECT_EQ(points.policies.at({"db", "other"}).measurements.size(), 2u);
@@ -243,6 +246,33 @@ TEST(StoredPoints, OfSeveralShardsAreAddedUp) {
     EXPECT_EQ(series, (std::map<std::string, uint64_t>{
                           {"db/other", 2}, {"db/rp", 2}, {"db2/rp", 2}, {"db3/rp", 0}}));
   }
+}
+
+// As influxd 1.6.7 does: such points are answered without a time range only.
+TEST(StoredPoints, PointsOutsideTheTimesOfTheirGroupAreNamed) {
+  PointsFixture store;
+  store.add_data("db/rp/1", {{kFirst, point_tsm({{kCpu, {10, 19}}, {"m#!~#f", {10}}})}});
+  store.add_data("db/rp/2", {{kFirst, point_tsm({{kCpu, {20, 30}}, {"m#!~#f", {29}}})}});
+  store.add_log("db/rp/2", {{"_00001.wal", log_write("n#!~#f", {19})}});
+  const auto problems = [&](snapshot::GroupTimes one, snapshot::GroupTimes two) {
+    snapshot::PointCounting counting;
+    counting.group_times = [=](const snapshot::ShardPath& shard) {
+      return shard.shard == 1 ? std::optional(one) : std::optional(two);
+    };
+    const StoredPoints points = store.count(counting);
+    EXPECT_EQ(field(points), range(4, 10, 30));
+    return problems_of(points);
+  };
+  EXPECT_EQ(problems({10, 20}, {19, 31}), "");
+  EXPECT_EQ(problems({std::numeric_limits<int64_t>::max(), 20}, {19, 31}), "");
+  const std::string swapped = problems({20, 30}, {10, 20});
+  EXPECT_NE(swapped.find("db/rp/1: it has points outside"), std::string::npos) << swapped;
+  EXPECT_NE(swapped.find("2 of its keys, 'cpu,host=a#!~#usage' for instance"), std::string::npos)
+      << swapped;
+  EXPECT_NE(swapped.find("db/rp/2: "), std::string::npos) << swapped;
+  const std::string late = problems({10, 20}, {20, 30});
+  EXPECT_EQ(late.find("db/rp/1: "), std::string::npos) << late;
+  EXPECT_NE(late.find("2 of its keys"), std::string::npos) << late;
 }
 
 TEST(StoredPoints, AQuerySeesOneTypeOfAField) {
@@ -273,9 +303,9 @@ TEST(StoredPoints, ASampleLeavesOutMeasurementsButNoSeries) {
                                        deletion("net#!~#in", 0, 1) + deletion("net#!~#in", 4, 9)})},
        {kSecond, damaged}});
   const StoredPoints points =
-      store.count({[](const snapshot::ShardPath&, const std::string& measurement) {
-        return measurement == "cpu";
-      }});
+      store.count({.wanted = [](const snapshot::ShardPath&,
+                                const std::string& measurement) { return measurement == "cpu"; },
+                   .group_times = {}});
   EXPECT_EQ(points.policies.at({"db", "rp"}).measurements.size(), 1u);
   EXPECT_EQ(field(points).count, 1u);
   // The damaged block is not read; net without tags has nothing left.
@@ -298,10 +328,11 @@ TEST(StoredPoints, AStopEndsTheCounting) {
   PointsFixture store;
   store.add_data("db/rp/1", {{kFirst, point_tsm({{kCpu, {10}}})}});
   std::stop_source stop;
-  const snapshot::PointCounting counting{[&](const snapshot::ShardPath&, const std::string&) {
+  snapshot::PointCounting counting;
+  counting.wanted = [&](const snapshot::ShardPath&, const std::string&) {
     stop.request_stop();
     return true;
-  }};
+  };
   EXPECT_THROW(store.count(counting, stop.get_token()), Cancelled);
   EXPECT_THROW(store.count({}, stop.get_token()), Cancelled);
 }
