@@ -6,9 +6,10 @@
 
 namespace tsmfs::cli {
 
-// Prints the notes. The status of a command that then does all it can: kIncomplete when the
-// snapshot is known to miss some of what was asked for; kDamaged when it was not named and a
-// damaged one may be what was meant.
+// Of a command that does all it can with it: kIncomplete when the snapshot is known to miss some of
+// what was asked for; kDamaged when it was not named and a damaged one may be what was meant.
+ExitCode status_of_choice(const snapshot::ChosenSnapshot& chosen);
+// Prints the notes. The status as status_of_choice() has it.
 ExitCode tell_of_choice(const snapshot::ChosenSnapshot& chosen, Context& context);
 
 }  // namespace tsmfs::cli

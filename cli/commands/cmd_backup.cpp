@@ -1,31 +1,25 @@
 #include <fmt/format.h>
-#include <fmt/ostream.h>
 
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "cli/command.h"
-#include "cli/commands/open_or_create.h"
+#include "cli/commands/created_repository.h"
 #include "cli/output/backup_report.h"
-#include "cli/output/format.h"
 #include "cli/process/ssh_tunnel.h"
 #include "index/base/error.h"
 #include "index/base/host_name.h"
 #include "index/pack/frame_codec.h"
-#include "index/repository/repository_writer.h"
-#include "snapshot/backup/capture.h"
-#include "snapshot/model/catalog.h"
+#include "snapshot/backup/back_up.h"
 #include "snapshot/server/influxd_client.h"
 
 namespace tsmfs::cli {
 
 namespace {
-
-constexpr int64_t kLookAgeMaxNs = 2 * kNanosecondsPerSecond;
 
 struct BackupCommand {
   std::filesystem::path repository, last_argument;
@@ -103,60 +97,42 @@ void require_no_choice_of_shards(const BackupCommand& command) {
                    "leave out --database, --retention, --shard, --since, --start and --end");
 }
 
-// --accept-missing may name another shard than was meant.
-void warn_of_nothing_accepted(const snapshot::Manifest& made, const std::set<uint64_t>& shards,
-                              std::ostream& err) {
-  for (const uint64_t shard : shards)
-    if (!made.extent || std::ranges::find(made.extent->missing, shard, [](const auto& missing) {
-                          return missing.path.shard;
-                        }) == made.extent->missing.end())
-      print_message(err, "warning",
-                    fmt::format("--accept-missing {0}: shard {0} is not missing", shard));
+snapshot::BackupRequest backup_request(const BackupCommand& command, const Context& context) {
+  snapshot::BackupRequest request;
+  request.repository = {command.repository, {"backup", command.lock_wait, context.stop}};
+  request.writer.compression = index::Compression::parse(command.compression);
+  request.endpoint = snapshot::parse_endpoint(command.host);
+  request.connection =
+      snapshot::InfluxdOptions::with_idle_max(std::chrono::duration<double>(command.timeout_s));
+  request.capture = capture_options(command, request.endpoint);
+  return request;
 }
 
 ExitCode run_backup(const BackupCommand& command, Context& context) {
   require_repository(command.repository);
   if (command.filter.metastore_only) require_no_choice_of_shards(command);
-  const auto endpoint = snapshot::parse_endpoint(command.host);
-  snapshot::CaptureOptions options = capture_options(command, endpoint);
-  const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
-  const bool talkative = !context.quiet && !command.as_json;
+  snapshot::BackupRequest request = backup_request(command, context);
   if (command.ssh.empty() && !context.quiet)
-    warn_of_open_connection(endpoint, "; --ssh tunnels it", context.err);
-
-  // The server is asked first: a repository is not made for a backup that cannot begin.
+    warn_of_open_connection(request.endpoint, "; --ssh tunnels it", context.err);
   std::optional<SshTunnel> tunnel;
-  if (!command.ssh.empty()) tunnel.emplace(command.ssh, endpoint, context.stop);
-  snapshot::InfluxdClient client(
-      tunnel ? tunnel->endpoint() : endpoint,
-      snapshot::InfluxdOptions::with_idle_max(std::chrono::duration<double>(command.timeout_s)),
-      context.stop);
-  const auto dialect = client.probe();
-  options.dialect = snapshot::dialect_name(dialect);
-  if (options.filter.range && dialect == snapshot::Dialect::k14)
-    throw UsageError("this server is too old to export a time range (InfluxDB 1.5 can)",
-                     "leave out --start and --end");
-
-  // Before others are kept from writing, and once more when they kept us waiting.
-  auto look = snapshot::look_at_server(client, options.filter);
-  const auto repository =
-      open_or_create({command.repository, {"backup", command.lock_wait, context.stop}},
-                     talkative ? &context.err : nullptr);
-  if (now().unix_ns - look.time.unix_ns > kLookAgeMaxNs)
-    look = snapshot::look_at_server(client, options.filter);
-  index::RepositoryWriter writer(*repository, writer_options);
-  snapshot::Catalog catalog(repository->storage());
+  if (!command.ssh.empty()) {
+    tunnel.emplace(command.ssh, request.endpoint, context.stop);
+    request.endpoint = tunnel->endpoint();
+  }
   BackupReport report(context.out, context.err,
                       command.as_json ? ReportForm::kJson
                       : context.quiet ? ReportForm::kQuiet
                                       : ReportForm::kPerson);
-  options.progress = &report.progress();
-  options.on_shard = [&](const snapshot::ShardReport& shard) { report.shard(shard); };
-  const auto captured =
-      snapshot::capture(client, look, *repository, writer, catalog, options, context.stop);
-  report.result(captured, options.since.has_value());
-  warn_of_nothing_accepted(*captured.snapshot, options.accept_missing, context.err);
-  return captured.snapshot->incomplete() ? ExitCode::kIncomplete : ExitCode::kOk;
+  request.on_created = [&] {
+    if (!command.as_json) show_created(command.repository, context);
+  };
+  request.on_begin = [&] { report.begin(); };
+  request.capture.progress = &report.progress();
+  request.capture.on_shard = [&](const snapshot::ShardReport& shard) { report.shard(shard); };
+  const bool with_since = request.capture.since.has_value();
+  const auto result = snapshot::back_up(std::move(request), context.stop);
+  report.result(result, with_since);
+  return result.incomplete() ? ExitCode::kIncomplete : ExitCode::kOk;
 }
 
 void add_filter_options(CLI::App& sub, BackupCommand& command) {

@@ -6,12 +6,13 @@
 #include <string>
 
 #include "cli/command.h"
-#include "cli/commands/open_or_create.h"
+#include "cli/commands/created_repository.h"
 #include "cli/output/format.h"
 #include "index/base/error.h"
 #include "index/base/host_name.h"
 #include "index/base/timestamp.h"
 #include "index/pack/frame_codec.h"
+#include "index/repository/open_or_create.h"
 #include "index/repository/repository_writer.h"
 #include "snapshot/import/import.h"
 #include "snapshot/influxdb/derived_metastore.h"
@@ -118,8 +119,8 @@ ExitCode with_repository(const ImportCommand& command, Context& context, const b
                          const Import& import) {
   const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
   const auto repository =
-      open_or_create({command.repository, {"import", command.lock_wait, context.stop}},
-                     context.quiet ? nullptr : &context.err);
+      index::open_or_create({command.repository, {"import", command.lock_wait, context.stop}},
+                            [&] { show_created(command.repository, context); });
   index::RepositoryWriter writer(*repository, writer_options);
   snapshot::Catalog catalog(repository->storage());
   snapshot::ImportTarget target{*repository, writer, catalog};

@@ -5,11 +5,8 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/commands/chosen_snapshot.h"
 #include "cli/commands/restore_command.h"
-#include "cli/output/format.h"
 #include "index/base/error.h"
-#include "snapshot/model/snapshot_choice.h"
 
 namespace tsmfs::cli {
 
@@ -169,15 +166,6 @@ ExitCode run_restore(const RestoreCommand& command, Context& context) {
 }
 
 }  // namespace
-
-Chosen choose_snapshot(const RestoreCommand& command, snapshot::Catalog& catalog,
-                       index::Repository& repository, Context& context) {
-  const bool data = command.online || !command.datadir.empty();
-  const auto chosen = snapshot::choose_snapshot(
-      *catalog.refresh(), {command.snapshot, command.server, command.filter, data},
-      repository.objects(), now());
-  return {chosen.snapshot, tell_of_choice(chosen, context)};
-}
 
 void add_restore(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<RestoreArguments>();

@@ -7,8 +7,6 @@
 
 #include "cli/command.h"
 #include "cli/exit_code.h"
-#include "index/repository/repository.h"
-#include "snapshot/model/catalog.h"
 #include "snapshot/model/filter.h"
 
 namespace tsmfs::cli {
@@ -46,16 +44,6 @@ struct RestoreCommand {
   bool resurrect_deleted = false;
   bool http_unsafe_ssl = false;  // any certificate is taken
 };
-
-struct Chosen {
-  snapshot::SnapshotPtr snapshot;
-  ExitCode status = ExitCode::kOk;  // of a restore of it that does not fail
-};
-
-// The snapshot that is meant, of those in `catalog`; what a person should know of the choice goes
-// to `context.err`.
-Chosen choose_snapshot(const RestoreCommand& command, snapshot::Catalog& catalog,
-                       index::Repository& repository, Context& context);
 
 ExitCode restore_offline(const RestoreCommand& command, Context& context);
 ExitCode restore_online(const RestoreCommand& command, Context& context);

@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 // Whoever reads it wants each line at once.
-void print_object(std::ostream& out, const Json& object) {
+void print_line(std::ostream& out, const Json& object) {
   print_json(out, object);
   out.flush();
 }
@@ -22,8 +22,11 @@ void print_object(std::ostream& out, const Json& object) {
 }  // namespace
 
 BackupReport::BackupReport(std::ostream& out, std::ostream& err, ReportForm form)
-    : out_(out), err_(err), form_(form) {
-  live_.emplace(err, form == ReportForm::kPerson && stderr_is_terminal(),
+    : out_(out), err_(err), form_(form) {}
+
+void BackupReport::begin() {
+  begin_ = std::chrono::steady_clock::now();
+  live_.emplace(err_, form_ == ReportForm::kPerson && stderr_is_terminal(),
                 [this] { return line(); });
 }
 
@@ -45,16 +48,16 @@ void BackupReport::shard(const snapshot::ShardReport& report) {
   const auto& shard = report.shard;
   new_bytes_ += shard.new_bytes;
   if (form_ == ReportForm::kJson)
-    print_object(out_, {{"message", "shard"},
-                        {"done", report.done},
-                        {"total", report.total},
-                        {"path", report.path.text()},
-                        {"files", shard.files.size()},
-                        {"bytes", shard.bytes},
-                        {"new_bytes", shard.new_bytes},
-                        {"tries", shard.tries},
-                        {"incomplete", shard.incomplete()},
-                        {"dropped", shard.dropped}});
+    print_line(out_, {{"message", "shard"},
+                      {"done", report.done},
+                      {"total", report.total},
+                      {"path", report.path.text()},
+                      {"files", shard.files.size()},
+                      {"bytes", shard.bytes},
+                      {"new_bytes", shard.new_bytes},
+                      {"tries", shard.tries},
+                      {"incomplete", shard.incomplete()},
+                      {"dropped", shard.dropped}});
   if (form_ != ReportForm::kPerson) return;
   live_->print(fmt::format("[{}/{}] {}: {} files, {}, {} new{}{}\n", report.done, report.total,
                            visible(report.path.text()), shard.files.size(),
@@ -65,28 +68,39 @@ void BackupReport::shard(const snapshot::ShardReport& report) {
                                               : ""));
 }
 
-void BackupReport::result(const snapshot::Captured& captured, bool with_since) {
+void BackupReport::result(const snapshot::BackupResult& result, bool with_since) {
   live_.reset();
+  if (form_ == ReportForm::kJson)
+    print_object(result.captured);
+  else
+    print_person(result.captured, with_since);
+  for (const uint64_t shard : result.not_missing)
+    print_message(err_, "warning",
+                  fmt::format("--accept-missing {0}: shard {0} is not missing", shard));
+}
+
+void BackupReport::print_object(const snapshot::Captured& captured) {
   const snapshot::Manifest& manifest = *captured.snapshot;
-  if (form_ == ReportForm::kJson) {
-    print_object(out_, {{"message", "snapshot"},
-                        {"id", manifest.id.hex()},
-                        {"time", format_rfc3339_ns(manifest.time)},
-                        {"shards", manifest.shards},
-                        {"files", manifest.files},
-                        {"bytes", manifest.bytes},
-                        {"new_bytes", manifest.new_bytes},
-                        {"stored_bytes", manifest.stored_bytes},
-                        {"received_files", captured.received_files},
-                        {"carried_files", captured.carried_files},
-                        {"superseded_files", captured.superseded_files},
-                        {"partial", manifest.partial},
-                        {"incomplete", manifest.incomplete()},
-                        {"metastore_changed", manifest.metastore_changed},
-                        {"extent", extent_json(manifest)},
-                        {"problems", problems_json(manifest)}});
-    return;
-  }
+  print_line(out_, {{"message", "snapshot"},
+                    {"id", manifest.id.hex()},
+                    {"time", format_rfc3339_ns(manifest.time)},
+                    {"shards", manifest.shards},
+                    {"files", manifest.files},
+                    {"bytes", manifest.bytes},
+                    {"new_bytes", manifest.new_bytes},
+                    {"stored_bytes", manifest.stored_bytes},
+                    {"received_files", captured.received_files},
+                    {"carried_files", captured.carried_files},
+                    {"superseded_files", captured.superseded_files},
+                    {"partial", manifest.partial},
+                    {"incomplete", manifest.incomplete()},
+                    {"metastore_changed", manifest.metastore_changed},
+                    {"extent", extent_json(manifest)},
+                    {"problems", problems_json(manifest)}});
+}
+
+void BackupReport::print_person(const snapshot::Captured& captured, bool with_since) {
+  const snapshot::Manifest& manifest = *captured.snapshot;
   print_problems(err_, manifest.problems);
   if (manifest.metastore_changed)
     fmt::print(err_,

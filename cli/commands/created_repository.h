@@ -1,0 +1,13 @@
+// What a command says that was the first to write to a repository.
+#pragma once
+
+#include <filesystem>
+
+#include "cli/command.h"
+
+namespace tsmfs::cli {
+
+// "created repository DIR", unless it is to be quiet.
+void show_created(const std::filesystem::path& repository, const Context& context);
+
+}  // namespace tsmfs::cli
