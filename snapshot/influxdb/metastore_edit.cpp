@@ -9,6 +9,7 @@
 #include "index/base/error.h"
 #include "index/base/quote.h"
 #include "snapshot/influxdb/metastore_message.h"
+#include "snapshot/influxdb/metastore_part.h"
 #include "snapshot/influxdb/server_settings.h"
 
 namespace tsmfs::snapshot {
@@ -17,33 +18,12 @@ namespace {
 
 constexpr const char* kSnapshotName = "the snapshot's metastore";
 
-bool takes_group(const metastore::ShardGroupInfo& group, const Filter& filter) {
-  if (group.deletedat() != 0) return false;
-  return !filter.shard || std::ranges::any_of(group.shards(), [&](const auto& s) {
-    return s.id() == *filter.shard;
-  });
-}
-
-bool takes_policy(const metastore::RetentionPolicyInfo& policy, const Filter& filter) {
-  if (!filter.policy.empty() && policy.name() != filter.policy) return false;
-  return !filter.shard || std::ranges::any_of(policy.shardgroups(), [&](const auto& group) {
-    return takes_group(group, filter);
-  });
-}
-
-bool is_chosen(const metastore::DatabaseInfo& database, const Filter& filter) {
-  if (!filter.takes_database(database.name())) return false;
-  if (filter.policy.empty() && !filter.shard) return true;
-  return std::ranges::any_of(database.retentionpolicies(),
-                             [&](const auto& policy) { return takes_policy(policy, filter); });
-}
-
 // Adds databases of a snapshot to a metastore.
 class Merger {
  public:
   Merger(metastore::Data& target, const metastore::Data& snapshot, const MetaChoice& choice,
          const ShardsOnDisk& on_disk)
-      : target_(target), choice_(choice), on_disk_(on_disk) {
+      : target_(target), choice_(choice), part_(choice.filter), on_disk_(on_disk) {
     note_numbers(target, true);
     note_numbers(snapshot, false);
     for (const auto& [id, path] : on_disk) shard_id_max_ = std::max(shard_id_max_, id);
@@ -72,13 +52,11 @@ class Merger {
   void add_shard(const metastore::ShardInfo& from, ShardPath to, metastore::ShardGroupInfo& group);
   void note_overlap(const metastore::ShardGroupInfo& group, const ShardPath& place,
                     const metastore::RetentionPolicyInfo& policy);
-  bool takes_shard(uint64_t id) const {
-    return !choice_.filter.shard || *choice_.filter.shard == id;
-  }
   bool renames() const { return choice_.new_database || choice_.new_policy; }
 
   metastore::Data& target_;
   const MetaChoice& choice_;
+  const MetastorePart part_;
   const ShardsOnDisk& on_disk_;
   std::unordered_set<uint64_t> group_ids_, shard_ids_;  // in use in the target
   uint64_t group_id_max_ = 0, shard_id_max_ = 0;        // of both, so that a fresh number is new
@@ -111,7 +89,7 @@ void Merger::add(const metastore::DatabaseInfo& from) {
   metastore::DatabaseInfo& database =
       found == databases->end() ? make_database(from, name) : *found;
   for (const auto& policy : from.retentionpolicies())
-    if (takes_policy(policy, choice_.filter)) add_policy(policy, name, database);
+    if (part_.takes(policy)) add_policy(policy, name, database);
   mend_default_policy(database);
 }
 
@@ -147,7 +125,7 @@ void Merger::add_policy(const metastore::RetentionPolicyInfo& from, const Name& 
 void Merger::add_groups(const metastore::RetentionPolicyInfo& from, const ShardPath& place,
                         metastore::RetentionPolicyInfo& policy) {
   for (const auto& group : from.shardgroups()) {
-    if (!takes_group(group, choice_.filter)) continue;
+    if (!part_.takes(group)) continue;
     if (auto* same = find_group(group, policy)) {
       joined_.insert(same);
       join_group(group, place, *same);
@@ -184,7 +162,7 @@ void Merger::add_group(const metastore::ShardGroupInfo& from, ShardPath to,
   group_ids_.insert(group.id());
   joined_.insert(&group);
   for (const auto& shard : from.shards())
-    if (takes_shard(shard.id())) add_shard(shard, to, group);
+    if (part_.takes_shard(shard.id())) add_shard(shard, to, group);
 }
 
 // Shards of one number are the same; others pair by their place in the group.
@@ -197,7 +175,7 @@ void Merger::join_group(const metastore::ShardGroupInfo& from, ShardPath to,
   };
   for (int i = 0; i < from.shards_size(); ++i) {
     const metastore::ShardInfo& shard = from.shards(i);
-    if (!takes_shard(shard.id())) continue;
+    if (!part_.takes_shard(shard.id())) continue;
     if (has(shards, shard.id())) {
       to.shard = shard.id();
     } else if (i < had && !has(from.shards(), shards[i].id())) {
@@ -279,8 +257,9 @@ void add_users(metastore::Data& target, const metastore::Data& snapshot,
 MetaEdit merge(metastore::Data& target, const metastore::Data& snapshot, const MetaChoice& choice,
                const ShardsOnDisk& on_disk) {
   Merger merger(target, snapshot, choice, on_disk);
+  const MetastorePart part(choice.filter);
   for (const auto& database : snapshot.databases())
-    if (is_chosen(database, choice.filter)) merger.add(database);
+    if (part.takes(database)) merger.add(database);
   merger.finish();
   return {target.SerializeAsString(), merger.take_moves(), merger.take_notes()};
 }
@@ -304,10 +283,10 @@ MetaEdit filter_metastore(ByteView snapshot, const MetaChoice& choice,
   const metastore::Data from = parse_sound_metastore(snapshot, kSnapshotName);
   metastore::Data target = from;
   target.clear_databases();
+  const MetastorePart part(choice.filter);
   if (choice.new_database)
     for (const auto& database : from.databases())
-      if (is_chosen(database, choice.filter))
-        rename_privileges(target, database.name(), *choice.new_database);
+      if (part.takes(database)) rename_privileges(target, database.name(), *choice.new_database);
   MetaEdit edit = merge(target, from, choice, on_disk);
   if (choice.is_everything() && keeps_numbers(edit.moves)) edit.protobuf = as_text(snapshot);
   return edit;
