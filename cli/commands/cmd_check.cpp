@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/output/format.h"
+#include "index/base/some_of.h"
 #include "index/repository/repository.h"
 #include "snapshot/model/catalog.h"
 #include "snapshot/upkeep/check.h"
@@ -39,7 +40,7 @@ void print_result(const CheckCommand& command, const snapshot::CheckReport& repo
                   const Context& context) {
   std::ostream& out = context.out;
   if (const size_t shown = damages_shown_max(command, context); report.damages > shown)
-    fmt::print(out, "and {} more; --verbose names them all\n", report.damages - shown);
+    fmt::print(out, "{}; --verbose names them all\n", and_more(report.damages - shown));
   fmt::print(out, "{} snapshots, {} packs, {} files of {} {}\n", report.snapshots, report.packs,
              report.files, format_bytes(report.bytes), reading(command, report));
   if (command.tsm) {

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "index/base/some_of.h"
+
 namespace tsmfs::cli {
 
 namespace {
@@ -37,7 +39,7 @@ std::string alike(const std::vector<const snapshot::Problem*>& group) {
   for (size_t i = 1; i < group.size() && paths.size() < kAlikeShown; ++i)
     if (!group[i]->path.empty()) paths.push_back(visible(group[i]->path));
   const char* more = paths.size() + 1 < group.size() ? ", ..." : "";
-  return fmt::format(" (and {} more like it{}{}{})", group.size() - 1, paths.empty() ? "" : ": ",
+  return fmt::format(" ({} like it{}{}{})", and_more(group.size() - 1), paths.empty() ? "" : ": ",
                      fmt::join(paths, ", "), paths.empty() ? "" : more);
 }
 

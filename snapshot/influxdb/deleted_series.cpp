@@ -6,6 +6,7 @@
 
 #include "index/base/error.h"
 #include "index/base/quote.h"
+#include "index/base/some_of.h"
 #include "snapshot/stream/stored_stream.h"
 
 namespace tsmfs::snapshot {
@@ -63,7 +64,7 @@ std::string allow_resurrection(const std::vector<DeletedPoints>& deleted, bool w
   for (size_t i = 0; i < std::min(deleted.size(), kShardsShownMax); ++i)
     list += "\n    " + describe(deleted[i]);
   if (deleted.size() > kShardsShownMax)
-    list += fmt::format("\n    and {} shards more", deleted.size() - kShardsShownMax);
+    list += "\n    " + and_more(deleted.size() - kShardsShownMax, "shards");
   if (wanted) return "points that had been deleted come back in:" + list;
   throw UsageError(
       fmt::format("{} drops tombstones: points that had been deleted would come back in:{}", who,

@@ -1,11 +1,10 @@
 #include "snapshot/intake/snapshot_builder.h"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 #include "index/base/error.h"
 #include "index/base/invariant.h"
+#include "index/base/some_of.h"
 #include "snapshot/influxdb/unopenable.h"
 #include "snapshot/model/tree_store.h"
 #include "snapshot/model/tree_walk.h"
@@ -25,8 +24,7 @@ void bound_problems(std::vector<Problem>& problems) {
   for (; kept < problems.size() && kept < kProblemsMax && bytes < kProblemBytesMax; ++kept)
     bytes += problems[kept].path.size() + problems[kept].what.size();
   if (kept == problems.size()) return;
-  Problem rest{Problem::Severity::kWarning, "",
-               fmt::format("and {} problems more", problems.size() - kept)};
+  Problem rest{Problem::Severity::kWarning, "", and_more(problems.size() - kept, "problems")};
   for (size_t i = kept; i < problems.size(); ++i)
     if (problems[i].severity == Problem::Severity::kIncomplete)
       rest.severity = problems[i].severity;

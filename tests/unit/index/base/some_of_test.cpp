@@ -12,6 +12,7 @@ TEST(SomeOf, SaysHowManyAreNotShown) {
   EXPECT_EQ(some_of(names, 2), "a, b and 1 more");
   EXPECT_EQ(some_of(names, 3), "a, b, c");
   EXPECT_EQ(some_of({}, 3), "");
+  EXPECT_EQ(and_more(3, "shards"), "and 3 shards more");
 }
 
 }  // namespace
