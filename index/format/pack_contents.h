@@ -2,19 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_set>
 #include <vector>
 
-#include "index/format/digest.h"
 #include "index/format/pack_format.h"
+#include "index/format/recipe_needs.h"
 
 namespace tsmfs::index {
-
-// What the recipes of a pack need (index/format/recipe_needs.h).
-struct RecipeLists {
-  std::vector<FileId> lossy;                  // files of which a needed pack is gone
-  std::unordered_set<PackId, IdHash> needed;  // by the other ones
-};
 
 struct PackContents {
   PackHeader header;

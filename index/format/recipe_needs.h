@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <unordered_set>
 #include <vector>
 
 #include "index/format/digest.h"
@@ -25,5 +26,21 @@ void for_each_need(const Recipe& recipe,
 // The packs of these pieces, each once. The pack that the recipe itself lies in is not among them,
 // unless the recipe copies from it.
 std::vector<PackId> packs_needed(const Recipe& recipe);
+
+// What one recipe needs, and whether it is there.
+struct RecipeNeeds {
+  std::vector<PackId> packs;  // packs_needed()
+  bool lossy = false;         // one of them is gone
+};
+// A pack of which `is_present` says no is gone.
+RecipeNeeds needs_of(const Recipe& recipe, const std::function<bool(const PackId&)>& is_present);
+
+// What the recipes of a pack need.
+struct RecipeLists {
+  std::vector<FileId> lossy;                  // files of which a needed pack is gone
+  std::unordered_set<PackId, IdHash> needed;  // by the other ones
+
+  void add(const FileId& file, const RecipeNeeds& needs);
+};
 
 }  // namespace tsmfs::index

@@ -57,14 +57,11 @@ NewPlace PackFiller::add_chunk(const ChunkId& id, ByteView bytes) {
   return place;
 }
 
-void PackFiller::add_recipe(const FileId& id, ByteBuffer encoded, const RecipeNotes& notes) {
+void PackFiller::add_recipe(const FileId& id, ByteBuffer encoded, const RecipeNeeds& needs) {
   check_size(encoded, "the recipe of file", id.hex());
   require_readable([&] { Recipe::decode(encoded, "the recipe of file " + id.hex()); });
   OpenPack& pack = open_pack_for_side(encoded.size());
-  if (notes.lossy)
-    pack.lists.lossy.push_back(id);
-  else
-    pack.lists.needed.insert(notes.needed.begin(), notes.needed.end());
+  pack.lists.add(id, needs);
   add_side(pack.recipes, {Id<BlobTag>::from(id.view()), std::move(encoded)});
 }
 

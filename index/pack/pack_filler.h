@@ -13,6 +13,7 @@
 #include "index/format/config.h"
 #include "index/format/digest.h"
 #include "index/format/pack_format.h"
+#include "index/format/recipe_needs.h"
 #include "index/pack/frame_pipeline.h"
 
 namespace tsmfs::index {
@@ -31,12 +32,6 @@ struct PackFillerOptions {
 struct NewPlace {
   PackId pack;
   uint32_t logical_start = 0;
-};
-
-// What a recipe needs.
-struct RecipeNotes {
-  bool lossy = false;          // a pack that is gone
-  std::vector<PackId> needed;  // packs_needed()
 };
 
 // A recipe or a tree node that waits for the end of its pack.
@@ -64,7 +59,7 @@ class PackFiller {
 
   NewPlace add_chunk(const ChunkId& id, ByteView bytes);
   // Both throw UsageError when `encoded` is larger than a frame can be.
-  void add_recipe(const FileId& id, ByteBuffer encoded, const RecipeNotes& notes);
+  void add_recipe(const FileId& id, ByteBuffer encoded, const RecipeNeeds& needs);
   void add_tree(const TreeId& id, ByteBuffer encoded);
   // Ends the open pack and waits: on return everything is durable and on_pack has been called.
   void drain();

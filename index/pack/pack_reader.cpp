@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "index/base/error.h"
 #include "index/format/object_keys.h"
 #include "index/format/recipe_needs.h"
@@ -91,13 +88,9 @@ PackContents read_pack_contents(const PackReader& pack,
       const BlobEntry& blob = contents.blobs[frame.first_blob + i];
       const Recipe recipe = Recipe::decode(
           raw.view().subspan(blob.logical_start - frame.logical_start, blob.length), pack.name());
-      const std::vector<PackId> needed = packs_needed(recipe);
-      const bool whole = std::ranges::all_of(
-          needed, [&](const PackId& id) { return id == contents.header.id || is_present(id); });
-      if (whole)
-        contents.lists.needed.insert(needed.begin(), needed.end());
-      else
-        contents.lists.lossy.push_back(recipe.file());
+      contents.lists.add(recipe.file(), needs_of(recipe, [&](const PackId& id) {
+                           return id == contents.header.id || is_present(id);
+                         }));
     }
   }
   return contents;

@@ -222,7 +222,7 @@ void RepositoryWriter::Impl::add_recipe(const FileId& id, const RecipeBuilder& r
   ByteBuffer encoded = recipe.encode();
   MutexLock lock(mutex_);
   if (!held_files_.emplace(id, defect).second) return;  // another thread was faster
-  filler_.add_recipe(id, std::move(encoded), {/*lossy=*/false, packs_needed(recipe.recipe())});
+  filler_.add_recipe(id, std::move(encoded), {packs_needed(recipe.recipe())});
 }
 
 TreeId RepositoryWriter::Impl::put_tree(ByteView encoded) {

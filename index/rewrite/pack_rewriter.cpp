@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "index/base/error.h"
 #include "index/format/recipe_needs.h"
 
@@ -92,10 +90,9 @@ bool PackRewriter::improve_file(const FileId& id) {
 }
 
 void PackRewriter::add_recipe(const Recipe& recipe, const MovedRecipe& moved) {
-  RecipeNotes notes{false, packs_needed(moved.recipe.recipe())};
-  notes.lossy =
-      !std::ranges::all_of(notes.needed, [&](const PackId& id) { return will_be_there(id); });
-  filler_.add_recipe(recipe.file(), moved.recipe.encode(), notes);
+  filler_.add_recipe(
+      recipe.file(), moved.recipe.encode(),
+      needs_of(moved.recipe.recipe(), [&](const PackId& id) { return will_be_there(id); }));
 }
 
 bool PackRewriter::will_be_there(const PackId& pack) const {
