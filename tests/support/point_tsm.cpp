@@ -61,4 +61,10 @@ ByteBuffer make_point_tsm(const KeyTimes& keys, size_t points_per_block, uint8_t
   return out;
 }
 
+std::vector<int64_t> times(int64_t begin, int64_t end, int64_t step) {
+  std::vector<int64_t> out;
+  for (int64_t time = begin; time < end; time += step) out.push_back(time);
+  return out;
+}
+
 }  // namespace tsmfs::test

@@ -16,5 +16,7 @@ namespace tsmfs::test {
 using KeyTimes = std::map<std::string, std::vector<int64_t>>;
 ByteBuffer make_point_tsm(const KeyTimes& keys, size_t points_per_block = 1000, uint8_t salt = 0,
                           uint8_t type = 0);
+// From `begin` on, before `end`.
+std::vector<int64_t> times(int64_t begin, int64_t end, int64_t step = 1);
 
 }  // namespace tsmfs::test

@@ -8,7 +8,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -25,9 +24,8 @@ inline const ShardPath kOne{"db", "rp", 1}, kTwo{"my.db", "one.week", 20};
 
 // A TSM file of one series with a point at each of these times, in nanoseconds; not at `end`.
 inline std::string points(int64_t begin, int64_t end) {
-  std::vector<int64_t> times(static_cast<size_t>(end - begin));
-  std::iota(times.begin(), times.end(), begin);
-  return std::string(as_text(test::make_point_tsm({{"cpu,host=a#!~#value", times}})));
+  return std::string(
+      as_text(test::make_point_tsm({{"cpu,host=a#!~#value", test::times(begin, end)}})));
 }
 
 inline void write_file(const std::filesystem::path& path, const std::string& content,

@@ -2,73 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
-
-#include "index/tsm/tsm_cover.h"
-#include "snapshot/influxdb/data_name.h"
 #include "tests/support/point_tsm.h"
 #include "tests/support/store_fixture.h"
 
 namespace tsmfs::snapshot {
 namespace {
-
-std::vector<int64_t> times(int64_t begin, int64_t end, int64_t step = 1) {
-  std::vector<int64_t> out;
-  for (int64_t time = begin; time < end; time += step) out.push_back(time);
-  return out;
-}
-
-index::Cover cover(const ByteBuffer& newer, const ByteBuffer& older) {
-  index::MemorySource newer_source(newer), older_source(older);
-  return index::cover_tsm(newer_source, older_source);
-}
-
-TEST(TsmCover, TellsAllSomeAndNone) {
-  const auto small = test::make_point_tsm({{"a", times(0, 2500)}, {"c", times(10, 20)}});
-  const auto large =
-      test::make_point_tsm({{"a", times(-50, 4000)}, {"b", {1}}, {"c", times(0, 100)}}, 700, 3);
-  EXPECT_EQ(cover(large, small), index::Cover::kAll);
-  EXPECT_EQ(cover(small, large), index::Cover::kSome);
-  EXPECT_EQ(cover(test::make_point_tsm({{"b", times(0, 9999)}}), small), index::Cover::kNone);
-  EXPECT_EQ(cover(small, small), index::Cover::kAll);
-}
-
-TEST(TsmCover, RangesThatInterleaveAreNoCover) {
-  const auto even = test::make_point_tsm({{"a", times(2, 2000, 2)}});
-  const auto odd = test::make_point_tsm({{"a", times(1, 3000, 2)}});
-  EXPECT_EQ(cover(odd, even), index::Cover::kNone);
-}
-
-TEST(TsmCover, OneMissingPointIsSeen) {
-  auto points = times(0, 3000);
-  const auto whole = test::make_point_tsm({{"a", points}});
-  points.erase(points.begin() + 1500);
-  EXPECT_EQ(cover(test::make_point_tsm({{"a", points}}), whole), index::Cover::kSome);
-}
-
-TEST(TsmCover, PointsThatAreNotInOrderAreNoCover) {
-  const auto tangled = test::make_point_tsm({{"a", {5, 9, 7}}}, 1);
-  EXPECT_EQ(cover(tangled, tangled), index::Cover::kNone);
-}
-
-TEST(TsmCover, PointThatIsThereTwiceIsOnePoint) {
-  EXPECT_EQ(cover(test::make_point_tsm({{"a", {5, 9}}}), test::make_point_tsm({{"a", {5, 5, 9}}})),
-            index::Cover::kAll);
-}
-
-TEST(TsmCover, WhatIsNoTsmIsCoveredByNothing) {
-  const auto file = test::make_point_tsm({{"a", times(0, 10)}});
-  EXPECT_EQ(cover(file, test::random_bytes(1000, 1)), index::Cover::kNone);
-  EXPECT_EQ(cover(test::random_bytes(1000, 1), file), index::Cover::kNone);
-}
-
-TEST(TsmName, ReadsGenerationAndSequence) {
-  EXPECT_EQ(parse_tsm_name("000000012-000000003.tsm")->generation, 12u);
-  EXPECT_EQ(parse_tsm_name("000000012-000000003.tsm")->sequence, 3u);
-  for (const char* name :
-       {"", ".tsm", "1-.tsm", "-1.tsm", "a-1.tsm", "1-2.tombstone", "12.tsm", "1-2-3.tsm"})
-    EXPECT_FALSE(parse_tsm_name(name)) << name;
-}
 
 class OverlayTest : public ::testing::Test {
  protected:
@@ -97,10 +35,13 @@ class OverlayTest : public ::testing::Test {
 };
 
 TEST_F(OverlayTest, CompactedFilesGoWithTheirTombstones) {
-  const auto a = file("000000001-000000001.tsm", test::make_point_tsm({{"k", times(0, 100)}}));
+  const auto a =
+      file("000000001-000000001.tsm", test::make_point_tsm({{"k", test::times(0, 100)}}));
   const auto tombstone = file("000000001-000000001.tombstone", test::random_bytes(10, 1));
-  const auto b = file("000000002-000000001.tsm", test::make_point_tsm({{"k", times(100, 200)}}));
-  const auto merged = file("000000002-000000002.tsm", test::make_point_tsm({{"k", times(0, 200)}}));
+  const auto b =
+      file("000000002-000000001.tsm", test::make_point_tsm({{"k", test::times(100, 200)}}));
+  const auto merged =
+      file("000000002-000000002.tsm", test::make_point_tsm({{"k", test::times(0, 200)}}));
   const Overlay overlay = lay({a, tombstone, b}, {merged});
   EXPECT_EQ(names(overlay), (std::vector<std::string>{"000000002-000000002.tsm"}));
   EXPECT_EQ(overlay.superseded.size(), 2u);
@@ -109,9 +50,10 @@ TEST_F(OverlayTest, CompactedFilesGoWithTheirTombstones) {
 }
 
 TEST_F(OverlayTest, FilesThatNothingTouchedAreCarriedOver) {
-  const auto old = file("000000001-000000004.tsm", test::make_point_tsm({{"k", times(0, 100)}}));
+  const auto old =
+      file("000000001-000000004.tsm", test::make_point_tsm({{"k", test::times(0, 100)}}));
   const auto fresh =
-      file("000000002-000000001.tsm", test::make_point_tsm({{"k", times(100, 200)}}));
+      file("000000002-000000001.tsm", test::make_point_tsm({{"k", test::times(100, 200)}}));
   const Overlay overlay = lay({old}, {fresh});
   EXPECT_EQ(overlay.files.size(), 2u);
   EXPECT_EQ(overlay.carried_over.size(), 1u);
@@ -119,9 +61,11 @@ TEST_F(OverlayTest, FilesThatNothingTouchedAreCarriedOver) {
 }
 
 TEST_F(OverlayTest, DeletedPointsMakeAnOldFileUnexplained) {
-  const auto old = file("000000001-000000001.tsm",
-                        test::make_point_tsm({{"gone", times(0, 100)}, {"k", times(0, 100)}}));
-  const auto merged = file("000000001-000000002.tsm", test::make_point_tsm({{"k", times(0, 100)}}));
+  const auto old =
+      file("000000001-000000001.tsm",
+           test::make_point_tsm({{"gone", test::times(0, 100)}, {"k", test::times(0, 100)}}));
+  const auto merged =
+      file("000000001-000000002.tsm", test::make_point_tsm({{"k", test::times(0, 100)}}));
   const Overlay overlay = lay({old}, {merged});
   EXPECT_EQ(overlay.files.size(), 2u);
   EXPECT_EQ(overlay.unexplained, (std::vector<std::string>{"000000001-000000001.tsm"}));
@@ -129,18 +73,20 @@ TEST_F(OverlayTest, DeletedPointsMakeAnOldFileUnexplained) {
 
 TEST_F(OverlayTest, LaterGenerationIsNotCoveredByAnEarlierOne) {
   const auto later =
-      file("000000009-000000001.tsm", test::make_point_tsm({{"k", times(0, 50)}}, 1000, 9));
-  const auto merged = file("000000005-000000002.tsm", test::make_point_tsm({{"k", times(0, 100)}}));
+      file("000000009-000000001.tsm", test::make_point_tsm({{"k", test::times(0, 50)}}, 1000, 9));
+  const auto merged =
+      file("000000005-000000002.tsm", test::make_point_tsm({{"k", test::times(0, 100)}}));
   EXPECT_EQ(lay({later}, {merged}).files.size(), 2u);
 }
 
 // As a merge of a restore leaves them.
 TEST_F(OverlayTest, AFileUnderANewNameTakesThePlaceOfItsOldOne) {
-  const auto content = test::make_point_tsm({{"k", times(0, 100)}});
+  const auto content = test::make_point_tsm({{"k", test::times(0, 100)}});
   const auto old = file("000000001-000000001.tsm", content);
   const auto tombstone = file("000000001-000000001.tombstone", test::random_bytes(10, 1));
   const auto moved = file("000000003-000000001.tsm", content);
-  const auto other = file("000000002-000000001.tsm", test::make_point_tsm({{"k", times(50, 200)}}));
+  const auto other =
+      file("000000002-000000001.tsm", test::make_point_tsm({{"k", test::times(50, 200)}}));
   EXPECT_EQ(names(lay({old, tombstone}, {moved, other})),
             (std::vector<std::string>{"000000002-000000001.tsm", "000000003-000000001.tsm"}));
 }
