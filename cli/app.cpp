@@ -8,7 +8,7 @@
 #include <sstream>
 #include <utility>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/empty_values.h"
 #include "cli/output/visible_stream.h"
 #include "index/base/error.h"

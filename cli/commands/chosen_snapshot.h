@@ -1,7 +1,7 @@
 // What a command says of the snapshot that it chose.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "snapshot/model/snapshot_choice.h"
 
 namespace tsmfs::cli {

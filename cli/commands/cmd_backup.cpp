@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/commands/created_repository.h"
 #include "cli/output/backup_report.h"
 #include "cli/process/ssh_tunnel.h"

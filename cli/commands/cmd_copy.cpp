@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/commands/created_repository.h"
 #include "cli/commands/selection_options.h"
 #include "cli/output/format.h"

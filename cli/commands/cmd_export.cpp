@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
-#include "cli/command.h"
 #include "cli/commands/chosen_snapshot.h"
+#include "cli/commands/command.h"
 #include "cli/output/format.h"
 #include "index/base/error.h"
 #include "index/repository/repository.h"

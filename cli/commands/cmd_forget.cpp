@@ -4,7 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/commands/prune_command.h"
 #include "cli/commands/selection_options.h"
 #include "cli/output/format.h"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/commands/created_repository.h"
 #include "cli/output/format.h"
 #include "index/base/error.h"

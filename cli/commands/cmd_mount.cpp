@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/process/pipe.h"
 #include "cli/process/signals.h"
 #include "fs/history_mount.h"

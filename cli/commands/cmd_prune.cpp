@@ -5,7 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/commands/prune_command.h"
 #include "cli/output/format.h"
 #include "index/base/error.h"

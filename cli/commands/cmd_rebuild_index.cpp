@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "index/repository/repository.h"
 
 namespace tsmfs::cli {

@@ -3,7 +3,7 @@
 #include <set>
 #include <utility>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/commands/http_password.h"
 #include "cli/commands/past_options.h"
 #include "cli/output/rehearsal_report.h"

@@ -4,7 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/output/format.h"
 #include "index/repository/repository.h"
 #include "snapshot/upkeep/repair.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/commands/restore_command.h"
 #include "index/base/error.h"
 

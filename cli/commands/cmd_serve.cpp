@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/commands/past_options.h"
 #include "cli/output/format.h"
 #include "cli/output/visible_stream.h"

@@ -6,7 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/commands/selection_options.h"
 #include "cli/output/format.h"
 #include "index/repository/repository.h"

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/output/format.h"
 #include "index/base/quote.h"
 #include "index/base/visible.h"

@@ -1,6 +1,6 @@
 #include <memory>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "fs/mount_point.h"
 
 namespace tsmfs::cli {

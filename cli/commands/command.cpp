@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/commands/command.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>

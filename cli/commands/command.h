@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/exit_code.h"
+#include "cli/process/exit_code.h"
 #include "index/base/name.h"
 #include "snapshot/server/endpoint.h"
 
@@ -22,14 +22,14 @@ namespace tsmfs::cli {
 
 // What a command runs with. Tests give it streams of their own.
 struct Context {
-  std::ostream& out;              // results, for a person or as JSON
-  std::ostream& err;              // messages
-  std::ostream& bytes;            // a result that is no text: `out` without its filter
-  std::stop_token stop;           // requested by SIGINT and SIGTERM
-  std::function<ExitCode()> run;  // set by the command that was named
+  std::ostream& out;                    // results, for a person or as JSON
+  std::ostream& err;                    // messages
+  std::ostream& bytes;                  // a result that is no text: `out` without its filter
+  std::stop_token stop;                 // requested by SIGINT and SIGTERM
+  std::function<ExitCode()> run;        // set by the command that was named
   std::vector<std::string> words = {};  // behind "--", of a command that runs another program
-  bool quiet = false;             // --quiet: problems and the result only
-  bool verbose = false;           // --verbose: also what is usually passed over
+  bool quiet = false;                   // --quiet: problems and the result only
+  bool verbose = false;                 // --verbose: also what is usually passed over
 };
 
 void add_backup(CLI::App& app, Context& context);

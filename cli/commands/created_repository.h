@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 
 namespace tsmfs::cli {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "cli/serve/past_server.h"
 #include "snapshot/model/filter.h"
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "index/repository/repository.h"
 #include "snapshot/model/catalog.h"
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "cli/command.h"
-#include "cli/exit_code.h"
+#include "cli/commands/command.h"
+#include "cli/process/exit_code.h"
 #include "snapshot/model/filter.h"
 
 namespace tsmfs::cli {

@@ -1,7 +1,7 @@
 // --host and --tag, which choose snapshots.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/commands/command.h"
 #include "snapshot/model/selection.h"
 
 namespace tsmfs::cli {

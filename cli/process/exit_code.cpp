@@ -1,4 +1,4 @@
-#include "cli/exit_code.h"
+#include "cli/process/exit_code.h"
 
 #include <new>
 #include <ostream>

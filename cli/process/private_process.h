@@ -14,7 +14,7 @@
 #include <iosfwd>
 #include <stop_token>
 
-#include "cli/exit_code.h"
+#include "cli/process/exit_code.h"
 #include "cli/process/pipe.h"
 
 namespace tsmfs::cli {

@@ -1,8 +1,8 @@
 // The kinds of failure tsmfs knows. Each carries what happened to which object, and what to do
 // about it.
 //
-// Absence that is normal is std::optional, never an exception. cli/exit_code maps each kind to an
-// exit status.
+// Absence that is normal is std::optional, never an exception. cli/process/exit_code maps each kind
+// to an exit status.
 #pragma once
 
 #include <stdexcept>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/app.h"
-#include "cli/exit_code.h"
+#include "cli/process/exit_code.h"
 #include "tests/support/rewrite_manifest.h"
 #include "tests/unit/backup_fixture.h"
 
