@@ -1,5 +1,9 @@
 // Fetches what a reader is about to want into the frame cache, on threads of its own. The kernel
 // reads ahead as well, but only 128 KiB for mounts that root has not made.
+//
+// What the kernel's page cache holds never comes here again: nothing in a snapshot changes. All
+// streams together get a quarter of the frame cache, so that a hundred readers do not push each
+// other's frames out.
 #pragma once
 
 #include <array>

@@ -8,6 +8,10 @@
 //  - a directory that belongs to somebody is worked in with that user's rights.
 // Rights once given up are not taken up again further down. Other processes than root's act with
 // their own rights throughout.
+//
+// Whoever writes gives a directory to its owner before anything is put into it, and enters it with
+// that owner's rights; a file is new (O_EXCL), and given when it is complete, by descriptor, before
+// it is synced.
 #pragma once
 
 #include <sys/stat.h>

@@ -1,6 +1,11 @@
 // A name from outside (of a database, a retention policy, a server, a file) that may stand in a
 // directory. What names something on disk takes this type, so that no unchecked text reaches a
 // path.
+//
+// Tree entries, shard paths, restore plans, uploads and manifests of portable backups hold Names. A
+// metastore keeps its names as they are, so that one that lies can be stored byte for byte and
+// described: name_problems() says what of it cannot be backed up, and choose_shards(), through
+// which every restore goes, refuses it.
 #pragma once
 
 #include <fmt/format.h>

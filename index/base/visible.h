@@ -4,6 +4,11 @@
 // Control characters are those of ASCII, DEL, the C1 set (U+0080 to U+009F), line and paragraph
 // separators, and the marks that turn the direction of text; bytes that are not UTF-8 count as
 // such.
+//
+// All that a command prints passes cli/output/visible_stream, and all that is logged log::write().
+// A name in a message is quote()d, one in a table goes through visible(), so that it stays one
+// line; JSON is escaped in its own way and means what it meant. The program's own control sequences
+// go past the filter by name (write_control()); a tar on standard output is bytes, not text.
 #pragma once
 
 #include <cstddef>

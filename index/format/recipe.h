@@ -3,6 +3,10 @@
 //
 // A recipe names packs by id and places by logical offset, so that reading needs neither the lookup
 // nor a pack's blob table.
+//
+// Chunk numbers in the place of logical offsets would be as small, but a reader would need each
+// pack's list of chunk lengths in memory. A recipe also carries the id of its file, so that no
+// damaged lookup can make it pass for another's.
 #pragma once
 
 #include <cstdint>

@@ -2,6 +2,9 @@
 // RocksDB, in the directory `index/` of a repository (people know it as the index), and is not the
 // truth: everything in it can be made again from the packs (index/repository/rebuild.h). Of RocksDB
 // know only this, lookup_batch and lookup_database.
+//
+// Readers open it as RocksDB's secondary instance and catch up. A writer leaves nothing in
+// RocksDB's log when it ends, because a reader would replay that at each start.
 #pragma once
 
 #include <atomic>

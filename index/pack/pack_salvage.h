@@ -1,4 +1,6 @@
 // What is still good in a pack that is damaged.
+//
+// Each frame has a header of its own with its place, so frames are found without the pack's tables.
 #pragma once
 
 #include <cstddef>

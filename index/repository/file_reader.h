@@ -1,4 +1,7 @@
 // One stored file, readable anywhere, as pieces of cached frames.
+//
+// A read finds its run by binary search, its frame by the pack's frame table, and hands out slices
+// of cached frames: no look-up, and nothing that PackReader has not checked.
 #pragma once
 
 #include <atomic>

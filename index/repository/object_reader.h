@@ -2,6 +2,10 @@
 //
 // A reader's index shows what was there when it last caught up. What is not found, or not where the
 // index says, is looked for once more after catching up; only then is it missing.
+//
+// Readers take no lock. A reader whose pack is gone (a prune moved what it held) catches up and
+// takes the file's newest recipe; one whose lookup was made again opens the new one. That is done
+// here, so it holds for mounts, restores, exports and checks alike.
 #pragma once
 
 #include <cstddef>

@@ -4,6 +4,20 @@
 // All but flush() and construction are thread safe; those belong to the owner. Destroyed
 // without flush(), it abandons the open pack: what earlier packs hold stays and is found again by
 // the next backup.
+//
+//   put_file: FileCutter → digests → KnownChunks, Lookup → open frame (PackFiller)
+//   FramePipeline: compressing threads → writing thread → pack → lookup
+//
+// A file known by its digest costs one look-up. A chunk is looked for in KnownChunks, and a hook in
+// the lookup, whose hit loads its pack's list into KnownChunks; what is nowhere fills a frame.
+// Memory: the known chunks, 64 frames in flight, RocksDB's buffers, and a spool for each file that
+// is on its way.
+//
+// The order in which things become durable: a pack is written under tmp/, synced, renamed, its
+// directory synced; then its blobs go into the lookup in one synced batch; when all packs of a run
+// are there, the caller publishes its manifest. A crash between two steps leaves chunks that
+// nothing refers to; the next writer takes up packs that were finished and not indexed
+// (Repository::open_writer), so that a backup that was killed goes on where it was.
 #pragma once
 
 #include <cstdint>

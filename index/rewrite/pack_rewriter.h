@@ -1,4 +1,8 @@
 // Moves what is in use out of packs that are to go, into new packs.
+//
+// Live chunks are copied, each checked, and the recipes written anew that named the old packs; only
+// when all that is durable and indexed, an old pack leaves the lookup, then the disk. Killed in
+// between, the next writer takes up what lies there.
 #pragma once
 
 #include <atomic>

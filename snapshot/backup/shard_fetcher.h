@@ -1,4 +1,8 @@
 // Brings one shard from a server into a repository, whole, or says what is missing.
+//
+// The protocol has no error channel, and a clean end proves nothing. So what can be checked is: the
+// tar's every byte, the names, each TSM file's index and CRCs, and the size against the last
+// snapshot. What is not whole is fetched again, since an empty answer can be temporary.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,8 @@
 // The data directory of a server, stopped or running, or of a file-system snapshot of one: its
 // shards, its metastore, and its write-ahead log.
+//
+// Files are read in place, the write-ahead log before the data: a running server removes a segment
+// only when what it holds is in a TSM file.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,9 @@
 // What a server knows of its databases: a view of meta.db, the protobuf that a metastore request
 // answers.
+//
+// A shard group that the server has marked as deleted is not there, though it is in the metastore
+// for a while: its shards' numbers may be in use again. Metastore::has_shard() and find_shard() are
+// the ones who know.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,11 @@
 // Lays the files of a shard that are new over those of an earlier snapshot, as restoring a base and
 // then its increments would.
+//
+// Nothing in what came tells which files went, so the times of both files' points are compared. A
+// file that went because all its points were deleted leaves no trace at all: a live server is asked
+// for it (snapshot/backup/still_there.h), and a shard that lacks one, or has one that nobody knows,
+// is fetched whole. Of an import nobody can be asked: a file that shares only some of its points
+// stays, and the snapshot says so.
 #pragma once
 
 #include <string>

@@ -1,6 +1,9 @@
 // Restores a snapshot, or a part of it, into the directories of an influxd that is not running.
 //
 // plan_restore() says what is to be done, check_target() whether it can be, restore() does it.
+//
+// Each shard is staged beside its place: read ahead on several threads, its digests checked, synced
+// in batches, renamed. meta.db comes last.
 #pragma once
 
 #include <atomic>

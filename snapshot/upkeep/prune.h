@@ -1,4 +1,12 @@
 // Gives back the space of what no snapshot needs any more.
+//
+// A walk over the tree nodes of all manifests, each once, gives the ids of what is needed
+// (reachable.h); their recipes and places say which logical bytes of which packs are live. Packs
+// without any are deleted, those with the largest unused share rewritten until little is left
+// unused, and small packs once there are many (index/rewrite/prune_plan.h). Files and nodes that no
+// snapshot needs are forgotten before the first pack goes: their recipes may lie in packs that stay
+// and copy from packs that go, and the next backup of such a content would find it known, and store
+// nothing.
 #pragma once
 
 #include <cstddef>

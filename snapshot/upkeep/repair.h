@@ -1,4 +1,8 @@
 // Takes what is damaged out of the way, and keeps every snapshot readable but for the lost bytes.
+//
+// A file of which bytes are lost keeps a lossy recipe: its runs there name the pack that is gone,
+// the others read. It counts as not stored, so the next backup that meets it stores it whole, which
+// heals it in all snapshots, since trees name files and not recipes.
 #pragma once
 
 #include <cstddef>
