@@ -31,7 +31,7 @@ struct BackupCommand {
   std::vector<std::string> tags;
   std::set<uint64_t> accept_missing;
   std::chrono::seconds lock_wait{0};
-  std::string compression = std::to_string(index::Compression::kLevelDefault);
+  std::string compression;
   unsigned jobs = 2;
   uint64_t shard_bytes_max = snapshot::kShardBytesMaxDefault;
   double timeout_s = 120;
@@ -181,8 +181,7 @@ void add_backup(CLI::App& app, Context& context) {
                   "Take a larger shard for a stream\nwithout end: 10G (1T)")
       ->type_name("SIZE")
       ->transform(CLI::AsSizeValue(false));
-  sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
-      ->capture_default_str();
+  add_compression_option(*sub, command->compression);
   sub->add_option("--timeout", command->timeout_s, "Seconds without a byte before it gives up")
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str();

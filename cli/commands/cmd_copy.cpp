@@ -24,7 +24,7 @@ struct CopyCommand {
   std::filesystem::path from, to;
   std::chrono::seconds lock_wait{0};
   snapshot::Selection selection;
-  std::string compression = std::to_string(index::Compression::kLevelDefault);
+  std::string compression;
 };
 
 void show_healed(const snapshot::CopiedSnapshot& one, Context& context) {
@@ -95,8 +95,7 @@ void add_copy(CLI::App& app, Context& context) {
       ->required();
   add_lock_wait_option(*sub, command->lock_wait);
   add_selection_options(*sub, command->selection);
-  sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
-      ->capture_default_str();
+  add_compression_option(*sub, command->compression);
   sub->add_option("SNAPSHOT", command->selection.names, "Ids, times, or latest; without any, all");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_copy(*command, context); };

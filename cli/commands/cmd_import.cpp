@@ -29,7 +29,7 @@ struct ImportCommand {
   std::string shard_duration;  // empty: one that fits
   std::vector<std::string> tags;
   std::chrono::seconds lock_wait{0};
-  std::string compression = std::to_string(index::Compression::kLevelDefault);
+  std::string compression;
   bool force = false;
 };
 
@@ -198,8 +198,7 @@ void add_import(CLI::App& app, Context& context) {
       ->needs("--data-dir");
   add_tag_option(*sub, command->tags);
   add_lock_wait_option(*sub, command->lock_wait);
-  sub->add_option("--compression", command->compression, "none, fast, or a zstd level from 1 to 19")
-      ->capture_default_str();
+  add_compression_option(*sub, command->compression);
   sub->add_option("DIR", command->directory, "Where influxd backup wrote to, in either format");
   sub->callback([command, &context] {
     context.run = [command, &context] { return run_import(*command, context); };

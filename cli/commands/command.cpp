@@ -10,6 +10,7 @@
 #include "index/base/parse_number.h"
 #include "index/base/quote.h"
 #include "index/base/visible.h"
+#include "index/pack/frame_codec.h"
 #include "snapshot/model/shard_path.h"
 
 namespace tsmfs::cli {
@@ -59,6 +60,12 @@ void add_lock_wait_option(CLI::App& command, std::chrono::seconds& wait) {
           },
           "Wait so long for another writer: 30s, 5m, 1h")
       ->type_name("TIME");
+}
+
+void add_compression_option(CLI::App& command, std::string& compression) {
+  compression = std::to_string(index::Compression::kLevelDefault);
+  command.add_option("--compression", compression, "none, fast, or a zstd level from 1 to 19")
+      ->capture_default_str();
 }
 
 void add_tag_option(CLI::App& command, std::vector<std::string>& tags) {

@@ -64,6 +64,8 @@ void add_tag_option(CLI::App& command, std::vector<std::string>& tags);
 void add_accept_missing_option(CLI::App& command, std::set<uint64_t>& shards);
 // The number of a shard that is named by it or by its path. Throws: UsageError.
 uint64_t parse_shard_number(const std::string& text);
+// Adds --compression, for index::Compression::parse().
+void add_compression_option(CLI::App& command, std::string& compression);
 // Adds --lock-wait: how long to wait for another writer.
 void add_lock_wait_option(CLI::App& command, std::chrono::seconds& wait);
 // The snapshot protocol has neither encryption nor login: says so of a server on another machine,

@@ -31,10 +31,8 @@ void BackupReport::begin() {
 }
 
 std::string BackupReport::line() const {
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
   const uint64_t received = progress_.received_bytes, expected = progress_.expected_bytes;
-  const double rate = seconds > 0 ? static_cast<double>(received) / seconds : 0;
+  const double rate = rate_since(begin_, received);
   std::string left;
   if (expected > received && rate > 0)
     left = fmt::format(", about {} left",

@@ -38,9 +38,7 @@ OfflineReport::OfflineReport(const Streams& streams, const snapshot::OfflineRequ
 std::string OfflineReport::line() const {
   const snapshot::RestorePlan& plan = result_.plan;
   const uint64_t written = progress_.written_bytes;
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-  const double rate = seconds > 0 ? static_cast<double>(written) / seconds : 0;
+  const double rate = rate_since(begin_, written);
   const uint64_t left = plan.bytes - std::min(plan.bytes, written);
   return fmt::format(
       "{} of {} shards, {} of {} at {}/s{}", progress_.shards_done.load(), plan.shards.size(),

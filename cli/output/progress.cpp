@@ -57,6 +57,12 @@ bool stderr_is_terminal() {
   return ::isatty(STDERR_FILENO) == 1;
 }
 
+double rate_since(std::chrono::steady_clock::time_point begin, uint64_t bytes) {
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return seconds > 0 ? static_cast<double>(bytes) / seconds : 0;
+}
+
 std::string format_duration(double seconds) {
   const auto whole = static_cast<int64_t>(seconds);
   if (whole < 60) return fmt::format("{} s", whole);

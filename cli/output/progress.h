@@ -1,6 +1,8 @@
 // A line at the bottom of a terminal that says how far a command is.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <iosfwd>
 #include <mutex>
@@ -31,6 +33,8 @@ class Progress {
 
 // True when standard error is a terminal.
 bool stderr_is_terminal();
+// Bytes a second since then; 0 before any time has passed.
+double rate_since(std::chrono::steady_clock::time_point begin, uint64_t bytes);
 // "3 s", "12 min", "2 h 5 min"
 std::string format_duration(double seconds);
 

@@ -10,59 +10,61 @@ namespace {
 
 namespace stdfs = std::filesystem;
 
-class SnapshotBuilderTest : public KnownFileTest {};
+class SnapshotBuilderTest : public KnownFileTest {
+ protected:
+  // A repository that is written to, and the beginning of a manifest.
+  struct Target {
+    explicit Target(const stdfs::path& root)
+        : repository(index::Repository::open_writer({root, "test"})) {
+      manifest.server = "server";
+    }
+    SnapshotBuilder builder() { return {*repository, writer, catalog, manifest}; }
+
+    std::unique_ptr<index::Repository> repository;
+    index::RepositoryWriter writer{*repository, {}};
+    Catalog catalog{repository->storage()};
+    Manifest manifest;
+  };
+};
 
 TEST_F(SnapshotBuilderTest, ADirectoryOfWhatIsNotStoredIsRefused) {
-  const auto repository = index::Repository::open_writer({root, "test"});
-  index::RepositoryWriter writer(*repository, {});
+  Target target(root);
   const TreeEntry file{"file", EntryKind::kFile, 0644, {}, 1, 0, index::FileId{}};
-  EXPECT_THROW(store_tree(writer, {file}), InvariantError);
+  EXPECT_THROW(store_tree(target.writer, {file}), InvariantError);
   const TreeEntry directory{"directory", EntryKind::kDirectory, 0755, {}, 0, 0, index::TreeId{}};
-  EXPECT_THROW(store_tree(writer, {directory}), InvariantError);
+  EXPECT_THROW(store_tree(target.writer, {directory}), InvariantError);
 }
 
 TEST_F(SnapshotBuilderTest, ASnapshotWithoutItsTreesIsNotPublished) {
-  const auto repository = index::Repository::open_writer({root, "test"});
-  index::RepositoryWriter writer(*repository, {});
-  Catalog catalog(repository->storage());
-  Manifest manifest;
-  manifest.id = index::random_id<index::SnapshotId>();
-  manifest.server = "server";
-  EXPECT_THROW(publish_durably(writer, catalog, manifest), InvariantError);
-  EXPECT_TRUE(catalog.refresh()->snapshots.empty());
+  Target target(root);
+  target.manifest.id = index::random_id<index::SnapshotId>();
+  EXPECT_THROW(publish_durably(target.writer, target.catalog, target.manifest), InvariantError);
+  EXPECT_TRUE(target.catalog.refresh()->snapshots.empty());
 }
 
 TEST_F(SnapshotBuilderTest, AManifestThatNoReaderWouldTakeIsNotPublished) {
-  const auto repository = index::Repository::open_writer({root, "test"});
-  index::RepositoryWriter writer(*repository, {});
-  Catalog catalog(repository->storage());
-  Manifest manifest;
-  manifest.server = "server";
-  manifest.databases.assign(200'000, std::string(100, 'x'));
-  SnapshotBuilder large(*repository, writer, catalog, manifest);
+  Target target(root);
+  target.manifest.databases.assign(200'000, std::string(100, 'x'));
+  SnapshotBuilder large = target.builder();
   EXPECT_THROW(large.publish(), InvariantError);
-  manifest.databases.clear();
-  manifest.server = "a/b";
-  SnapshotBuilder misnamed(*repository, writer, catalog, manifest);
+  target.manifest.databases.clear();
+  target.manifest.server = "a/b";
+  SnapshotBuilder misnamed = target.builder();
   EXPECT_THROW(misnamed.publish(), UsageError);
-  EXPECT_TRUE(catalog.refresh()->snapshots.empty());
-  EXPECT_TRUE(catalog.refresh()->damaged.empty());
+  EXPECT_TRUE(target.catalog.refresh()->snapshots.empty());
+  EXPECT_TRUE(target.catalog.refresh()->damaged.empty());
 }
 
 TEST_F(SnapshotBuilderTest, MoreProblemsThanAManifestHoldsAreCounted) {
-  const auto repository = index::Repository::open_writer({root, "test"});
-  index::RepositoryWriter writer(*repository, {});
-  Catalog catalog(repository->storage());
-  Manifest manifest;
-  manifest.server = "server";
-  SnapshotBuilder builder(*repository, writer, catalog, manifest);
+  Target target(root);
+  SnapshotBuilder builder = target.builder();
   for (int i = 0; i < 100'000; ++i)
     builder.problem(Problem::Severity::kWarning, "db/rp/1", std::string(900, 'x'));
   builder.problem(Problem::Severity::kIncomplete, "db/rp/1", "the last one");
   const auto snapshot = builder.publish();
   EXPECT_TRUE(snapshot->incomplete());
   EXPECT_NE(snapshot->problems.back().what.find("problems more"), std::string::npos);
-  EXPECT_EQ(catalog.refresh()->snapshots.size(), 1u);
+  EXPECT_EQ(target.catalog.refresh()->snapshots.size(), 1u);
 }
 
 TEST_F(SnapshotBuilderTest, AFileWithLostBytesThatIsCarriedOverMakesTheSnapshotIncomplete) {
@@ -73,14 +75,11 @@ TEST_F(SnapshotBuilderTest, AFileWithLostBytesThatIsCarriedOverMakesTheSnapshotI
     stdfs::remove(
         test::RepositoryPaths(repository->local().root()).pack(packs_needed(*recipe).front()));
   }
-  const auto repository = index::Repository::open_writer({root, "test"});
-  index::RepositoryWriter writer(*repository, {});
-  Catalog catalog(repository->storage());
-  Manifest manifest;
-  manifest.server = "server";
-  SnapshotBuilder builder(*repository, writer, catalog, manifest);
-  const auto shards = shard_entries(repository->objects(), first->data);
-  const Tree shard = read_tree(repository->objects(), shards.at({"db", "rp", 1}).directory());
+  Target target(root);
+  SnapshotBuilder builder = target.builder();
+  const auto shards = shard_entries(target.repository->objects(), first->data);
+  const Tree shard =
+      read_tree(target.repository->objects(), shards.at({"db", "rp", 1}).directory());
   builder.add_shard({"db", "rp", 1}, shard.entries(), 0);
   const auto snapshot = builder.publish();
   EXPECT_TRUE(snapshot->incomplete());
