@@ -132,7 +132,7 @@ constexpr const char* kRehearseFooter =
     "\nIt compares databases, policies, shards, measurements and series, and of each\n"
     "field the number of points and their first and last time, with what the TSM\n"
     "files and the write-ahead log of the snapshot hold. Exit status 0: all agrees;\n"
-    "1: it does not; 3: it does, but the snapshot lacks something that its server had.\n"
+    "1: it does not; 3: it does, but the snapshot lacks what its server had.\n"
     "\nExample:\n"
     "  tsmfs rehearse --repo /srv/tsmfs --all-servers";
 

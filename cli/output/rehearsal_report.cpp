@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/output/format.h"
+#include "index/base/some_of.h"
 #include "index/base/timestamp.h"
 
 namespace tsmfs::cli {
@@ -39,7 +40,7 @@ void print_differences(std::ostream& out, const std::vector<snapshot::Difference
   for (size_t i = 0; i < std::min(differences.size(), kDifferencesShownMax); ++i)
     fmt::print(out, "  {}\n", snapshot::describe(differences[i]));
   if (differences.size() > kDifferencesShownMax)
-    fmt::print(out, "  and {} more\n", differences.size() - kDifferencesShownMax);
+    fmt::print(out, "  {}\n", and_more(differences.size() - kDifferencesShownMax));
 }
 
 void print_live(std::ostream& out, std::ostream& err, const RehearsalOutcome& outcome) {
