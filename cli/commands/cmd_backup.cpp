@@ -13,7 +13,7 @@
 #include "cli/process/ssh_tunnel.h"
 #include "index/base/error.h"
 #include "index/base/host_name.h"
-#include "index/pack/frame_codec.h"
+#include "index/codec/frame_codec.h"
 #include "snapshot/backup/back_up.h"
 #include "snapshot/server/influxd_client.h"
 

@@ -8,7 +8,7 @@
 #include "cli/commands/selection_options.h"
 #include "cli/output/format.h"
 #include "index/base/some_of.h"
-#include "index/pack/frame_codec.h"
+#include "index/codec/frame_codec.h"
 #include "index/repository/repository.h"
 #include "snapshot/upkeep/copy_snapshots.h"
 

@@ -11,7 +11,7 @@
 #include "index/base/error.h"
 #include "index/base/host_name.h"
 #include "index/base/timestamp.h"
-#include "index/pack/frame_codec.h"
+#include "index/codec/frame_codec.h"
 #include "index/repository/open_or_create.h"
 #include "index/repository/repository_writer.h"
 #include "snapshot/import/import.h"

@@ -10,7 +10,7 @@
 #include "index/base/parse_number.h"
 #include "index/base/quote.h"
 #include "index/base/visible.h"
-#include "index/pack/frame_codec.h"
+#include "index/codec/frame_codec.h"
 #include "snapshot/model/shard_path.h"
 
 namespace tsmfs::cli {

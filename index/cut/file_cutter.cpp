@@ -11,6 +11,7 @@ namespace {
 // Blocks smaller than this are joined with their neighbours: a chunk's digest and index entry take
 // some 60 bytes.
 constexpr uint32_t kTsmChunkBytesMin = 256;
+constexpr size_t kIndexChunkBytes = size_t{32} << 10;
 
 }  // namespace
 
@@ -37,8 +38,10 @@ bool FileCutter::next(CutBatch& batch) {
     next_header(batch);
   else if (position_ < layout_->index_offset)
     next_blocks(batch);
+  else if (position_ < source_.size() - kTsmFooterBytes)
+    next_of_index(batch);
   else
-    next_by_content(batch, source_.size(), kCutsOfTsmIndexes);
+    batch.bytes = source_.view(position_, kTsmFooterBytes);  // a literal, as the header
   position_ += batch.bytes.size();
   return true;
 }
@@ -90,6 +93,24 @@ void FileCutter::next_of_large_block(CutBatch& batch, uint32_t block_length) {
   if (large_block_crc_ != large_block_expected_) note_wrong_crc(block_);
   large_block_done_ = 0;
   ++block_;
+}
+
+// Whole keys with their entries, by which a frame knows them (index/codec/tsm_index_codec.h). Their
+// offsets make them those of one file, so that it does not matter where the cuts fall.
+void FileCutter::next_of_index(CutBatch& batch) {
+  const uint64_t left = source_.size() - kTsmFooterBytes - position_;
+  ByteView window = source_.view(position_, std::min<uint64_t>(kBatchBytesMax, left));
+  if (tsm_index_key_bytes(window) == 0)
+    window = source_.view(position_, std::min<uint64_t>(kTsmIndexKeyBytesMax, left));
+  size_t done = 0, chunk = 0;
+  while (const size_t length = tsm_index_key_bytes(window.subspan(done))) {
+    done += length;
+    if (done - chunk < kIndexChunkBytes && done < window.size()) continue;
+    batch.lengths.push_back(static_cast<uint32_t>(done - chunk));
+    chunk = done;
+  }
+  if (done > chunk) batch.lengths.push_back(static_cast<uint32_t>(done - chunk));
+  batch.bytes = window.first(done);
 }
 
 void FileCutter::next_by_content(CutBatch& batch, uint64_t end, const CutParameters& parameters) {

@@ -52,6 +52,7 @@ class FileCutter {
   void next_header(CutBatch& batch);
   void next_blocks(CutBatch& batch);
   void next_of_large_block(CutBatch& batch, uint32_t block_length);
+  void next_of_index(CutBatch& batch);
   void next_by_content(CutBatch& batch, uint64_t end, const CutParameters& parameters);
   void note_wrong_crc(size_t block);
 

@@ -21,7 +21,6 @@ struct CutParameters {
 };
 
 constexpr CutParameters kCutsOfFiles = {16 << 10, 64 << 10, 256 << 10};
-constexpr CutParameters kCutsOfTsmIndexes = {4 << 10, 16 << 10, 64 << 10};
 
 // The length of the first chunk of `bytes`: all of them when no cut falls within them. A caller
 // that has more bytes behind these offers at least bytes_max, else the cuts would depend on how the

@@ -19,8 +19,9 @@ namespace {
 constexpr uint64_t kFrameBytesMin = 4096;
 constexpr std::string_view kDigestName = "xxh3-128-secret";
 
-// The features that this program knows, required and optional ones: none so far.
-constexpr std::array<std::string_view, 0> kKnownFeatures = {};
+// The features that this program knows, required and optional ones. It may write each of the
+// required ones into any repository.
+constexpr std::array kKnownFeatures = {kMixedFrames};
 constexpr size_t kFeaturesMax = 64;
 
 // The first of them that is not known; empty when there is none.
@@ -70,7 +71,22 @@ Config decode_fields(const nlohmann::json& stored) {
 }  // namespace
 
 Config new_config() {
-  return Config{random_id<RepositoryId>(), DigestKey::random(), now()};
+  Config config{random_id<RepositoryId>(), DigestKey::random(), now()};
+  bring_up_to_date(config);
+  return config;
+}
+
+std::string bring_up_to_date(Config& config) {
+  std::string news;
+  if (config.format != kFormatVersion) news = fmt::format("of format {}", kFormatVersion);
+  config.format = kFormatVersion;
+  auto& required = config.features.required;
+  for (const std::string_view feature : kKnownFeatures) {
+    if (std::ranges::find(required, feature) != required.end()) continue;
+    required.emplace_back(feature);
+    news += fmt::format("{}with {}", news.empty() ? "" : ", ", feature);
+  }
+  return news;
 }
 
 std::string encode_config(const Config& config) {

@@ -16,6 +16,9 @@ namespace tsmfs::index {
 constexpr uint32_t kFormatVersion = 2;        // that is written
 constexpr uint32_t kOldestFormatVersion = 1;  // that is read
 
+// Frames whose chunks are stored each in the way that fits it (index/codec/mixed_frame.h).
+inline constexpr std::string_view kMixedFrames = "mixed-frames";
+
 // What is in a repository beyond what every program of its format knows, by name.
 struct Features {
   std::vector<std::string> required;  // who does not know one leaves the repository alone
@@ -33,6 +36,9 @@ struct Config {
 };
 
 Config new_config();
+// Makes it of the format that is written, with all that this program writes. Returns what is new,
+// in words; empty when nothing is.
+std::string bring_up_to_date(Config& config);
 // Requires: it is of the format that is written.
 std::string encode_config(const Config& config);
 // Throws: CorruptError; UsageError for a repository of a newer format, or with a required feature

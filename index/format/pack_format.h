@@ -28,7 +28,11 @@ constexpr uint32_t kFramesPerPackMax = 1 << 20;
 constexpr uint32_t kBlobsPerPackMax = 1 << 26;
 
 enum class BlobKind : uint8_t { kChunk = 1, kRecipe = 2, kTree = 3 };
-enum class Codec : uint8_t { kRaw = 0, kZstd = 1 };  // index/pack/frame_codec.h has all
+enum class Codec : uint8_t {  // index/codec/frame_codec.h has all
+  kRaw = 0,
+  kZstd = 1,
+  kMixed = 2
+};
 
 struct PackHeader {
   PackId id;

@@ -13,8 +13,8 @@
 
 #include "index/base/mutex.h"
 #include "index/base/thread_group.h"
+#include "index/codec/frame_codec.h"
 #include "index/format/pack_contents.h"
-#include "index/pack/frame_codec.h"
 #include "index/pack/pack_writer.h"
 
 namespace tsmfs::index {

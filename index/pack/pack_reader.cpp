@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "index/base/error.h"
+#include "index/codec/frame_codec.h"
 #include "index/format/object_keys.h"
 #include "index/format/recipe_needs.h"
-#include "index/pack/frame_codec.h"
 
 namespace tsmfs::index {
 

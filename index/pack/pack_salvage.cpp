@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "index/base/error.h"
+#include "index/codec/frame_codec.h"
 #include "index/format/recipe.h"
-#include "index/pack/frame_codec.h"
 
 namespace tsmfs::index {
 

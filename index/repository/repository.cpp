@@ -56,11 +56,11 @@ Config read_writable_config(const Storage& storage) {
 }
 
 void bring_to_todays_format(Storage& storage, Config& config) {
-  if (config.format == kFormatVersion) return;
-  config.format = kFormatVersion;
+  const std::string news = bring_up_to_date(config);
+  if (news.empty()) return;
   storage.replace(kConfigKey, as_bytes(encode_config(config)));
-  log::warning("{} is of format {} from now on: older versions of tsmfs will not open it",
-               storage.location(), kFormatVersion);
+  log::warning("{} is a repository {} from now on: older versions of tsmfs will not open it", storage.location(),
+               news);
 }
 
 // A copy by way of git or an object store lacks the directories that are empty.

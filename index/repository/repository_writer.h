@@ -27,10 +27,10 @@
 #include <string>
 
 #include "index/base/bytes.h"
+#include "index/codec/frame_codec.h"
 #include "index/cut/file_cutter.h"
 #include "index/format/byte_source.h"
 #include "index/format/digest.h"
-#include "index/pack/frame_codec.h"
 
 namespace tsmfs::index {
 

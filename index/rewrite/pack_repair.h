@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "index/pack/frame_codec.h"
+#include "index/codec/frame_codec.h"
 #include "index/pack/pack_salvage.h"
 #include "index/repository/repository.h"
 

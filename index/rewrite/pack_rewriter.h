@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <stop_token>
 
+#include "index/codec/frame_codec.h"
 #include "index/format/digest.h"
 #include "index/lookup/known_chunks.h"
-#include "index/pack/frame_codec.h"
 #include "index/pack/pack_filler.h"
 #include "index/repository/repository.h"
 #include "index/rewrite/live_ranges.h"

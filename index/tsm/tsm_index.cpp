@@ -10,8 +10,7 @@ namespace {
 
 constexpr uint32_t kTsmMagic = 0x16D116D1;
 constexpr uint8_t kTsmVersion = 1;
-constexpr size_t kEntryBytes = 28;
-constexpr uint8_t kBlockTypeMax = 4;  // float, integer, boolean, string, unsigned
+constexpr uint8_t kBlockTypeMax = kTsmUnsignedType;
 
 }  // namespace
 
@@ -29,6 +28,17 @@ uint64_t read_tsm_index_offset(ByteSource& source) {
   if (offset < kTsmHeaderBytes || offset > size - kTsmFooterBytes)
     throw TsmFormatError{fmt::format("its footer puts the index at byte {} of {}", offset, size)};
   return offset;
+}
+
+size_t tsm_index_key_bytes(ByteView bytes) {
+  constexpr size_t kKeyLengthBytes = 2, kHeadBytes = 3;
+  if (bytes.size() < kKeyLengthBytes) return 0;
+  const size_t head = kKeyLengthBytes + load_be<uint16_t>(bytes.data());
+  if (bytes.size() < head + kHeadBytes) return 0;
+  if (std::to_integer<uint8_t>(bytes[head]) > kBlockTypeMax) return 0;
+  const size_t count = load_be<uint16_t>(bytes.data() + head + 1);
+  const size_t length = head + kHeadBytes + count * kTsmIndexEntryBytes;
+  return length <= bytes.size() ? length : 0;
 }
 
 TsmIndexCursor::TsmIndexCursor(ByteSource& source, uint64_t begin, size_t window_bytes)
@@ -51,7 +61,7 @@ bool TsmIndexCursor::next() {
   if (count == 0) fail("a key without blocks");
   blocks_.clear();
   for (uint16_t i = 0; i < count; ++i) {
-    const std::byte* entry = take(kEntryBytes).data();
+    const std::byte* entry = take(kTsmIndexEntryBytes).data();
     blocks_.push_back({static_cast<int64_t>(load_be<uint64_t>(entry)),
                        static_cast<int64_t>(load_be<uint64_t>(entry + 8)),
                        load_be<uint64_t>(entry + 16), load_be<uint32_t>(entry + 24)});

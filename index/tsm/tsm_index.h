@@ -32,6 +32,13 @@ struct TsmFormatError {
   std::string what;
 };
 
+// Of a key with its entries.
+constexpr size_t kTsmIndexEntryBytes = 28;
+constexpr size_t kTsmIndexKeyBytesMax = 2 + UINT16_MAX + 3 + UINT16_MAX * kTsmIndexEntryBytes;
+// The bytes of the key with its entries that begins there; 0 when that does not lie in them as a
+// whole, or its type is none.
+size_t tsm_index_key_bytes(ByteView bytes);
+
 struct TsmBlockEntry {
   int64_t min_time_ns = 0;
   int64_t max_time_ns = 0;

@@ -15,7 +15,7 @@
 #include <stop_token>
 #include <string>
 
-#include "index/pack/frame_codec.h"
+#include "index/codec/frame_codec.h"
 #include "index/repository/repository.h"
 #include "snapshot/model/catalog.h"
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "index/pack/frame_codec.h"
+#include "index/codec/frame_codec.h"
 #include "index/repository/repository.h"
 #include "index/rewrite/pack_repair.h"
 

@@ -7,10 +7,10 @@
 #include <map>
 #include <memory>
 
+#include "index/codec/frame_codec.h"
 #include "index/cut/file_cutter.h"
 #include "index/cut/gear_chunker.h"
 #include "index/lookup/lookup.h"
-#include "index/pack/frame_codec.h"
 #include "snapshot/model/manifest.h"
 #include "snapshot/model/tree_store.h"
 #include "snapshot/model/tree_walk.h"

@@ -14,7 +14,8 @@ PACK_HEADER = struct.Struct('<8sII16s16sQQ')
 FRAME_HEADER = struct.Struct('<4sBBHIIQQ')
 PACK_TRAILER = struct.Struct('<QIIQQIIQ8sQ')
 CHUNKS, RECIPES, TREE_NODES = 1, 2, 3
-RAW, ZSTD = 0, 1
+RAW, ZSTD, MIXED = 0, 1, 2
+KNOWN_FEATURES = {'mixed-frames'}
 FRAME_RAW_BYTES_MAX = 2**26
 PACK_LOGICAL_BYTES_MAX = 2**30
 SECRET_BYTES = 192
@@ -155,7 +156,7 @@ def decode_config(stored):
     if found['format'] == 2:
         require_fields(found, {'features': lambda features: type(features) is dict})
         require_fields(found['features'], {'required': is_texts, 'optional': is_texts})
-        require(not found['features']['required'], f'it requires {found["features"]["required"]}')
+        require(set(found['features']['required']) <= KNOWN_FEATURES, f'it requires {found["features"]["required"]}')
     require_fields(found, {'id': is_id, 'created': is_time, 'digest': lambda digest: type(digest) is dict,
                            'frame_bytes': is_count, 'pack_bytes': is_count})
     require_fields(found['digest'], {'type': is_text, 'secret': is_secret})
@@ -306,7 +307,7 @@ def decode_frame(data, frame, seed):
     stored = data[FRAME_HEADER.size:]
     require(magic == b'FRAM', 'no frame')
     require(check == checksum(stored, checksum(data[:24], seed)), 'the checksum of a frame is wrong')
-    require(codec in (RAW, ZSTD), f'the codec of a frame is {codec}')
+    require(codec in (RAW, ZSTD, MIXED), f'the codec of a frame is {codec}')
     require(reserved == 0, 'a reserved field of a frame is not 0')
     require((kind, raw_length, stored_length, start)
             == (frame.kind, frame.raw_length, frame.stored_length, frame.logical_start),

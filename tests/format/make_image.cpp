@@ -43,9 +43,10 @@ void create_repository(const stdfs::path& root) {
   index::DigestKey::Secret secret;
   const ByteBuffer bytes = random_bytes(secret.size(), 201);
   std::copy(bytes.begin(), bytes.end(), secret.begin());
-  const index::Config config{index::RepositoryId::from(random_bytes(index::kIdBytes, 202)),
-                             index::DigestKey(secret), parse_rfc3339("2026-01-01T00:00:00Z"),
-                             kFrameBytes, kPackBytes};
+  index::Config config{index::RepositoryId::from(random_bytes(index::kIdBytes, 202)),
+                       index::DigestKey(secret), parse_rfc3339("2026-01-01T00:00:00Z"), kFrameBytes,
+                       kPackBytes};
+  index::bring_up_to_date(config);
   stdfs::remove(paths.config());
   std::ofstream(paths.config(), std::ios::binary) << index::encode_config(config);
   stdfs::remove_all(paths.index());

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import zstandard
 
+import mixed_frame
 import xxh3
-from decode import (CHUNKS, DIRECTORY, FRAME_HEADER, PACK_HEADER, PACK_TRAILER, RAW, RECIPES, TREE_NODES, Copy, FormatError,
+from decode import (CHUNKS, DIRECTORY, FRAME_HEADER, MIXED, PACK_HEADER, PACK_TRAILER, RAW, RECIPES, TREE_NODES, Copy, FormatError,
                     decode_amendment, decode_amendment_name, decode_blob_table, decode_config, decode_frame,
                     decode_frame_table, decode_manifest, decode_pack_header,
                     decode_recipe, decode_trailer, decode_tree, require)
@@ -33,13 +34,20 @@ def decompress(codec, stored, raw_length):
     if codec == RAW:
         require(len(stored) == raw_length, 'a raw frame has another length stored')
         return stored
+    if codec == MIXED:
+        return mixed_frame.decode(stored, raw_length, unzip)
+    return unzip(stored, raw_length)
+
+
+def unzip(stored, raw_length):
+    """One zstd frame."""
     try:
         require(zstandard.frame_content_size(stored) in (-1, raw_length), 'a frame has another length inside')
-        unzip = zstandard.ZstdDecompressor().decompressobj()
-        raw = unzip.decompress(stored)
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        raw = frame.decompress(stored)
     except zstandard.ZstdError as error:
         raise FormatError(f'a frame cannot be decompressed: {error}') from error
-    require(unzip.eof and not unzip.unused_data, 'a frame is not one zstd frame')
+    require(frame.eof and not frame.unused_data, 'a frame is not one zstd frame')
     require(len(raw) == raw_length, 'a frame has another length decompressed')
     return raw
 

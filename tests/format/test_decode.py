@@ -111,7 +111,7 @@ class PackParts(unittest.TestCase):
 
     def test_frame(self):
         self.assertEqual(decode.decode_frame(self.frame(), self.FRAME, SEED), (decode.RAW, bytes(10)))
-        for wrong in ({'magic': b'FRAN'}, {'kind': 2}, {'codec': 2}, {'reserved': 1}, {'raw_length': 11}, {'start': 1}):
+        for wrong in ({'magic': b'FRAN'}, {'kind': 2}, {'codec': 3}, {'reserved': 1}, {'raw_length': 11}, {'start': 1}):
             with self.assertRaises(FormatError, msg=wrong):
                 decode.decode_frame(self.frame(**wrong), self.FRAME, SEED)
 

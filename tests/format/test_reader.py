@@ -124,6 +124,9 @@ class Fresh(Image, unittest.TestCase):
         cls.root = Path(directory.name) / 'fresh'
         subprocess.run([MAKE_IMAGE, cls.root], check=True)
 
+    def test_has_frames_of_every_codec(self):
+        self.assertEqual(StoredV1.codecs(reader.Repository(self.root)), {decode.RAW, decode.ZSTD, decode.MIXED})
+
     def test_holds_what_the_stored_image_holds(self):
         """Digests and tree nodes are the same in both; how files are cut and packed may differ."""
         for image in ('v1', 'v2'):

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "index/base/error.h"
-#include "index/pack/frame_codec.h"
+#include "index/codec/frame_codec.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace tsmfs::fuzz {
@@ -18,16 +18,19 @@ constexpr size_t kLengthBytes = 2, kLengthUnit = 16;
 
 void decompress(ByteView stored, size_t length) {
   RawBuffer raw(length);
-  takes<CorruptError>([&] { decompress_frame(Codec::kZstd, stored, raw.span(), "input"); });
+  for (const Codec codec : {Codec::kZstd, Codec::kMixed})
+    takes<CorruptError>([&] { decompress_frame(codec, stored, raw.span(), "input"); });
   const bool taken =
       takes<CorruptError>([&] { decompress_frame(Codec::kRaw, stored, raw.span(), "input"); });
   require(taken == (stored.size() == length), "a raw frame has the length that is wanted");
 }
 
+// As one chunk.
 void round_trip(ByteView raw) {
   static FrameCompressor compressor(Compression::parse("fast"));
   RawBuffer stored;
-  const Codec codec = compressor.compress(raw, stored);
+  const BlobEntry chunk{{}, static_cast<uint32_t>(raw.size()), 0};
+  const Codec codec = compressor.compress_chunks(raw, {&chunk, 1}, stored);
   RawBuffer again(raw.size());
   decompress_frame(codec, stored.view(), again.span(), "round trip");
   require(as_text(again.view()) == as_text(raw), "what is compressed comes back");

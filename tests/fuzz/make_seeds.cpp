@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "index/codec/frame_codec.h"
 #include "index/format/config.h"
 #include "index/format/pack_format.h"
 #include "index/format/recipe.h"
-#include "index/pack/frame_codec.h"
 #include "snapshot/intake/seen_files.h"
 #include "snapshot/model/manifest.h"
 #include "snapshot/model/tree.h"
@@ -245,6 +245,30 @@ void write_store() {
   write_seed("pack_fuzz", "empty", make_pack({}));
 }
 
+// Of a TSM file.
+std::string as_index(size_t keys) {
+  std::string out;
+  const auto be = [&out](auto value) {
+    std::byte bytes[sizeof value];
+    store_be(bytes, value);
+    out += as_text(bytes);
+  };
+  for (size_t i = 0; i < keys; ++i) {
+    const std::string key = fmt::format("cpu,host=h{:04}#!~#value", i);
+    be(static_cast<uint16_t>(key.size()));
+    out += key;
+    be(uint8_t{index::kTsmFloatType});
+    be(uint16_t{2});
+    for (uint64_t block = 0; block < 2; ++block) {
+      be(block * 1000);
+      be(block * 1000 + 999);
+      be(5 + (i * 2 + block) * 700);
+      be(uint32_t{700});
+    }
+  }
+  return out;
+}
+
 void write_frames() {
   for (const char* compression : {"fast", "5", "19"}) {
     std::string raw;
@@ -256,6 +280,19 @@ void write_frames() {
     write_seed("frame_fuzz", std::string("zstd_") + compression,
                std::string("\x40\0", 2) + text_of(stored.view()));
   }
+  const std::string index = as_index(100);
+  const std::string plain(500 + (16 - (500 + index.size()) % 16), 'c');
+  const index::BlobEntry chunks[] = {{{}, static_cast<uint32_t>(plain.size()), 0},
+                                     {{}, static_cast<uint32_t>(index.size()), 0}};
+  const std::string raw = plain + index;
+  RawBuffer stored;
+  index::FrameCompressor(index::Compression::parse("5"))
+      .compress_chunks(as_bytes(raw), chunks, stored);
+  write_seed("frame_fuzz", "mixed",
+             std::string{static_cast<char>(raw.size() / 16 % 256),
+                         static_cast<char>(raw.size() / 16 / 256)} +
+                 text_of(stored.view()));
+  write_seed("frame_fuzz", "index", index);
   write_seed("frame_fuzz", "raw", std::string("\x01\0", 2) + std::string(16, 'r'));
 }
 

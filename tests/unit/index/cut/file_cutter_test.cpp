@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "tests/support/point_tsm.h"
 #include "tests/support/store_fixture.h"
 
 namespace tsmfs::index {
@@ -25,7 +26,7 @@ Cut cut(ByteView file, FileKind kind) {
     if (batch.literal()) continue;
     EXPECT_EQ(std::accumulate(batch.lengths.begin(), batch.lengths.end(), size_t{0}),
               batch.bytes.size());
-    EXPECT_LE(batch.bytes.size(), kBatchBytesMax);
+    EXPECT_LE(batch.bytes.size(), std::max(kBatchBytesMax, kTsmIndexKeyBytesMax));
     result.lengths.insert(result.lengths.end(), batch.lengths.begin(), batch.lengths.end());
   }
   result.defect = cutter.tsm_defect();
@@ -38,6 +39,37 @@ TEST(FileCutter, TsmBlocksAreChunks) {
   EXPECT_EQ(result.bytes, file);
   EXPECT_EQ(result.defect, "");
   for (size_t i = 0; i < 3000; ++i) EXPECT_EQ(result.lengths[i], 1004 + i % 7);
+}
+
+TEST(FileCutter, AnIndexIsCutAtItsKeys) {
+  const ByteBuffer file = test::make_tsm(20'000, 300, 1);
+  const Cut result = cut(file, FileKind::kTsm);
+  EXPECT_EQ(result.bytes, file);
+  const auto index = static_cast<size_t>(load_be<uint64_t>(file.data() + file.size() - 8));
+  size_t end = kTsmHeaderBytes, chunks = 0;
+  for (const size_t length : result.lengths) {
+    if (end >= index) {
+      ++chunks;
+      ByteView keys = ByteView(file).subspan(end, length);
+      while (const size_t key = tsm_index_key_bytes(keys)) keys = keys.subspan(key);
+      EXPECT_TRUE(keys.empty());
+    }
+    end += length;
+  }
+  EXPECT_GT(chunks, 10u);
+  EXPECT_LT(chunks, 40u);
+  EXPECT_EQ(end, file.size() - kTsmFooterBytes);  // which is a literal
+}
+
+TEST(FileCutter, AKeyOfAnyLengthIsOneChunk) {
+  for (const size_t blocks : {size_t{60'000}, size_t{65'535}}) {
+    std::vector<int64_t> times(blocks);
+    std::iota(times.begin(), times.end(), 0);
+    const ByteBuffer file = test::make_point_tsm({{"cpu#!~#usage", times}}, 1);
+    const Cut result = cut(file, FileKind::kTsm);
+    EXPECT_EQ(result.bytes, file);
+    EXPECT_GE(result.lengths.back(), blocks * kTsmIndexEntryBytes);
+  }
 }
 
 TEST(FileCutter, SmallBlocksAreJoined) {

@@ -34,12 +34,14 @@ TEST(GearChunker, LengthsStayInBoundsAndNearTheAverage) {
               0.35 * static_cast<double>(kCutsOfFiles.bytes_average));
 }
 
+constexpr CutParameters kSmallCuts = {4 << 10, 16 << 10, 64 << 10};
+
 TEST(GearChunker, CutsComeBackAfterAnInsertion) {
   ByteBuffer bytes = test::random_bytes(8 << 20, 2);
-  const auto before = cut_all(bytes, kCutsOfTsmIndexes);
+  const auto before = cut_all(bytes, kSmallCuts);
   const ByteBuffer inserted = test::random_bytes(100, 3);
   bytes.insert(bytes.begin() + 1000, inserted.begin(), inserted.end());
-  const auto after = cut_all(bytes, kCutsOfTsmIndexes);
+  const auto after = cut_all(bytes, kSmallCuts);
   const std::set<size_t> places(after.begin(), after.end());
   size_t kept = 0;
   for (const size_t end : before) kept += places.contains(end + inserted.size());

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "index/base/error.h"
+#include "index/base/file.h"
 #include "index/format/object_keys.h"
 #include "index/pack/pack_reader.h"
 #include "index/pack/pack_writer.h"

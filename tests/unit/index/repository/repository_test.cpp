@@ -381,7 +381,7 @@ TEST_F(OtherFormatTest, RefusesANewerFormat) {
 }
 
 TEST_F(OtherFormatTest, AnUnknownFeatureThatIsRequiredKeepsAllOut) {
-  change_config("\"required\": []", "\"required\": [\"derived frames\"]");
+  change_config("\"mixed-frames\"", "\"mixed-frames\", \"derived-frames\"");
   EXPECT_THROW(Repository::open_reader({root_}), UsageError);
   EXPECT_THROW(Repository::open_writer({root_, "test"}), UsageError);
 }

@@ -1,42 +1,24 @@
-#include "index/pack/frame_codec.h"
+#include "index/codec/frame_codec.h"
 
 #include <fmt/format.h>
-#include <zstd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <new>
-#include <optional>
 
 #include "index/base/error.h"
 #include "index/base/parse_number.h"
+#include "index/codec/mixed_frame.h"
 
 namespace tsmfs::index {
 
 namespace {
 
-// zstd has to save at least one part in this many, else the frame is stored raw.
-constexpr size_t kGainShareMin = 33;
 // From this level on zstd takes its time over what it cannot compress (5: 0.3 GB/s; 3: 8 GB/s), so
 // a level that does not is asked first: about a sample, then, when that gains nothing, about all.
 constexpr int kProbedLevelMin = 4, kProbeLevel = 1;
+constexpr int kSectionLevel = 3;
 constexpr size_t kSampleBytes = size_t{16} << 10;
-
-void set(ZSTD_CCtx* context, ZSTD_cParameter parameter, int value) {
-  const size_t result = ZSTD_CCtx_setParameter(context, parameter, value);
-  if (ZSTD_isError(result))
-    throw UsageError(fmt::format("zstd refuses a parameter: {}", ZSTD_getErrorName(result)));
-}
-
-// The compressed length, or nothing when that saves too little. Requires: `out` has zstd's bound.
-std::optional<size_t> compress_with(ZSTD_CCtx* context, ByteView raw, RawBuffer& out) {
-  const size_t length = ZSTD_compress2(context, out.data(), out.size(), raw.data(), raw.size());
-  if (ZSTD_isError(length))
-    throw std::bad_alloc();  // with a bounded output, memory is all that it can lack
-  if (length + raw.size() / kGainShareMin >= raw.size()) return std::nullopt;
-  return length;
-}
 
 void decode_raw(ByteView stored, MutableByteView out, std::string_view object) {
   if (stored.size() != out.size())
@@ -45,16 +27,7 @@ void decode_raw(ByteView stored, MutableByteView out, std::string_view object) {
 }
 
 void decode_zstd(ByteView stored, MutableByteView out, std::string_view object) {
-  struct Free {
-    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-  };
-  thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());
-  if (!context) throw std::bad_alloc();
-  const size_t length =
-      ZSTD_decompressDCtx(context.get(), out.data(), out.size(), stored.data(), stored.size());
-  // Other frames behind the first would decompress too; no writer makes such.
-  if (ZSTD_isError(length) || length != out.size() ||
-      ZSTD_findFrameCompressedSize(stored.data(), stored.size()) != stored.size())
+  if (!decompress_zstd(stored, out))
     throw CorruptError(fmt::format("{} is damaged: a frame does not decompress to its {} bytes",
                                    object, out.size()));
 }
@@ -65,7 +38,8 @@ struct Decoder {
   void (*decode)(ByteView stored, MutableByteView out, std::string_view object);
 };
 constexpr std::array kDecoders = {Decoder{Codec::kRaw, decode_raw},
-                                  Decoder{Codec::kZstd, decode_zstd}};
+                                  Decoder{Codec::kZstd, decode_zstd},
+                                  Decoder{Codec::kMixed, decode_mixed_frame}};
 
 }  // namespace
 
@@ -82,35 +56,23 @@ Compression Compression::parse(std::string_view text) {
 
 FrameCompressor::FrameCompressor(const Compression& compression) {
   if (compression.level == Compression::kNone) return;
-  context_ = make_context(compression.level, compression.min_match);
-  if (compression.level >= kProbedLevelMin) probe_ = make_context(kProbeLevel, 0);
-}
-
-FrameCompressor::Context FrameCompressor::make_context(int level, int min_match) {
-  Context context(ZSTD_createCCtx());
-  if (!context) throw std::bad_alloc();
-  set(context.get(), ZSTD_c_compressionLevel, level);
-  if (min_match != 0) set(context.get(), ZSTD_c_minMatch, min_match);
-  set(context.get(), ZSTD_c_contentSizeFlag, 1);
-  return context;
-}
-
-void FrameCompressor::Free::operator()(ZSTD_CCtx_s* context) const {
-  ZSTD_freeCCtx(context);
+  zstd_.emplace(compression.level, compression.min_match);
+  if (compression.level >= kProbedLevelMin) probe_.emplace(kProbeLevel);
+  sections_.emplace(kSectionLevel);
 }
 
 bool FrameCompressor::is_incompressible(ByteView raw, RawBuffer& out) {
   if (!probe_) return false;
   const size_t length = std::min(raw.size(), kSampleBytes);
   const ByteView sample = raw.subspan((raw.size() - length) / 2, length);
-  return !compress_with(probe_.get(), sample, out) && !compress_with(probe_.get(), raw, out);
+  return !probe_->compress(sample, out.span()) && !probe_->compress(raw, out.span());
 }
 
 Codec FrameCompressor::compress(ByteView raw, RawBuffer& out) {
-  if (context_) {
-    out = RawBuffer(ZSTD_compressBound(raw.size()));
+  if (zstd_) {
+    out = RawBuffer(ZstdCompressor::bound(raw.size()));
     if (!is_incompressible(raw, out)) {
-      if (const auto length = compress_with(context_.get(), raw, out)) {
+      if (const auto length = zstd_->compress(raw, out.span())) {
         out.resize(*length);
         return Codec::kZstd;
       }
@@ -119,6 +81,19 @@ Codec FrameCompressor::compress(ByteView raw, RawBuffer& out) {
   out = RawBuffer(raw.size());
   if (!raw.empty()) std::memcpy(out.data(), raw.data(), raw.size());
   return Codec::kRaw;
+}
+
+Codec FrameCompressor::compress_chunks(ByteView raw, std::span<const BlobEntry> chunks,
+                                       RawBuffer& out) {
+  if (!zstd_) return compress(raw, out);
+  const MixedFrame mixed(raw, chunks);
+  if (mixed.is_plain()) return compress(raw, out);
+  ByteBuffer encoded;
+  mixed.encode(encoded, *zstd_, *sections_);
+  if (encoded.size() >= raw.size()) return compress(raw, out);
+  out = RawBuffer(encoded.size());
+  std::ranges::copy(encoded, out.data());
+  return Codec::kMixed;
 }
 
 void decompress_frame(Codec codec, ByteView stored, MutableByteView out, std::string_view object) {

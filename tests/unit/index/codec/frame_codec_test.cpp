@@ -1,4 +1,4 @@
-#include "index/pack/frame_codec.h"
+#include "index/codec/frame_codec.h"
 
 #include <gtest/gtest.h>
 

@@ -3,14 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include "index/base/bytes.h"
+#include "index/codec/zstd.h"
 #include "index/format/pack_format.h"
-
-struct ZSTD_CCtx_s;
-struct ZSTD_DCtx_s;
 
 namespace tsmfs::index {
 
@@ -33,18 +32,15 @@ class FrameCompressor {
   // Fills `out` (its size becomes that of the result) and says how. Raw when zstd saves under 3 %,
   // since reading raw frames is free.
   Codec compress(ByteView raw, RawBuffer& out);
+  // The same of a frame of chunks, which are looked at one by one.
+  Codec compress_chunks(ByteView raw, std::span<const BlobEntry> chunks, RawBuffer& out);
 
  private:
-  struct Free {
-    void operator()(ZSTD_CCtx_s* context) const;
-  };
-  using Context = std::unique_ptr<ZSTD_CCtx_s, Free>;
-
-  static Context make_context(int level, int min_match);
   bool is_incompressible(ByteView raw, RawBuffer& out);
 
-  Context context_;  // null: no compression
-  Context probe_;    // null: the level needs none
+  std::optional<ZstdCompressor> zstd_;   // none: no compression
+  std::optional<ZstdCompressor> probe_;  // none: the level needs no probe
+  std::optional<ZstdCompressor> sections_;
 };
 
 // Thread safe: each thread has its own context. Throws: CorruptError, naming `object`, when
