@@ -44,16 +44,20 @@ void store_le(std::byte* to, T value) {
   std::memcpy(to, &value, sizeof value);
 }
 template <std::unsigned_integral T>
-T load_be(const std::byte* from) {
-  T value = 0;
-  for (size_t i = 0; i < sizeof(T); ++i)
-    value = static_cast<T>(value << 8 | std::to_integer<T>(from[i]));
+T swap_bytes(T value) {
+  static_assert(sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8);
+  if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
+  if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
+  if constexpr (sizeof(T) == 8) return __builtin_bswap64(value);
   return value;
 }
 template <std::unsigned_integral T>
+T load_be(const std::byte* from) {
+  return swap_bytes(load_le<T>(from));
+}
+template <std::unsigned_integral T>
 void store_be(std::byte* to, T value) {
-  for (size_t i = sizeof(T); i-- > 0; value = static_cast<T>(value >> 8))
-    to[i] = static_cast<std::byte>(value & 0xff);
+  store_le(to, swap_bytes(value));
 }
 
 // Signed integers as unsigned ones that stay small for small magnitudes (protobuf's zigzag).
