@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "index/blocks/tsm_timestamps.h"
 #include "index/tsm/tsm_index.h"
-#include "index/tsm/tsm_timestamps.h"
 
 namespace tsmfs::index {
 

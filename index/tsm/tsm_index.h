@@ -10,27 +10,14 @@
 #include <string_view>
 #include <vector>
 
+#include "index/blocks/tsm_block.h"
 #include "index/format/byte_source.h"
 
 namespace tsmfs::index {
 
 constexpr uint64_t kTsmHeaderBytes = 5;
 constexpr uint64_t kTsmFooterBytes = 8;
-constexpr uint64_t kTsmCrcBytes = 4;
-// Of blocks; 1.4 and later have unsigned integers.
-enum TsmType : uint8_t {
-  kTsmFloatType,
-  kTsmIntegerType,
-  kTsmBooleanType,
-  kTsmStringType,
-  kTsmUnsignedType
-};
 constexpr std::string_view kTsmFieldSeparator = "#!~#";  // in a key, between series and field
-
-// What is wrong with a TSM file, in words. Never leaves index/: callers turn it into an answer.
-struct TsmFormatError {
-  std::string what;
-};
 
 // Of a key with its entries.
 constexpr size_t kTsmIndexEntryBytes = 28;

@@ -1,7 +1,6 @@
 #include "index/tsm/tsm_layout.h"
 
 #include <fmt/format.h>
-#include <libdeflate.h>
 
 namespace tsmfs::index {
 
@@ -37,14 +36,6 @@ std::variant<TsmLayout, TsmDefect> read_tsm_layout(ByteSource& source) {
   } catch (TsmFormatError& error) {
     return TsmDefect{std::move(error.what)};
   }
-}
-
-uint32_t update_tsm_crc(uint32_t crc, ByteView data) {
-  return libdeflate_crc32(crc, data.data(), data.size());
-}
-
-bool is_sound_tsm_block(ByteView block) {
-  return update_tsm_crc(0, block.subspan(kTsmCrcBytes)) == load_be<uint32_t>(block.data());
 }
 
 }  // namespace tsmfs::index

@@ -30,10 +30,4 @@ struct TsmDefect {
 // InfluxDB writes none. Throws: what `source` throws.
 std::variant<TsmLayout, TsmDefect> read_tsm_layout(ByteSource& source);
 
-// CRC-32/IEEE of data that comes piece by piece; begins with 0.
-uint32_t update_tsm_crc(uint32_t crc, ByteView data);
-
-// True when the block's CRC is that of its data. Requires: block.size() >= kTsmCrcBytes.
-bool is_sound_tsm_block(ByteView block);
-
 }  // namespace tsmfs::index

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "index/blocks/tsm_timestamps.h"
 #include "index/tsm/tsm_layout.h"
-#include "index/tsm/tsm_timestamps.h"
 #include "snapshot/model/filter.h"
 #include "snapshot/points/times_in_order.h"
 

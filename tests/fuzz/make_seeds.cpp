@@ -4,16 +4,20 @@
 
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "index/blocks/block_codec.h"
 #include "index/codec/frame_codec.h"
 #include "index/format/config.h"
 #include "index/format/pack_format.h"
 #include "index/format/recipe.h"
+#include "index/tsm/tsm_fields.h"
 #include "snapshot/intake/seen_files.h"
 #include "snapshot/model/manifest.h"
 #include "snapshot/model/tree.h"
+#include "tests/support/awkward_points.h"
 #include "tests/support/point_tsm.h"
 #include "tests/support/protobuf.h"
 #include "tests/support/store_fixture.h"
@@ -366,6 +370,31 @@ void write_metastores() {
   write_edit("shard", 1 | 2 | 4 | 8 | 16, snapshot, snapshot);
 }
 
+// A block of each type, in both dialects, and points that are to be encoded.
+void write_blocks() {
+  std::mt19937_64 random(1);
+  index::TsmBlockEncoder encoder;
+  for (uint8_t type = index::kTsmFloatType; type <= index::kTsmUnsignedType; ++type)
+    for (const size_t count : std::vector<size_t>{1, 2, 9, 300}) {
+      const index::TsmPoints points = test::awkward_points(random, type, count);
+      for (const auto dialect : {index::TsmDialect::kStream, index::TsmDialect::kBatch}) {
+        ByteBuffer seed = {std::byte{0}};
+        append(seed, encoder.encode(points, dialect).subspan(index::kTsmCrcBytes));
+        const char* const by = dialect == index::TsmDialect::kStream ? "stream" : "batch";
+        write_seed("block_codec_fuzz",
+                   fmt::format("{}_{}_{}", index::tsm_type_name(type), count, by), seed);
+      }
+      ByteBuffer words = {static_cast<std::byte>(type << 1 | 1)};
+      for (const int64_t time : points.times_ns) {
+        put_be(words, static_cast<uint64_t>(time));
+        put_be(words, random());
+      }
+      if (count < 100)
+        write_seed("block_codec_fuzz",
+                   fmt::format("{}_{}_points", index::tsm_type_name(type), count), words);
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -377,4 +406,5 @@ int main(int argc, char** argv) {
   write_frames();
   write_json();
   write_metastores();
+  write_blocks();
 }

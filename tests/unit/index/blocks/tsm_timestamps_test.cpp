@@ -1,4 +1,4 @@
-#include "index/tsm/tsm_timestamps.h"
+#include "index/blocks/tsm_timestamps.h"
 
 #include <gtest/gtest.h>
 
