@@ -46,10 +46,11 @@ constexpr std::array kDecoders = {Decoder{Codec::kRaw, decode_raw},
 Compression Compression::parse(std::string_view text) {
   if (text == "none") return {kNone, 0};
   if (text == "fast") return {1, 5};
+  if (text == "columns") return {kLevelDefault, 5, true};
   const auto level = parse_number<int>(text);
   if (!level || *level < 1 || *level > kLevelMax)
     throw UsageError(fmt::format("'{}' is not a compression", text),
-                     "use none, fast, or a zstd level from 1 to 19");
+                     "use none, fast, columns, or a zstd level from 1 to 19");
   // The strategies of the high levels search for short matches better by themselves.
   return {*level, *level <= 12 ? 5 : 0};
 }
@@ -59,6 +60,7 @@ FrameCompressor::FrameCompressor(const Compression& compression) {
   zstd_.emplace(compression.level, compression.min_match);
   if (compression.level >= kProbedLevelMin) probe_.emplace(kProbeLevel);
   sections_.emplace(kSectionLevel);
+  columns_ = compression.columns;
 }
 
 bool FrameCompressor::is_incompressible(ByteView raw, RawBuffer& out) {
@@ -84,13 +86,15 @@ Codec FrameCompressor::compress(ByteView raw, RawBuffer& out) {
 }
 
 Codec FrameCompressor::compress_chunks(ByteView raw, std::span<const BlobEntry> chunks,
-                                       RawBuffer& out) {
+                                       bool was_in_columns, RawBuffer& out) {
   if (!zstd_) return compress(raw, out);
-  const MixedFrame mixed(raw, chunks);
-  if (mixed.is_plain()) return compress(raw, out);
+  const bool columns = columns_ || was_in_columns;
+  const MixedFrame mixed(raw, chunks, columns);
+  const Codec plain = mixed.is_plain() || columns ? compress(raw, out) : Codec::kMixed;
+  if (mixed.is_plain()) return plain;
   ByteBuffer encoded;
   mixed.encode(encoded, *zstd_, *sections_);
-  if (encoded.size() >= raw.size()) return compress(raw, out);
+  if (plain != Codec::kMixed && out.size() <= encoded.size()) return plain;
   out = RawBuffer(encoded.size());
   std::ranges::copy(encoded, out.data());
   return Codec::kMixed;

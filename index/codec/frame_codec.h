@@ -20,8 +20,9 @@ struct Compression {
   static constexpr int kLevelMax = 19;
   int level = kLevelDefault;  // kNone, or zstd's level
   int min_match = 5;          // zstd's minMatch; 0 leaves it to the level
+  bool columns = false;       // TSM blocks are stored as columns, where that is smaller
 
-  // "none", "fast", or "1" to "19". Throws: UsageError.
+  // "none", "fast", "columns", or "1" to "19". Throws: UsageError.
   static Compression parse(std::string_view text);
 };
 
@@ -32,8 +33,10 @@ class FrameCompressor {
   // Fills `out` (its size becomes that of the result) and says how. Raw when zstd saves under 3 %,
   // since reading raw frames is free.
   Codec compress(ByteView raw, RawBuffer& out);
-  // The same of a frame of chunks, which are looked at one by one.
-  Codec compress_chunks(ByteView raw, std::span<const BlobEntry> chunks, RawBuffer& out);
+  // The same of a frame of chunks, which are looked at one by one; in columns also when the frame
+  // was so before.
+  Codec compress_chunks(ByteView raw, std::span<const BlobEntry> chunks, bool was_in_columns,
+                        RawBuffer& out);
 
  private:
   bool is_incompressible(ByteView raw, RawBuffer& out);
@@ -41,6 +44,7 @@ class FrameCompressor {
   std::optional<ZstdCompressor> zstd_;   // none: no compression
   std::optional<ZstdCompressor> probe_;  // none: the level needs no probe
   std::optional<ZstdCompressor> sections_;
+  bool columns_ = false;
 };
 
 // Thread safe: each thread has its own context. Throws: CorruptError, naming `object`, when

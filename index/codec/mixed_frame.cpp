@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "index/base/error.h"
 #include "index/codec/section.h"
 
 namespace tsmfs::index {
 
 namespace {
 
-constexpr std::array kKinds = {PieceKind::kPlain, PieceKind::kIndex};
+constexpr std::array kKinds = {PieceKind::kPlain, PieceKind::kIndex, PieceKind::kBlocks};
 constexpr unsigned kKindBits = 2;
 constexpr uint64_t kKindMask = (1 << kKindBits) - 1;
 
@@ -41,16 +42,22 @@ RawBuffer decode_stream(PieceKind kind, ByteView stored, size_t bytes, std::stri
     return raw;
   }
   RawBuffer raw(bytes);
-  decode_tsm_index(stored, raw.span(), object);
+  if (kind == PieceKind::kIndex)
+    decode_tsm_index(stored, raw.span(), object);
+  else
+    decode_columns(stored, raw.span(), object);
   return raw;
 }
 
 }  // namespace
 
-MixedFrame::MixedFrame(ByteView raw, std::span<const BlobEntry> blobs) {
+MixedFrame::MixedFrame(ByteView raw, std::span<const BlobEntry> blobs, bool columns) {
   for (const BlobEntry& blob : blobs) {
     const ByteView bytes = raw.first(blob.length);
-    add(index_.add(bytes) ? PieceKind::kIndex : PieceKind::kPlain, bytes);
+    if (index_.add(bytes))
+      add(PieceKind::kIndex, bytes);
+    else
+      add(columns && columns_.add(bytes) ? PieceKind::kBlocks : PieceKind::kPlain, bytes);
     raw = raw.subspan(blob.length);
   }
 }
@@ -72,10 +79,29 @@ void MixedFrame::encode(ByteBuffer& out, ZstdCompressor& plain, ZstdCompressor& 
     append_section(stream, plain_, plain);
     writer.sized(stream);
   }
-  if (index_.is_empty()) return;
-  stream.clear();
-  index_.encode(stream, zstd);
-  writer.sized(stream);
+  if (!index_.is_empty()) {
+    stream.clear();
+    index_.encode(stream, zstd);
+    writer.sized(stream);
+  }
+  if (!columns_.is_empty()) {
+    stream.clear();
+    columns_.encode(stream, zstd);
+    writer.sized(stream);
+  }
+}
+
+bool has_columns(Codec codec, ByteView stored) {
+  if (codec != Codec::kMixed) return false;
+  try {
+    ByteReader in(stored, "a frame");
+    const uint64_t count = in.count(1);
+    for (uint64_t i = 0; i < count; ++i)
+      if (static_cast<PieceKind>(in.varint() & kKindMask) == PieceKind::kBlocks) return true;
+  } catch (const CorruptError&) {
+    // Whoever reads it will say so.
+  }
+  return false;
 }
 
 void decode_mixed_frame(ByteView stored, MutableByteView out, std::string_view object) {

@@ -10,7 +10,7 @@ namespace tsmfs::index {
 
 void append_section(ByteBuffer& out, ByteView raw, ZstdCompressor& zstd);
 // Throws: CorruptError when the section is cut off, larger than `raw_bytes_max`, or does not
-// decompress.
-RawBuffer read_section(ByteReader& in, uint64_t raw_bytes_max);
+// decompress. Behind it lie `slack` bytes that may be read, and say nothing.
+RawBuffer read_section(ByteReader& in, uint64_t raw_bytes_max, size_t slack = 0);
 
 }  // namespace tsmfs::index

@@ -79,9 +79,10 @@ void FramePipeline::compress_loop() {
       StoredFrame& stored = item->stored;
       stored.kind = raw.kind;
       stored.raw_length = static_cast<uint32_t>(raw.bytes.size());
-      stored.codec = raw.kind == BlobKind::kChunk
-                         ? compressor.compress_chunks(raw.bytes, raw.blobs, stored.stored)
-                         : compressor.compress(raw.bytes, stored.stored);
+      stored.codec =
+          raw.kind == BlobKind::kChunk
+              ? compressor.compress_chunks(raw.bytes, raw.blobs, raw.was_in_columns, stored.stored)
+              : compressor.compress(raw.bytes, stored.stored);
       stored.blobs = std::move(raw.blobs);
       ByteBuffer().swap(raw.bytes);
       {

@@ -24,6 +24,7 @@ struct RawFrame {
   BlobKind kind = BlobKind::kChunk;
   ByteBuffer bytes;
   std::vector<BlobEntry> blobs;  // id and length each
+  bool was_in_columns = false;   // where the chunks come from
 };
 
 // begin_pack, submit, end_pack and drain come from one thread at a time. A failure on any thread is

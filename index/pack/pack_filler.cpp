@@ -40,14 +40,17 @@ OpenPack& PackFiller::open_pack() {
   return *pack_;
 }
 
-NewPlace PackFiller::add_chunk(const ChunkId& id, ByteView bytes) {
+NewPlace PackFiller::add_chunk(const ChunkId& id, ByteView bytes, bool was_in_columns) {
   OpenPack* pack = &open_pack();
   if (pack->chunk_count >= kChunksPerPackMax ||
       pack->logical_bytes + bytes.size() > options_.config.pack_bytes) {
     end_pack();
     pack = &open_pack();
   }
-  if (pack->chunks.bytes.size() + bytes.size() > options_.config.frame_bytes) submit_chunks();
+  if (pack->chunks.bytes.size() + bytes.size() > options_.config.frame_bytes ||
+      pack->chunks.was_in_columns != was_in_columns)
+    submit_chunks();
+  pack->chunks.was_in_columns = was_in_columns;
   const NewPlace place{pack->header.id, static_cast<uint32_t>(pack->logical_bytes)};
   append(pack->chunks.bytes, bytes);
   pack->chunks.blobs.push_back(

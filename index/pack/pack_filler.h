@@ -57,7 +57,8 @@ class PackFiller {
  public:
   explicit PackFiller(PackFillerOptions options);
 
-  NewPlace add_chunk(const ChunkId& id, ByteView bytes);
+  // `was_in_columns`: the chunk comes from a frame in columns, and goes into one.
+  NewPlace add_chunk(const ChunkId& id, ByteView bytes, bool was_in_columns = false);
   // Both throw UsageError when `encoded` is larger than a frame can be.
   void add_recipe(const FileId& id, ByteBuffer encoded, const RecipeNeeds& needs);
   void add_tree(const TreeId& id, ByteBuffer encoded);

@@ -4,6 +4,7 @@
 
 #include "index/base/error.h"
 #include "index/codec/frame_codec.h"
+#include "index/codec/mixed_frame.h"
 #include "index/format/object_keys.h"
 #include "index/format/recipe_needs.h"
 
@@ -57,6 +58,16 @@ RawBuffer PackReader::read_frame(size_t number) const {
 }
 
 void PackReader::read_frame(size_t number, MutableByteView out) const {
+  const auto [codec, stored] = read_stored(number);
+  decompress_frame(codec, stored, out, name_);
+}
+
+bool PackReader::is_in_columns(size_t number) const {
+  const auto [codec, stored] = read_stored(number);
+  return has_columns(codec, stored);
+}
+
+PackReader::StoredBytes PackReader::read_stored(size_t number) const {
   const FrameEntry& entry = frames_.at(number);
   thread_local RawBuffer bytes;  // as it lies in the pack
   if (bytes.capacity() < kFrameHeaderBytes + entry.stored_length)
@@ -68,7 +79,7 @@ void PackReader::read_frame(size_t number, MutableByteView out) const {
       header.logical_start != entry.logical_start)
     throw CorruptError(
         fmt::format("{} is damaged: frame {} is not the one its table names", name_, number));
-  decompress_frame(header.codec, bytes.view().subspan(kFrameHeaderBytes), out, name_);
+  return {header.codec, bytes.view().subspan(kFrameHeaderBytes)};
 }
 
 std::vector<BlobEntry> PackReader::read_blobs() const {

@@ -31,11 +31,19 @@ class PackReader {
   RawBuffer read_frame(size_t number) const;
   // The same, into a buffer of frames()[number].raw_length.
   void read_frame(size_t number, MutableByteView out) const;
+  // Whether some of the frame is in columns (index/codec/mixed_frame.h). Throws: as read_frame().
+  bool is_in_columns(size_t number) const;
   // Reads and checks the blob table, which is not kept.
   std::vector<BlobEntry> read_blobs() const;
   const std::string& name() const { return name_; }
 
  private:
+  struct StoredBytes {
+    Codec codec;
+    ByteView bytes;  // good until the thread reads another frame
+  };
+  StoredBytes read_stored(size_t number) const;
+
   std::string name_;  // "pack <id>", for messages
   std::unique_ptr<StoredObject> object_;
   PackHeader header_;

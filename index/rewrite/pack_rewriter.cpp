@@ -46,6 +46,7 @@ void PackRewriter::move_chunks(const PackReader& pack, ByteRanges& live,
     if (!frames_in_use.meets(frame.logical_start, frame.logical_end())) continue;
     if (stop.stop_requested()) throw Cancelled();
     const RawBuffer raw = pack.read_frame(number);
+    const bool in_columns = pack.is_in_columns(number);
     for (uint32_t i = 0; i < frame.blob_count; ++i) {
       const BlobEntry& blob = blobs[frame.first_blob + i];
       if (!blobs_in_use.meets(blob.logical_start, blob.logical_start + blob.length)) continue;
@@ -55,12 +56,13 @@ void PackRewriter::move_chunks(const PackReader& pack, ByteRanges& live,
         throw CorruptError(fmt::format("{} is damaged: chunk {} is not what its digest says",
                                        pack.name(), blob.id.hex()),
                            "run tsmfs repair");
-      move_chunk(pack.header().id, blob, bytes);
+      move_chunk(pack.header().id, blob, bytes, in_columns);
     }
   }
 }
 
-void PackRewriter::move_chunk(const PackId& pack, const BlobEntry& chunk, ByteView bytes) {
+void PackRewriter::move_chunk(const PackId& pack, const BlobEntry& chunk, ByteView bytes,
+                              bool was_in_columns) {
   const ChunkId id = ChunkId::from(chunk.id.view());
   const auto start = static_cast<uint32_t>(chunk.logical_start);
   if (const ChunkPlace* known = moved_.find(id); known && known->length == chunk.length) {
@@ -68,7 +70,7 @@ void PackRewriter::move_chunk(const PackId& pack, const BlobEntry& chunk, ByteVi
                          {moved_.pack_id(known->pack), known->logical_start});
     return;
   }
-  const NewPlace place = filler_.add_chunk(id, bytes);
+  const NewPlace place = filler_.add_chunk(id, bytes, was_in_columns);
   moved_.add(id, {moved_.number_of(place.pack), place.logical_start, chunk.length});
   relocation_.add_move(pack, start, chunk.length, place);
 }

@@ -37,7 +37,8 @@ class PackRewriter {
   // of them is not what its digest says.
   void move_chunks(const PackReader& pack, ByteRanges& live, const std::stop_token& stop);
   // Moves a chunk that was saved from a leaving pack in another way.
-  void move_chunk(const PackId& pack, const BlobEntry& chunk, ByteView bytes);
+  void move_chunk(const PackId& pack, const BlobEntry& chunk, ByteView bytes,
+                  bool was_in_columns = false);
   // Says that bytes of a leaving pack are in another pack already (see Relocation::add_move).
   void add_move(const PackId& pack, uint32_t start, uint32_t length, const NewPlace& place) {
     relocation_.add_move(pack, start, length, place);

@@ -27,10 +27,10 @@ void decompress(ByteView stored, size_t length) {
 
 // As one chunk.
 void round_trip(ByteView raw) {
-  static FrameCompressor compressor(Compression::parse("fast"));
+  static FrameCompressor compressor(Compression::parse("columns"));
   RawBuffer stored;
   const BlobEntry chunk{{}, static_cast<uint32_t>(raw.size()), 0};
-  const Codec codec = compressor.compress_chunks(raw, {&chunk, 1}, stored);
+  const Codec codec = compressor.compress_chunks(raw, {&chunk, 1}, false, stored);
   RawBuffer again(raw.size());
   decompress_frame(codec, stored.view(), again.span(), "round trip");
   require(as_text(again.view()) == as_text(raw), "what is compressed comes back");

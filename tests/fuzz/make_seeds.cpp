@@ -273,6 +273,29 @@ std::string as_index(size_t keys) {
   return out;
 }
 
+void write_frame_in_columns() {
+  std::mt19937_64 random(1);
+  std::string raw;
+  std::vector<index::BlobEntry> chunks;
+  index::TsmBlockEncoder encoder;
+  for (uint8_t type = index::kTsmFloatType; type <= index::kTsmUnsignedType; ++type) {
+    const auto block =
+        encoder.encode(test::awkward_points(random, type, 40), index::TsmDialect::kStream);
+    raw += as_text(block);
+    chunks.push_back({{}, static_cast<uint32_t>(block.size()), 0});
+  }
+  const std::string plain(16 - raw.size() % 16, 'p');
+  chunks.push_back({{}, static_cast<uint32_t>(plain.size()), 0});
+  raw += plain;
+  RawBuffer stored;
+  index::FrameCompressor(index::Compression::parse("columns"))
+      .compress_chunks(as_bytes(raw), chunks, true, stored);
+  write_seed("frame_fuzz", "columns",
+             std::string{static_cast<char>(raw.size() / 16 % 256),
+                         static_cast<char>(raw.size() / 16 / 256)} +
+                 text_of(stored.view()));
+}
+
 void write_frames() {
   for (const char* compression : {"fast", "5", "19"}) {
     std::string raw;
@@ -291,12 +314,13 @@ void write_frames() {
   const std::string raw = plain + index;
   RawBuffer stored;
   index::FrameCompressor(index::Compression::parse("5"))
-      .compress_chunks(as_bytes(raw), chunks, stored);
+      .compress_chunks(as_bytes(raw), chunks, false, stored);
   write_seed("frame_fuzz", "mixed",
              std::string{static_cast<char>(raw.size() / 16 % 256),
                          static_cast<char>(raw.size() / 16 / 256)} +
                  text_of(stored.view()));
   write_seed("frame_fuzz", "index", index);
+  write_frame_in_columns();
   write_seed("frame_fuzz", "raw", std::string("\x01\0", 2) + std::string(16, 'r'));
 }
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <string>
 
 #include "index/base/error.h"
+#include "index/blocks/block_codec.h"
 #include "index/codec/frame_codec.h"
 #include "index/codec/section.h"
 #include "index/tsm/tsm_index.h"
@@ -30,13 +32,14 @@ struct Frame {
   Codec codec = Codec::kRaw;
   RawBuffer stored;
 
-  explicit Frame(const std::vector<std::string>& bytes, std::string_view compression = "5") {
+  explicit Frame(const std::vector<std::string>& bytes, std::string_view compression = "5",
+                 bool was_in_columns = false) {
     for (const std::string& chunk : bytes) {
       raw += chunk;
       chunks.push_back({{}, static_cast<uint32_t>(chunk.size()), 0});
     }
     codec = FrameCompressor(Compression::parse(compression))
-                .compress_chunks(as_bytes(raw), chunks, stored);
+                .compress_chunks(as_bytes(raw), chunks, was_in_columns, stored);
   }
   std::string decoded(ByteView from, size_t length) const {
     std::string out(length, 'x');
@@ -63,6 +66,32 @@ TEST(MixedFrame, EachChunkIsStoredInItsWay) {
   EXPECT_LT(mixed.stored.size() - noise.size(), (plain.stored.size() - noise.size()) / 2);
 }
 
+std::string sample_block(int64_t salt) {
+  TsmPoints points;
+  for (int64_t i = 0; i < 1000; ++i) {
+    points.times_ns.push_back(i * 1'000'000'000);
+    points.values.push_back(
+        std::bit_cast<uint64_t>(static_cast<double>(i * i * salt % 9973) / 100));
+  }
+  TsmBlockEncoder encoder;
+  return std::string(as_text(encoder.encode(points, TsmDialect::kStream)));
+}
+
+TEST(MixedFrame, BlocksAreStoredAsColumnsIfThatIsWanted) {
+  const std::string index = sample_index(50), words(3000, 'w');
+  const std::vector<std::string> chunks = {sample_block(3), sample_block(7), index, words,
+                                           sample_block(11)};
+  const Frame plain(chunks), columns(chunks, "columns"), kept(chunks, "5", true);
+  EXPECT_FALSE(has_columns(plain.codec, plain.stored.view()));
+  for (const Frame* frame : {&columns, &kept}) {
+    EXPECT_TRUE(has_columns(frame->codec, frame->stored.view()));
+    EXPECT_LT(frame->stored.size(), plain.stored.size() * 3 / 4);
+    EXPECT_EQ(frame->decoded(frame->stored.view(), frame->raw.size()), frame->raw);
+  }
+  // Where they are not smaller so, they stay as they are.
+  EXPECT_FALSE(has_columns(Frame({words, words}, "columns").codec, {}));
+}
+
 TEST(MixedFrame, WithoutAnIndexItIsAFrameAsBefore) {
   EXPECT_EQ(Frame({std::string(1000, 'w'), "x"}).codec, Codec::kZstd);
   EXPECT_EQ(Frame({std::string(as_text(test::random_bytes(1000, 1)))}).codec, Codec::kRaw);
@@ -85,7 +114,7 @@ TEST(MixedFrame, DamageIsTold) {
 // Two pieces that are one, a piece of no length, a kind that is none, one that does not fit.
 TEST(MixedFrame, AnOddListOfPiecesIsDamage) {
   for (const std::vector<uint64_t>& pieces : std::vector<std::vector<uint64_t>>{
-           {2 << 2, 1 << 2}, {0, 3 << 2}, {3 << 2 | 2}, {4 << 2}, {}}) {
+           {2 << 2, 1 << 2}, {0, 3 << 2}, {3 << 2 | 3}, {4 << 2}, {}}) {
     ByteBuffer stored;
     ByteWriter writer(stored);
     writer.varint(pieces.size());
