@@ -64,7 +64,7 @@ void add_lock_wait_option(CLI::App& command, std::chrono::seconds& wait) {
 
 void add_compression_option(CLI::App& command, std::string& compression) {
   compression = std::to_string(index::Compression::kLevelDefault);
-  command.add_option("--compression", compression, "none, fast, or a zstd level from 1 to 19")
+  command.add_option("--compression", compression, "none, fast, columns, or a zstd level, 1 to 19")
       ->capture_default_str();
 }
 
