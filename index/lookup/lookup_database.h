@@ -47,8 +47,8 @@ class LookupDatabase {
   rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles_[family]; }
   const std::filesystem::path& directory() const { return directory_; }
   bool is_secondary() const { return secondary_; }
-  // Sees what the writer has changed since. False when another index has taken the place of the one
-  // that was opened, which is of no use then. Requires: is_secondary(). Throws: as
+  // Sees what the writer has changed since. False when another lookup has taken the place of the
+  // one that was opened, which is of no use then. Requires: is_secondary(). Throws: as
   // open_secondary().
   bool catch_up();
 

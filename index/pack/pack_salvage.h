@@ -32,8 +32,8 @@ struct Salvage {
 // Reads every frame that can be read, and visits each blob in it whose content is what its id says,
 // in order. Frames are found by the pack's table, or by their own headers when the table is
 // damaged; blobs by the pack's table, or, for recipes and tree nodes, by `known` (those that the
-// index places in this pack, sorted by logical_start). Chunks that no table tells apart are visited
-// as one chunk a frame, so that recipes still find their bytes. Throws: IoError, Cancelled.
+// lookup places in this pack, sorted by logical_start). Chunks that no table tells apart are
+// visited as one chunk a frame, so that recipes still find their bytes. Throws: IoError, Cancelled.
 using VisitBlob = std::function<void(BlobKind kind, const BlobEntry& blob, ByteView bytes)>;
 Salvage salvage_pack(const StoredObject& object, const PackId& id, const DigestKey& key,
                      const std::vector<KnownBlob>& known, const VisitBlob& visit,

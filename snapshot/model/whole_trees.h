@@ -1,4 +1,4 @@
-// Whether all of a snapshot is there, as far as the index and the beginnings of packs tell without
+// Whether all of a snapshot is there, as far as the lookup and the beginnings of packs tell without
 // reading the content: what damage or a repair took away is not.
 #pragma once
 

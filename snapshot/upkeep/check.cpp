@@ -62,7 +62,7 @@ class Check {
  private:
   void check_all() {
     check_packs();
-    check_index();
+    check_lookup();
     report_found();
     const auto state = catalog_.refresh();
     for (const auto* messages : {&state->damaged, &state->doubts})
@@ -94,7 +94,7 @@ class Check {
     });
   }
 
-  void check_index() {
+  void check_lookup() {
     std::vector<index::PackNumber> gone;
     std::unordered_set<index::PackId, index::IdHash> indexed;
     repository_.lookup().for_each_pack(
@@ -103,7 +103,7 @@ class Check {
           if (!is_there(record.id)) gone.push_back(number);
         });
     if (!gone.empty()) repository_.lookup().catch_up();
-    // A prune takes a pack out of the index before it deletes it.
+    // A prune takes a pack out of the lookup before it deletes it.
     for (const index::PackNumber number : gone) {
       const auto record = repository_.lookup().find_pack(number);
       if (record && !is_there(record->id)) damage(fmt::format("pack {} is gone", record->id.hex()));
@@ -112,7 +112,7 @@ class Check {
       if (!indexed.contains(id)) check_sequence(id);
   }
 
-  // The next writer takes up a pack that the index lacks. That another one has its sequence is
+  // The next writer takes up a pack that the lookup lacks. That another one has its sequence is
   // named.
   void check_sequence(const index::PackId& id) {
     try {
@@ -131,7 +131,7 @@ class Check {
     }
   }
 
-  // Files that the index knows and no snapshot has: a backup of such a content stores nothing.
+  // Files that the lookup knows and no snapshot has: a backup of such a content stores nothing.
   void check_entries() {
     std::vector<index::FileId> others;
     repository_.lookup().for_each_file([&](const index::FileId& id, const index::FilePlace& place) {

@@ -185,8 +185,8 @@ class Prune {
     remove(packs);
   }
 
-  // Out of the index first: what the index names is there. Killed in between, the next writer takes
-  // such a pack up again, and the next prune removes it.
+  // Out of the lookup first: what the lookup names is there. Killed in between, the next writer
+  // takes such a pack up again, and the next prune removes it.
   void remove(const std::vector<index::PackUse>& packs) {
     std::vector<std::string> keys;
     try {
