@@ -107,8 +107,8 @@ ExitCode run_forget(ForgetCommand& command, Context& context) {
   if (!command.dry_run)
     repository = index::Repository::open_writer(
         {command.repository, {"forget", command.lock_wait, context.stop}});
-  const auto storage = index::open_storage(command.repository);
-  snapshot::Catalog catalog(*storage);
+  const auto place = index::open_place(command.repository);
+  snapshot::Catalog catalog(*place.storage);
   const auto state = catalog.refresh();
   print_unreadable(context.err, *state, "; forget leaves it alone");
   const auto groups = snapshot::plan_forget(command.request, *state);

@@ -46,8 +46,9 @@ struct MountCommand {
 // Returns when the mount has ended.
 void serve(const fs::MountOptions& options, const std::stop_token& stop,
            std::function<void()> on_ready) {
-  const auto repository = index::Repository::open_reader(
-      {.location = options.source, .cache_bytes = options.cache_bytes});
+  const auto repository =
+      index::Repository::open_reader({.location = index::RepositoryLocation::parse(options.source),
+                                      .cache_bytes = options.cache_bytes});
   snapshot::Catalog catalog(repository->storage());
   fs::HistoryMount(*repository, catalog, options).run(stop, std::move(on_ready));
 }
@@ -149,7 +150,7 @@ ExitCode run_in_foreground(const fs::MountOptions& options, Context& context) {
 
 ExitCode run_mount(const MountCommand& command, Context& context) {
   require_repository(command.repository);
-  index::open_storage(command.repository);  // there is one
+  index::open_place(command.repository);  // there is one
   fs::MountOptions options = fs::MountOptions::for_caller();
   for (const std::string& words : command.options) fs::apply_mount_words(words, options);
   if (!command.owner.empty()) fs::apply_owner(command.owner, options);

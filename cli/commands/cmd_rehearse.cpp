@@ -104,8 +104,8 @@ ExitCode rehearse_one(const RehearseCommand& command, const InfluxdProgram& infl
 }
 
 std::set<std::string> servers_of(const std::filesystem::path& repository) {
-  const auto storage = index::open_storage(repository);
-  snapshot::Catalog catalog(*storage);
+  const auto place = index::open_place(repository);
+  snapshot::Catalog catalog(*place.storage);
   std::set<std::string> servers;
   for (const auto& one : catalog.refresh()->snapshots) servers.insert(one->server);
   return servers;

@@ -132,15 +132,15 @@ void print_table(std::ostream& out, const std::vector<snapshot::SnapshotPtr>& sn
 
 ExitCode run_snapshots(const SnapshotsCommand& command, Context& context) {
   require_repository(command.repository);
-  const auto storage = index::open_storage(command.repository);
-  snapshot::Catalog catalog(*storage);
+  const auto place = index::open_place(command.repository);
+  snapshot::Catalog catalog(*place.storage);
   const auto state = catalog.refresh();
   const auto shown =
       snapshot::choose_snapshots(*state, command.selection.host, command.selection.tag);
   // A list may be empty; it should be no typing error.
   if (const std::string wrong = snapshot::empty_selection(shown, command.selection); !wrong.empty())
     print_message(context.err, "warning", wrong);
-  const Rehearsals rehearsals = snapshot::read_rehearsals(index::LocalState(command.repository));
+  const Rehearsals rehearsals = snapshot::read_rehearsals(place.local);
   if (command.as_json) {
     Json list = Json::array();
     for (const auto& snapshot : shown)

@@ -7,15 +7,13 @@
 #include <string_view>
 
 #include "index/format/digest.h"
+#include "index/storage/known_keys.h"
 
 namespace tsmfs::index {
 
-inline constexpr const char* kConfigKey = "config";
 // Of format 1: the highest number that a forgotten snapshot had; absent before one was forgotten.
 inline constexpr const char* kLastNumberKey = "last-number";
 // Folders.
-inline constexpr const char* kPacksFolder = "packs";
-inline constexpr const char* kSnapshotsFolder = "snapshots";
 inline constexpr const char* kAmendmentsFolder = "amendments";
 // An object without bytes for the number of a snapshot that was forgotten; the highest counts.
 inline constexpr const char* kForgottenFolder = "forgotten";

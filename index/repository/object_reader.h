@@ -1,7 +1,7 @@
 // Reads what a repository holds, tree nodes and files, by id, while others may be writing to it.
 //
-// A reader's index shows what was there when it last caught up. What is not found, or not where the
-// index says, is looked for once more after catching up; only then is it missing.
+// A reader's lookup shows what was there when it last caught up. What is not found, or not where
+// the lookup says, is looked for once more after catching up; only then is it missing.
 //
 // Readers take no lock. A reader whose pack is gone (a prune moved what it held) catches up and
 // takes the file's newest recipe; one whose lookup was made again opens the new one. That is done
@@ -22,7 +22,7 @@
 
 namespace tsmfs::index {
 
-// Thread safe. Requires: `index`, `packs` and `config` outlive it, and the readers it gives out do
+// Thread safe. Requires: `lookup`, `packs` and `config` outlive it, and the readers it gives out do
 // not.
 class ObjectReader {
  public:

@@ -58,21 +58,21 @@ AddedPacks add_packs(Lookup& lookup, const PackStore& packs, const std::vector<P
 }
 
 AddedPacks rebuild_lookup(const LocalState& local, const PackStore& packs) {
-  remove_tree(local.new_index());
+  remove_tree(local.new_lookup());
   std::vector<PackId> ids;
   packs.for_each_id([&](const PackId& id) { ids.push_back(id); });
   log::info("making the index of {} packs", ids.size());
   AddedPacks added;
   {
-    const auto lookup = Lookup::open_primary(local.new_index(), /*create=*/true);
+    const auto lookup = Lookup::open_primary(local.new_lookup(), /*create=*/true);
     added = add_packs(*lookup, packs, ids);
   }
-  if (path_exists(local.index()) && exchange_files(local.new_index(), local.index())) {
+  if (path_exists(local.lookup()) && exchange_files(local.new_lookup(), local.lookup())) {
     sync_directory(local.root());
-    remove_tree(local.new_index());
+    remove_tree(local.new_lookup());
   } else {
-    remove_tree(local.index());
-    rename_file(local.new_index(), local.index());
+    remove_tree(local.lookup());
+    rename_file(local.new_lookup(), local.lookup());
   }
   sync_directory(local.root());
   return added;

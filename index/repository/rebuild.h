@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "index/format/digest.h"
-#include "index/format/local_state.h"
 #include "index/lookup/lookup.h"
 #include "index/pack/pack_store.h"
+#include "index/storage/local_state.h"
 
 namespace tsmfs::index {
 
@@ -23,8 +23,8 @@ struct AddedPacks {
 // file counts as not stored, and the next backup stores it again.
 AddedPacks add_packs(Lookup& lookup, const PackStore& packs, const std::vector<PackId>& ids);
 
-// Builds a new index from all packs and puts it in the place of the old one. Requires: the caller
-// holds the writer's lock and has no index open. A crash at any point leaves the old index or
+// Builds a new lookup from all packs and puts it in the place of the old one. Requires: the caller
+// holds the writer's lock and has no lookup open. A crash at any point leaves the old one or
 // the new one; on a file system that cannot exchange names, perhaps none.
 AddedPacks rebuild_lookup(const LocalState& local, const PackStore& packs);
 

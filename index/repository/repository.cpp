@@ -15,11 +15,8 @@
 #include "index/base/invariant.h"
 #include "index/base/log.h"
 #include "index/format/object_keys.h"
-#include "index/storage/directory_storage.h"
 
 namespace tsmfs::index {
-
-namespace stdfs = std::filesystem;
 
 namespace {
 
@@ -63,11 +60,11 @@ void bring_to_todays_format(Storage& storage, Config& config) {
                news);
 }
 
-// A copy by way of git or an object store lacks the directories that are empty.
-void make_skeleton(const DirectoryStorage& storage, const LocalState& local) {
-  storage.make_folders();
-  for (const auto& part : local.skeleton()) make_directory(part);
-  sync_directory(local.root());
+std::unique_ptr<WriterLock> lock_for_writing(const RepositoryPlace& place,
+                                             const LockRequest& request) {
+  place.storage->complete();
+  place.local.make();
+  return place.storage->lock(request);
 }
 
 void clear_tmp(const LocalState& local) {
@@ -129,68 +126,62 @@ uint64_t sequence_of(const Storage& storage, const std::string& key,
 }
 
 std::unique_ptr<Lookup> open_lookup_for_writing(const LocalState& local, const PackStore& packs) {
-  if (path_exists(local.index())) {
+  if (path_exists(local.lookup())) {
     try {
-      auto lookup = Lookup::open_primary(local.index(), /*create=*/false);
+      auto lookup = Lookup::open_primary(local.lookup(), /*create=*/false);
       if (reconcile(*lookup, packs)) return lookup;
     } catch (const CorruptError& error) {
       log::warning("{}; the index is made again", error.what());
     }
   }
   index::rebuild_lookup(local, packs);
-  return Lookup::open_primary(local.index(), /*create=*/false);
+  return Lookup::open_primary(local.lookup(), /*create=*/false);
 }
 
 }  // namespace
 
-std::unique_ptr<Storage> open_storage(const stdfs::path& root) {
-  auto storage = std::make_unique<DirectoryStorage>(root);
-  read_config(*storage);
-  return storage;
+RepositoryPlace open_place(const RepositoryLocation& location) {
+  RepositoryPlace place = location.open();
+  read_config(*place.storage);
+  return place;
 }
 
 std::unique_ptr<Repository> Repository::open_reader(const OpenOptions& options) {
-  auto storage = std::make_unique<DirectoryStorage>(options.location);
-  const LocalState local(options.location);
-  Config config = read_config(*storage);
-  if (!path_exists(local.index()))
-    throw CorruptError(fmt::format("{} has no index", options.location.string()),
+  RepositoryPlace place = options.location.open();
+  Config config = read_config(*place.storage);
+  if (!path_exists(place.local.lookup()))
+    throw CorruptError(fmt::format("{} has no index", place.storage->location()),
                        "the packs hold everything: run tsmfs rebuild-index");
-  auto lookup = Lookup::open_secondary(local.index());
-  return std::unique_ptr<Repository>(new Repository(std::move(storage), local, std::move(config),
-                                                    nullptr, std::move(lookup),
-                                                    options.cache_bytes));
+  auto lookup = Lookup::open_secondary(place.local.lookup());
+  return std::unique_ptr<Repository>(new Repository(std::move(place), std::move(config), nullptr,
+                                                    std::move(lookup), options.cache_bytes));
 }
 
 std::unique_ptr<Repository> Repository::open_writer(const OpenOptions& options) {
-  auto storage = std::make_unique<DirectoryStorage>(options.location);
-  const LocalState local(options.location);
-  read_writable_config(*storage);
-  make_skeleton(*storage, local);
-  auto lock = storage->lock(options.lock);
-  clear_tmp(local);
-  Config config = read_writable_config(*storage);  // as the writer before has left it
-  if (options.changes == Changes::kWanted) bring_to_todays_format(*storage, config);
-  auto lookup = open_lookup_for_writing(local, PackStore(*storage, config.id));
-  return std::unique_ptr<Repository>(new Repository(std::move(storage), local, std::move(config),
+  RepositoryPlace place = options.location.open();
+  read_writable_config(*place.storage);
+  auto lock = lock_for_writing(place, options.lock);
+  clear_tmp(place.local);
+  Config config = read_writable_config(*place.storage);  // as the writer before has left it
+  if (options.changes == Changes::kWanted) bring_to_todays_format(*place.storage, config);
+  auto lookup = open_lookup_for_writing(place.local, PackStore(*place.storage, config.id));
+  return std::unique_ptr<Repository>(new Repository(std::move(place), std::move(config),
                                                     std::move(lock), std::move(lookup),
                                                     options.cache_bytes));
 }
 
 AddedPacks Repository::rebuild_lookup(const OpenOptions& options) {
-  DirectoryStorage storage(options.location);
-  const LocalState local(options.location);
-  const Config config = read_writable_config(storage);
-  make_skeleton(storage, local);
-  const auto lock = storage.lock(options.lock);
-  return index::rebuild_lookup(local, PackStore(storage, config.id));
+  const RepositoryPlace place = options.location.open();
+  const Config config = read_writable_config(*place.storage);
+  const auto lock = lock_for_writing(place, options.lock);
+  return index::rebuild_lookup(place.local, PackStore(*place.storage, config.id));
 }
 
 AddedPacks Repository::rebuild_own_lookup() {
   require_writer();
   AddedPacks added;
   lookup_->reopen_after(
-      [&] { added = index::rebuild_lookup(local_, PackStore(*storage_, config_.id)); });
+      [&] { added = index::rebuild_lookup(local(), PackStore(storage(), config_.id)); });
   return added;
 }
 
@@ -207,21 +198,19 @@ std::vector<PackId> Repository::unindexed_packs() const {
 uint64_t Repository::next_pack_sequence() const {
   uint64_t last = lookup_->last_pack_number().value_or(0);
   for (const PackId& id : unindexed_packs())
-    last = std::max(last, sequence_of(*storage_, pack_key(id), config_.id));
-  for (const std::string& key : storage_->list(kQuarantinedPacksFolder))
-    last = std::max(last, sequence_of(*storage_, key, config_.id));
+    last = std::max(last, sequence_of(storage(), pack_key(id), config_.id));
+  for (const std::string& key : storage().list(kQuarantinedPacksFolder))
+    last = std::max(last, sequence_of(storage(), key, config_.id));
   return last + 1;
 }
 
-Repository::Repository(std::unique_ptr<Storage> storage, LocalState local, Config config,
-                       std::unique_ptr<WriterLock> lock, std::unique_ptr<Lookup> lookup,
-                       size_t cache_bytes_max)
-    : storage_(std::move(storage)),
-      local_(std::move(local)),
+Repository::Repository(RepositoryPlace place, Config config, std::unique_ptr<WriterLock> lock,
+                       std::unique_ptr<Lookup> lookup, size_t cache_bytes_max)
+    : place_(std::move(place)),
       config_(std::move(config)),
       lock_(std::move(lock)),
       lookup_(std::move(lookup)),
-      packs_(*storage_, config_.id),
+      packs_(storage(), config_.id),
       objects_(*lookup_, packs_, config_, cache_bytes_max) {}
 
 }  // namespace tsmfs::index

@@ -1,26 +1,25 @@
-// A repository directory, opened: its configuration, its packs, its index.
+// A repository, opened: its configuration, its packs, its lookup.
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "index/format/config.h"
 #include "index/format/digest.h"
-#include "index/format/local_state.h"
 #include "index/lookup/lookup.h"
 #include "index/pack/pack_store.h"
 #include "index/repository/object_reader.h"
 #include "index/repository/rebuild.h"
+#include "index/repository/repository_place.h"
 #include "index/storage/storage.h"
 #include "index/storage/writer_lock.h"
 
 namespace tsmfs::index {
 
-// The objects of an existing repository, for what needs neither packs nor lookup. Throws:
+// An existing repository's place, for what needs neither packs nor lookup. Throws:
 // NoRepositoryError, and what a config that is damaged or of a newer version throws.
-std::unique_ptr<Storage> open_storage(const std::filesystem::path& root);
+RepositoryPlace open_place(const RepositoryLocation& location);
 
 // What a writer is opened for; without changes it looks at what only a writer may look at.
 enum class Changes { kWanted, kNone };
@@ -29,7 +28,7 @@ enum class Changes { kWanted, kNone };
 struct OpenOptions {
   static constexpr size_t kCacheBytesDefault = size_t{64} << 20;
 
-  std::filesystem::path location;
+  RepositoryLocation location;
   LockRequest lock = "writing";             // of a writer
   Changes changes = Changes::kWanted;       // of a writer
   size_t cache_bytes = kCacheBytesDefault;  // of decompressed data
@@ -39,9 +38,8 @@ struct OpenOptions {
 // repository.
 class Repository {
  public:
-  // True when `root` can become a repository: absent, an empty directory, or what a creation that
-  // was cut short has left. Never a directory that holds anything of somebody else.
-  static bool is_vacant(const std::filesystem::path& root);
+  // Whether one can be made there (Storage::is_vacant).
+  static bool is_vacant(const RepositoryLocation& location);
   // Makes an empty repository with a new id and secret, durably; false when another process was
   // faster. Throws: UsageError when the location is not vacant; BusyError.
   static bool create(const OpenOptions& options);
@@ -49,18 +47,19 @@ class Repository {
   // rebuild-index).
   static std::unique_ptr<Repository> open_reader(const OpenOptions& options);
   // Takes the writer's lock, clears what a killed writer left, and takes
-  // up packs that it finished but did not index. A lookup that is missing or damaged, or that knows
-  // packs that are gone, is rebuilt. A repository of an older format becomes one of today's, with a
-  // word of it, unless no changes are wanted. Throws: BusyError naming the holder, and as
-  // open_reader.
+  // up packs that it finished but did not put into the lookup. A lookup that is missing or damaged,
+  // or that knows packs that are gone, is rebuilt. A repository of an older format becomes one of
+  // today's, with a word of it, unless no changes are wanted. Throws: BusyError naming the holder,
+  // and as open_reader.
   static std::unique_ptr<Repository> open_writer(const OpenOptions& options);
 
   // Makes the lookup again from the packs, under the writer's lock (index/repository/rebuild.h).
   // Throws: as open_writer.
   static AddedPacks rebuild_lookup(const OpenOptions& options);
 
-  Storage& storage() { return *storage_; }
-  const LocalState& local() const { return local_; }
+  Storage& storage() { return *place_.storage; }
+  const Storage& storage() const { return *place_.storage; }
+  const LocalState& local() const { return place_.local; }
   const Config& config() const { return config_; }
   const DigestKey& key() const { return config_.key; }
   // Throws: InvariantError unless it was opened for writing.
@@ -78,12 +77,10 @@ class Repository {
   ObjectReader& objects() { return objects_; }
 
  private:
-  Repository(std::unique_ptr<Storage> storage, LocalState local, Config config,
-             std::unique_ptr<WriterLock> lock, std::unique_ptr<Lookup> lookup,
-             size_t cache_bytes_max);
+  Repository(RepositoryPlace place, Config config, std::unique_ptr<WriterLock> lock,
+             std::unique_ptr<Lookup> lookup, size_t cache_bytes_max);
 
-  std::unique_ptr<Storage> storage_;
-  LocalState local_;
+  RepositoryPlace place_;
   Config config_;
   std::unique_ptr<WriterLock> lock_;  // empty for a reader
   std::unique_ptr<Lookup> lookup_;

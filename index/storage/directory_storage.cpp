@@ -12,6 +12,7 @@
 #include "index/base/file.h"
 #include "index/base/file_time.h"
 #include "index/storage/file_lock.h"
+#include "index/storage/known_keys.h"
 
 namespace tsmfs::index {
 
@@ -49,10 +50,6 @@ class NewStoredFile : public NewObject {
 
 }  // namespace
 
-void DirectoryStorage::make_folders() const {
-  for (const stdfs::path& folder : folders(root_)) make_directory(folder);
-}
-
 std::unique_ptr<StoredObject> DirectoryStorage::open(const std::string& key) const {
   Fd fd = open_if_exists(path(key), O_RDONLY);
   if (!fd && link_status_if_exists(path(key)))
@@ -66,12 +63,11 @@ bool DirectoryStorage::has(const std::string& key) const {
 }
 
 std::vector<std::string> DirectoryStorage::list(const std::string& folder) const {
-  const auto always_there = folders(root_);
-  if (std::ranges::count(always_there, path(folder)) > 0 && !path_exists(path(folder)))
+  if ((folder == kPacksFolder || folder == kSnapshotsFolder) && !path_exists(path(folder)))
     throw IoError("cannot list " + path(folder).string(), ENOENT);
   std::vector<std::string> keys;
   if (!directory_exists(path(folder))) return keys;
-  const bool has_groups = path(folder) == always_there.front();
+  const bool has_groups = folder == kPacksFolder;
   const auto key_in = [](std::string above, const std::string& name) {
     return std::move(above.append("/").append(name));
   };

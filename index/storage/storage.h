@@ -1,10 +1,9 @@
 // Where a repository's objects lie: its config, packs and manifests, and what repair took out of
 // the way. What can be made again, or is of one machine only, is local state
-// (index/format/local_state.h).
+// (index/storage/local_state.h).
 //
 // An object is written whole or not at all, and never changed afterwards. Its key is parts joined
-// by
-// '/', of letters, digits and "-_."; parts that begin with a dot there are none.
+// by '/', of letters, digits and "-_."; parts that begin with a dot there are none.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +46,15 @@ class Storage {
   // What people know it by: a directory, an URL; with a key, an object of it.
   virtual std::string location() const = 0;
   virtual std::string location(std::string_view key) const = 0;
+
+  // Whether a repository can be made here: there is nothing, or what a creation that was cut short
+  // has left; never anything of somebody else.
+  virtual bool is_vacant() const = 0;
+  // Durably makes what has to be here before the lock is taken and objects are put. Throws also:
+  // UsageError when it is not vacant.
+  virtual void make() = 0;
+  // Makes again what of that a copy of the repository may lack.
+  virtual void complete() = 0;
 
   // Null when there is none. Throws: CorruptError when something else is in its place.
   virtual std::unique_ptr<StoredObject> open(const std::string& key) const = 0;

@@ -10,7 +10,7 @@
 
 #include "index/base/timestamp.h"
 #include "index/format/digest.h"
-#include "index/format/local_state.h"
+#include "index/storage/local_state.h"
 
 namespace tsmfs::snapshot {
 

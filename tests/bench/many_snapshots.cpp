@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 
 #include "index/base/error.h"
@@ -36,7 +37,7 @@ snapshot::TreeEntry store_file(index::RepositoryWriter& writer, uint64_t seed) {
 }
 
 // Every hour one; each pack is what one backup leaves.
-void make(const std::string& root, const Size& size) {
+void make(const std::filesystem::path& root, const Size& size) {
   index::Repository::create({root});
   const auto repository = index::Repository::open_writer({root, "benchmark"});
   index::RepositoryWriter writer(*repository, {});

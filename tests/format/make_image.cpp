@@ -49,7 +49,7 @@ void create_repository(const stdfs::path& root) {
   index::bring_up_to_date(config);
   stdfs::remove(paths.config());
   std::ofstream(paths.config(), std::ios::binary) << index::encode_config(config);
-  stdfs::remove_all(paths.index());
+  stdfs::remove_all(paths.lookup());
 }
 
 class ImageWriter {
@@ -145,7 +145,7 @@ class ImageWriter {
 
 // What any writer makes again, and what git could not keep: empty directories.
 void remove_what_is_no_truth(const test::RepositoryPaths& paths) {
-  for (const auto& path : {paths.index(), paths.locks(), paths.tmp()}) stdfs::remove_all(path);
+  for (const auto& path : {paths.lookup(), paths.locks(), paths.tmp()}) stdfs::remove_all(path);
 }
 
 void make_image(const stdfs::path& root) {

@@ -30,6 +30,15 @@ class FaultyStorage : public index::Storage {
 
   std::string location() const override { return storage_.location(); }
   std::string location(std::string_view key) const override { return storage_.location(key); }
+  bool is_vacant() const override {
+    return call([&] { return storage_.is_vacant(); });
+  }
+  void make() override {
+    call([&] { storage_.make(); });
+  }
+  void complete() override {
+    call([&] { storage_.complete(); });
+  }
   std::unique_ptr<index::StoredObject> open(const std::string& key) const override {
     auto object = call([&] { return storage_.open(key); });
     if (!object) return nullptr;

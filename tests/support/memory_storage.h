@@ -43,6 +43,14 @@ class MemoryStorage : public index::Storage {
  public:
   std::string location() const override { return "memory"; }
   std::string location(std::string_view key) const override { return "memory/" + std::string(key); }
+  bool is_vacant() const override {
+    MutexLock lock(mutex_);
+    return objects_.empty();
+  }
+  void make() override {
+    if (!is_vacant()) throw UsageError("something is in the memory already");
+  }
+  void complete() override {}
   std::unique_ptr<index::StoredObject> open(const std::string& key) const override {
     MutexLock lock(mutex_);
     const auto found = objects_.find(key);

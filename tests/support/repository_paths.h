@@ -5,15 +5,16 @@
 #include <filesystem>
 
 #include "index/format/digest.h"
-#include "index/format/local_state.h"
 #include "index/format/object_keys.h"
 #include "index/storage/directory_storage.h"
+#include "index/storage/local_state.h"
 
 namespace tsmfs::test {
 
 class RepositoryPaths : public index::LocalState {
  public:
   using LocalState::LocalState;
+  std::filesystem::path locks() const { return writer_lock().parent_path(); }
   std::filesystem::path writer_lock() const { return index::DirectoryStorage::lock_file(root()); }
   std::filesystem::path config() const { return root() / index::kConfigKey; }
   std::filesystem::path packs() const { return root() / index::kPacksFolder; }

@@ -29,10 +29,7 @@ using Keys = std::vector<std::string>;
 
 class InDirectory {
  public:
-  InDirectory() {
-    for (const char* part : {"tmp", "locks"}) make_directory(dir_ / part);
-    storage_.make_folders();
-  }
+  InDirectory() { storage_.make(); }
   Storage& storage() { return storage_; }
 
  private:
@@ -194,10 +191,7 @@ TYPED_TEST(StorageContract, OneWriterAtATime) {
 
 class DirectoryStorageTest : public ::testing::Test {
  protected:
-  DirectoryStorageTest() {
-    make_directory(dir_ / "tmp");
-    storage_.make_folders();
-  }
+  DirectoryStorageTest() { storage_.make(); }
   test::TempDir dir_;
   DirectoryStorage storage_{dir_.path()};
 };

@@ -216,7 +216,7 @@ TEST_F(PruneTest, WhatMayComeBackIsNoLossToAccept) {
   for (const auto& pack : all) {
     stdfs::copy_file(pack, dir / "aside");
     stdfs::resize_file(pack, 100);
-    stdfs::remove_all(test::RepositoryPaths(root).index());
+    stdfs::remove_all(test::RepositoryPaths(root).lookup());
     EXPECT_THROW(prune(accept_loss()), CorruptError);
     stdfs::rename(dir / "aside", pack);
     EXPECT_EQ(packs(), all);

@@ -218,7 +218,7 @@ TEST_F(RepairTest, DryRunNamesTheDamageAndChangesNothing) {
 
 TEST_F(RepairTest, GoesOnWithoutAnIndex) {
   flip(older_pack, stdfs::file_size(older_pack) - 1);
-  stdfs::remove_all(paths.index());
+  stdfs::remove_all(paths.lookup());
   repair();
   // Without index and tables nobody knows where recipes and tree nodes begin: they are lost until
   // the next backup; the chunks are there.
