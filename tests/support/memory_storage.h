@@ -41,6 +41,14 @@ class MemoryObject : public index::StoredObject {
 // Thread safe. An object that is open is read on when it is removed.
 class MemoryStorage : public index::Storage {
  public:
+  using Objects = std::map<std::string, std::shared_ptr<const std::string>>;
+
+  explicit MemoryStorage(Objects objects = {}) : objects_(std::move(objects)) {}
+  Objects objects() const {
+    MutexLock lock(mutex_);
+    return objects_;
+  }
+
   std::string location() const override { return "memory"; }
   std::string location(std::string_view key) const override { return "memory/" + std::string(key); }
   bool is_vacant() const override {
@@ -131,7 +139,7 @@ class MemoryStorage : public index::Storage {
 
   std::atomic<bool> locked_ = false;
   mutable Mutex mutex_;
-  std::map<std::string, std::shared_ptr<const std::string>> objects_ TSMFS_GUARDED_BY(mutex_);
+  Objects objects_ TSMFS_GUARDED_BY(mutex_);
 };
 
 }  // namespace tsmfs::test

@@ -16,7 +16,7 @@
 namespace tsmfs::index {
 namespace {
 
-using test::FaultyStorage;
+using test::FaultyStorage, test::When;
 
 constexpr size_t kFaultChunks = 40, kFaultChunkBytes = 2'000;
 
@@ -57,7 +57,7 @@ class PackFaultsTest : public ::testing::Test {
 };
 
 TEST_F(PackFaultsTest, WhatIsSaidToBeDurableIsWhole) {
-  test::with_each_fault([&](size_t fails, FaultyStorage::When when) {
+  test::with_each_fault([&](size_t fails, When when) {
     SCOPED_TRACE(fails);
     test::MemoryStorage storage;
     FaultyStorage faulty(storage, fails, when);
@@ -85,7 +85,7 @@ TEST_F(PackFaultsTest, AReadThatFailsIsNoDamageAndIsNotKept) {
   test::MemoryStorage storage;
   std::vector<PackId> durable;
   fill(storage, durable);
-  test::with_each_fault([&](size_t fails, FaultyStorage::When when) {
+  test::with_each_fault([&](size_t fails, When when) {
     SCOPED_TRACE(fails);
     FaultyStorage faulty(storage, fails, when);
     PackStore packs(faulty, config_.id);

@@ -18,6 +18,7 @@
 #include "index/base/error.h"
 #include "index/base/file.h"
 #include "index/storage/directory_storage.h"
+#include "tests/support/faulty_storage.h"
 #include "tests/support/memory_storage.h"
 #include "tests/support/temp_dir.h"
 
@@ -45,6 +46,16 @@ class InMemory {
   test::MemoryStorage storage_;
 };
 
+// Of which no call fails.
+class InFaulty {
+ public:
+  Storage& storage() { return storage_; }
+
+ private:
+  test::FaultyStorage storage_{std::make_shared<test::MemoryStorage>(),
+                               std::make_shared<test::Faults>(0, test::When::kBefore)};
+};
+
 template <typename Kind>
 class StorageContract : public ::testing::Test {
  protected:
@@ -55,8 +66,31 @@ class StorageContract : public ::testing::Test {
   Storage& storage = kind.storage();
 };
 
-using Kinds = ::testing::Types<InDirectory, InMemory>;
+using Kinds = ::testing::Types<InDirectory, InMemory, InFaulty>;
 TYPED_TEST_SUITE(StorageContract, Kinds);
+
+TYPED_TEST(StorageContract, APlaceIsVacantUntilItIsARepositorys) {
+  EXPECT_TRUE(this->storage.is_vacant());
+  this->storage.make();  // as when the first one was cut short
+  this->storage.complete();
+  EXPECT_TRUE(this->storage.is_vacant());
+  { const auto lock = this->storage.lock("test"); }
+  EXPECT_TRUE(this->storage.is_vacant());
+  this->put("config", "x");
+  EXPECT_FALSE(this->storage.is_vacant());
+  EXPECT_THROW(this->storage.make(), UsageError);
+  this->storage.complete();
+  EXPECT_EQ(this->get("config"), "x");
+}
+
+TYPED_TEST(StorageContract, APlaceWithDataIsNotVacant) {
+  for (const char* key : {"packs/ab/abcd", "snapshots/1"}) {
+    this->put(key, "x");
+    EXPECT_FALSE(this->storage.is_vacant());
+    const Keys going = {key};
+    this->storage.remove(going);
+  }
+}
 
 TYPED_TEST(StorageContract, WhatIsPutComesBackInPiecesAndWhole) {
   const auto object = this->storage.create("packs/ab/abcd");

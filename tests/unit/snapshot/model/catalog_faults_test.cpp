@@ -13,7 +13,7 @@
 namespace tsmfs::snapshot {
 namespace {
 
-using test::FaultyStorage;
+using test::FaultyStorage, test::When;
 
 Manifest small_manifest(int64_t seconds) {
   Manifest manifest;
@@ -50,7 +50,7 @@ class CatalogFaultsTest : public ::testing::Test {
   static void try_with_faults(const std::function<void(Catalog&, const Made&)>& work,
                               const std::function<void(const CatalogState&, Made&)>& check) {
     size_t faults = 0;
-    test::with_each_fault([&](size_t fails, FaultyStorage::When when) {
+    test::with_each_fault([&](size_t fails, When when) {
       Made made;
       make(made);
       FaultyStorage faulty(made.storage, fails, when);

@@ -92,7 +92,7 @@ TEST_F(PruneTest, AReadOfTheCatalogThatFailsCostsNoPack) {
   const auto first_files = expected(state);
   const auto second = back_up_one_more();
   const auto all = packs();
-  test::with_each_fault([&](size_t fails, test::FaultyStorage::When when) {
+  test::with_each_fault([&](size_t fails, test::When when) {
     const auto repository = index::Repository::open_writer({root, "test"});
     test::FaultyStorage faulty(repository->storage(), fails, when);
     Catalog catalog(faulty);
