@@ -85,10 +85,22 @@ void unmount_resolved(const stdfs::path& path, bool lazy) {
   }
 }
 
+void require_apart(const stdfs::path& path, const stdfs::path& repository) {
+  if (is_within(path.native(), repository.native())) {
+    throw UsageError(path.string() + " lies in the repository " + repository.string(),
+                     "mount on a directory outside of it");
+  }
+  if (is_within(repository.native(), path.native())) {
+    throw UsageError(fmt::format("a mount at {} would hide the repository {}", path.string(),
+                                 repository.string()),
+                     "mount on a directory that does not hold it");
+  }
+}
+
 }  // namespace
 
-stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& repository,
-                             bool nonempty_allowed) {
+stdfs::path check_mountpoint(const stdfs::path& mountpoint,
+                             const std::optional<stdfs::path>& repository, bool nonempty_allowed) {
   if (mountpoint.empty())
     throw UsageError("no mount point was named", "name an existing directory");
   stdfs::path path = resolve(mountpoint);
@@ -109,15 +121,7 @@ stdfs::path check_mountpoint(const stdfs::path& mountpoint, const stdfs::path& r
                      "create it: mkdir -p " + path.string());
   if (!S_ISDIR(status->st_mode))
     throw UsageError(path.string() + " is not a directory", "mount on an existing directory");
-  if (is_within(path.native(), repository.native())) {
-    throw UsageError(path.string() + " lies in the repository " + repository.string(),
-                     "mount on a directory outside of it");
-  }
-  if (is_within(repository.native(), path.native())) {
-    throw UsageError(fmt::format("a mount at {} would hide the repository {}", path.string(),
-                                 repository.string()),
-                     "mount on a directory that does not hold it");
-  }
+  if (repository) require_apart(path, *repository);
   if (!nonempty_allowed && holds_something(path)) {
     throw UsageError(
         fmt::format("{} is not empty, and a mount would hide what is in it", path.string()),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "index/base/error.h"
 
@@ -13,13 +14,13 @@ class MountInUseError : public BusyError {
   using BusyError::BusyError;
 };
 
-// The absolute path, without links, of a directory that the repository at `repository` (absolute,
-// without links) can be mounted on. A mount there whose process was killed is taken off first.
-// Throws: UsageError when it is no directory, would cover the repository or lie inside it, has a
-// tsmfs mount on it, or has anything in it that `nonempty_allowed` does not let the mount hide;
-// IoError.
+// The absolute path, without links, of a directory that a repository can be mounted on;
+// `repository` is its own (absolute, without links), if it lies in one. A mount there whose process
+// was killed is taken off first. Throws: UsageError when it is no directory, would cover the
+// repository or lie inside it, has a tsmfs mount on it, or has anything in it that
+// `nonempty_allowed` does not let the mount hide; IoError.
 std::filesystem::path check_mountpoint(const std::filesystem::path& mountpoint,
-                                       const std::filesystem::path& repository,
+                                       const std::optional<std::filesystem::path>& repository,
                                        bool nonempty_allowed = false);
 
 // Takes a tsmfs mount off. `lazy`: at once for newcomers, for those who use it when they are done.

@@ -22,7 +22,8 @@ namespace tsmfs::cli {
 namespace {
 
 struct BackupCommand {
-  std::filesystem::path repository, last_argument;
+  index::RepositoryLocation repository;
+  std::filesystem::path last_argument;
   std::string host = "127.0.0.1:8088";
   std::string ssh;
   std::string server;

@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kDamagesShown = 100;
 
 struct CheckCommand {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   bool read_data = false;
   std::string subset;
   bool tsm = false;

@@ -21,7 +21,7 @@ using snapshot::CopyOutcome;
 constexpr size_t kLostNamedMax = 5;
 
 struct CopyCommand {
-  std::filesystem::path from, to;
+  index::RepositoryLocation from, to;
   std::chrono::seconds lock_wait{0};
   snapshot::Selection selection;
   std::string compression;
@@ -89,9 +89,8 @@ void add_copy(CLI::App& app, Context& context) {
       "second copy of everything. Every byte is checked on the way. What repair found\n"
       "lost of copies that are there comes back.\n"
       "\nExample:\n  tsmfs copy --from /srv/tsmfs --to /mnt/usb/tsmfs");
-  sub->add_option("--from", command->from, "The repository to read")->type_name("DIR")->required();
-  sub->add_option("--to", command->to, "The repository to write; made when there is none")
-      ->type_name("DIR")
+  add_location_option(*sub, "--from", command->from, "The repository to read")->required();
+  add_location_option(*sub, "--to", command->to, "The repository to write; made when there is none")
       ->required();
   add_lock_wait_option(*sub, command->lock_wait);
   add_selection_options(*sub, command->selection);

@@ -23,7 +23,7 @@ namespace {
 using snapshot::ExportForm;
 
 struct ExportCommand {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   std::string form;
   std::string target;
   std::string owner;

@@ -25,7 +25,7 @@ using snapshot::Decision;
 using snapshot::SnapshotPtr;
 
 struct ForgetCommand {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   std::chrono::seconds lock_wait{0};
   snapshot::ForgetRequest request;
   std::string within;

@@ -22,7 +22,8 @@ namespace tsmfs::cli {
 namespace {
 
 struct ImportCommand {
-  std::filesystem::path repository, directory;
+  index::RepositoryLocation repository;
+  std::filesystem::path directory;
   snapshot::DataDirPlaces data_dir;
   std::string server, time;
   bool make_metastore = false;

@@ -35,7 +35,7 @@ namespace {
 constexpr int kPollMs = 100;
 
 struct MountCommand {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   std::filesystem::path mountpoint;
   bool foreground = false;
   std::vector<std::string> options;
@@ -155,9 +155,10 @@ ExitCode run_mount(const MountCommand& command, Context& context) {
   for (const std::string& words : command.options) fs::apply_mount_words(words, options);
   if (!command.owner.empty()) fs::apply_owner(command.owner, options);
   if (!command.cache.empty()) fs::apply_cache_size(command.cache, options);
-  const auto repository = resolved_path(command.repository);
-  options.source = repository.string();
-  options.mountpoint = fs::check_mountpoint(command.mountpoint, repository, options.nonempty);
+  const auto repository = command.repository.resolved();
+  options.source = repository.text();
+  options.mountpoint =
+      fs::check_mountpoint(command.mountpoint, repository.directory(), options.nonempty);
   return command.foreground ? run_in_foreground(options, context)
                             : run_in_background(options, context);
 }

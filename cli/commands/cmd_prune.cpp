@@ -64,7 +64,7 @@ nlohmann::json to_json(const snapshot::PruneReport& report, bool dry_run) {
 }
 
 struct PruneArguments {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   std::chrono::seconds lock_wait{0};
   PruneCommand prune;
 };

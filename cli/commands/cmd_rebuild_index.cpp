@@ -11,7 +11,7 @@ namespace tsmfs::cli {
 namespace {
 
 struct RebuildCommand {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   std::chrono::seconds lock_wait{0};
 };
 

@@ -103,7 +103,7 @@ ExitCode rehearse_one(const RehearseCommand& command, const InfluxdProgram& infl
   return code;
 }
 
-std::set<std::string> servers_of(const std::filesystem::path& repository) {
+std::set<std::string> servers_of(const index::RepositoryLocation& repository) {
   const auto place = index::open_place(repository);
   snapshot::Catalog catalog(*place.storage);
   std::set<std::string> servers;

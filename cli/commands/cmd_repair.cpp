@@ -14,7 +14,7 @@ namespace tsmfs::cli {
 namespace {
 
 struct RepairCommand {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   std::chrono::seconds lock_wait{0};
   bool dry_run = false;
   bool json = false;

@@ -88,9 +88,9 @@ void note_place(const ServedPlace& place, const std::string& identity) {
 
 // A directory that is not the repository's.
 std::filesystem::path outside(const std::filesystem::path& keep,
-                              const std::filesystem::path& repository) {
-  const auto resolved = resolved_path(keep);
-  if (is_within(resolved.native(), repository.native()))
+                              const index::RepositoryLocation& repository) {
+  const auto& inside = repository.directory();
+  if (inside && is_within(resolved_path(keep).native(), inside->native()))
     throw UsageError(fmt::format("{} is inside the repository", keep.string()),
                      "keep what is written to a server elsewhere");
   return keep;

@@ -21,7 +21,7 @@ namespace {
 using Json = nlohmann::json;
 
 struct SnapshotsCommand {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   snapshot::Selection selection;
   bool as_json = false;
   bool all_problems = false;

@@ -18,7 +18,7 @@ namespace {
 using snapshot::TagChange;
 
 struct TagCommand {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   std::chrono::seconds lock_wait{0};
   snapshot::TagRequest request;
 };
@@ -50,7 +50,7 @@ ExitCode run_tag(const TagCommand& command, Context& context) {
 }
 
 struct AcceptCommand {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   std::chrono::seconds lock_wait{0};
   std::string shard;
   std::string snapshot;

@@ -21,10 +21,17 @@ constexpr const char* kRepositoryVariable = "TSMFS_REPOSITORY";
 
 }  // namespace
 
-void add_repository_option(CLI::App& command, std::filesystem::path& repository) {
-  command.add_option("--repo,-r", repository, "The repository's directory")
-      ->envname(kRepositoryVariable)
-      ->type_name("DIR");
+CLI::Option* add_location_option(CLI::App& command, const std::string& name,
+                                 index::RepositoryLocation& repository, const std::string& what) {
+  const auto take = [&repository](const std::string& text) {
+    repository = index::RepositoryLocation::parse(text);
+  };
+  return command.add_option_function<std::string>(name, take, what)->type_name("DIR");
+}
+
+void add_repository_option(CLI::App& command, index::RepositoryLocation& repository) {
+  add_location_option(command, "--repo,-r", repository, "The repository's directory")
+      ->envname(kRepositoryVariable);
 }
 
 bool is_from_environment(const char* name, const std::string& value) {
@@ -33,14 +40,14 @@ bool is_from_environment(const char* name, const std::string& value) {
 }
 
 void take_last_argument(const std::filesystem::path& last_argument,
-                        std::filesystem::path& repository) {
+                        index::RepositoryLocation& repository) {
   if (last_argument.empty()) return;
-  if (!repository.empty() && repository != last_argument &&
-      !is_from_environment(kRepositoryVariable, repository.string()))
+  if (!repository.empty() && repository.directory() != last_argument &&
+      !is_from_environment(kRepositoryVariable, repository.text()))
     throw UsageError(fmt::format("two repositories are named: --repo {}, and {}",
-                                 quote(repository.string()), quote(last_argument.string())),
+                                 quote(repository.text()), quote(last_argument.string())),
                      "name one of them");
-  repository = last_argument;
+  repository = index::RepositoryLocation::parse(last_argument.string());
 }
 
 void add_lock_wait_option(CLI::App& command, std::chrono::seconds& wait) {
@@ -107,7 +114,7 @@ Name require_name(const std::string& text, std::string_view what) {
   throw UsageError(fmt::format("{} cannot be the name of a {}", quote(text), what));
 }
 
-void require_repository(const std::filesystem::path& repository) {
+void require_repository(const index::RepositoryLocation& repository) {
   if (repository.empty())
     throw UsageError("no repository was named", "use --repo DIR, or set TSMFS_REPOSITORY");
 }

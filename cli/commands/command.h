@@ -16,6 +16,7 @@
 
 #include "cli/process/exit_code.h"
 #include "index/base/name.h"
+#include "index/repository/repository_place.h"
 #include "snapshot/server/endpoint.h"
 
 namespace tsmfs::cli {
@@ -50,11 +51,14 @@ void add_serve(CLI::App& app, Context& context);
 void add_rehearse(CLI::App& app, Context& context);
 
 // Adds --repo/-r, which TSMFS_REPOSITORY stands in for.
-void add_repository_option(CLI::App& command, std::filesystem::path& repository);
+void add_repository_option(CLI::App& command, index::RepositoryLocation& repository);
+// Adds an option of that name for a repository.
+CLI::Option* add_location_option(CLI::App& command, const std::string& name,
+                                 index::RepositoryLocation& repository, const std::string& what);
 // `last_argument` in the place of --repo, as influxd's commands have it; empty leaves --repo.
 // Throws: UsageError when both are there and differ.
 void take_last_argument(const std::filesystem::path& last_argument,
-                        std::filesystem::path& repository);
+                        index::RepositoryLocation& repository);
 // Whether the environment has `name` with this value: what stands for an option there is no option
 // that somebody gave.
 bool is_from_environment(const char* name, const std::string& value);
@@ -76,6 +80,6 @@ void warn_of_open_connection(const snapshot::Endpoint& endpoint, std::string_vie
 // directory, as a `what`.
 Name require_name(const std::string& text, std::string_view what);
 // Throws: UsageError when no repository was named.
-void require_repository(const std::filesystem::path& repository);
+void require_repository(const index::RepositoryLocation& repository);
 
 }  // namespace tsmfs::cli

@@ -4,8 +4,8 @@
 
 namespace tsmfs::cli {
 
-void show_created(const std::filesystem::path& repository, const Context& context) {
-  if (!context.quiet) fmt::print(context.err, "created repository {}\n", repository.string());
+void show_created(const index::RepositoryLocation& repository, const Context& context) {
+  if (!context.quiet) fmt::print(context.err, "created repository {}\n", repository.text());
 }
 
 }  // namespace tsmfs::cli

@@ -8,6 +8,6 @@
 namespace tsmfs::cli {
 
 // "created repository DIR", unless it is to be quiet.
-void show_created(const std::filesystem::path& repository, const Context& context);
+void show_created(const index::RepositoryLocation& repository, const Context& context);
 
 }  // namespace tsmfs::cli

@@ -63,7 +63,7 @@ void add_past_options(CLI::App& sub, PastOptions& options) {
 void check_past_options(PastOptions& options) {
   require_repository(options.repository);
   index::open_place(options.repository);  // there is one
-  options.repository = resolved_path(options.repository);
+  options.repository = options.repository.resolved();
 }
 
 PastServerRequest request_for(const PastOptions& options, const InfluxdProgram& influxd,

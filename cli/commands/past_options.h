@@ -12,7 +12,7 @@
 namespace tsmfs::cli {
 
 struct PastOptions {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   std::string snapshot;  // --snapshot; empty: not said
   std::string at;        // --at; likewise
   std::string server;    // --server

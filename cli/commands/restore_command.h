@@ -14,7 +14,7 @@ namespace tsmfs::cli {
 inline constexpr const char* kPreferSnapshot = "snapshot";
 
 struct RestoreCommand {
-  std::filesystem::path repository;
+  index::RepositoryLocation repository;
   std::string snapshot = "latest";   // as snapshot::choose_snapshot takes it
   std::string server;                // whose snapshots count; empty: all
   snapshot::Filter filter;           // databases (at most one with a new name), policy, shard

@@ -73,7 +73,7 @@ class Hider {
 fs::MountOptions mount_options(const index::Repository& repository, const ServedPlace& place,
                                size_t cache_bytes) {
   fs::MountOptions options = fs::MountOptions::for_caller();
-  options.source = repository.local().root().string();
+  options.source = repository.storage().location();
   options.mountpoint = place.history();
   options.time_format = kTimeFormat;
   options.cache_bytes = cache_bytes;
