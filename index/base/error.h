@@ -7,6 +7,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace tsmfs {
 
@@ -43,6 +44,13 @@ class CorruptError : public Error {
 class MissingError : public CorruptError {
  public:
   using CorruptError::CorruptError;
+};
+
+// Stored bytes that are sound, and of a kind that this program does not know: for reading they are
+// as good as damaged, but nobody may take them out of the way, or what they may need.
+class NewerFormatError : public CorruptError {
+ public:
+  NewerFormatError(std::string_view object, std::string_view what);
 };
 
 // A server could not be reached, or answered something that the snapshot protocol does not allow.

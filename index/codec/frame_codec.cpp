@@ -103,7 +103,7 @@ Codec FrameCompressor::compress_chunks(ByteView raw, std::span<const BlobEntry> 
 void decompress_frame(Codec codec, ByteView stored, MutableByteView out, std::string_view object) {
   const auto decoder = std::ranges::find(kDecoders, codec, &Decoder::codec);
   if (decoder == kDecoders.end())
-    throw CorruptError(fmt::format("{} is damaged: a frame of an unknown codec", object));
+    throw NewerFormatError(object, fmt::format("a frame of codec {}", static_cast<uint8_t>(codec)));
   decoder->decode(stored, out, object);
 }
 

@@ -48,7 +48,8 @@ class FrameCompressor {
 };
 
 // Thread safe: each thread has its own context. Throws: CorruptError, naming `object`, when
-// `stored` does not give exactly `out.size()` bytes.
+// `stored` does not give exactly `out.size()` bytes; NewerFormatError for a codec that is not
+// known.
 void decompress_frame(Codec codec, ByteView stored, MutableByteView out, std::string_view object);
 
 }  // namespace tsmfs::index

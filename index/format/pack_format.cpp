@@ -19,8 +19,10 @@ constexpr uint32_t kPackVersion = 1;
   throw CorruptError(fmt::format("{} is damaged: {}", object, why));
 }
 
-bool is_known(BlobKind kind) {
-  return kind >= BlobKind::kChunk && kind <= BlobKind::kTree;
+// Requires: a checksum says that the byte is what was written.
+void require_known(BlobKind kind, std::string_view object) {
+  if (kind < BlobKind::kChunk || kind > BlobKind::kTree)
+    throw NewerFormatError(object, fmt::format("a frame of kind {}", static_cast<uint8_t>(kind)));
 }
 
 // The checksum of a frame covers its header up to the checksum itself, then the stored bytes.
@@ -51,7 +53,7 @@ PackHeader decode_pack_header(ByteView bytes, std::string_view object) {
     fail(object, "its header's checksum is wrong");
   if (load_le<uint32_t>(bytes.data() + 8) != kPackVersion ||
       load_le<uint32_t>(bytes.data() + 12) != 0)
-    fail(object, "an unknown pack version");
+    throw NewerFormatError(object, "another version of pack");
   PackHeader header;
   header.id = PackId::from(bytes.subspan(16, kIdBytes));
   header.repository = RepositoryId::from(bytes.subspan(32, kIdBytes));
@@ -83,8 +85,9 @@ FrameHeader decode_frame(ByteView frame, const PackId& pack, std::string_view ob
   header.raw_length = load_le<uint32_t>(frame.data() + 8);
   header.stored_length = load_le<uint32_t>(frame.data() + 12);
   header.logical_start = load_le<uint64_t>(frame.data() + 16);
-  if (!is_known(header.kind) || load_le<uint16_t>(frame.data() + 6) != 0)
-    fail(object, "a frame of an unknown kind");
+  require_known(header.kind, object);
+  if (load_le<uint16_t>(frame.data() + 6) != 0)
+    throw NewerFormatError(object, "another kind of frame header");
   if (header.stored_length != stored.size() || header.raw_length > kFrameRawBytesMax)
     fail(object, "a frame's lengths are wrong");
   return header;
@@ -115,8 +118,8 @@ std::vector<FrameEntry> decode_frame_table(ByteView bytes, const PackTrailer& tr
   for (uint32_t i = 0; i < trailer.frame_count; ++i) {
     FrameEntry frame = next;
     frame.kind = static_cast<BlobKind>(reader.u8());
-    if (!is_known(frame.kind) || frame.kind < last_kind)
-      reader.fail("frames of an unknown kind or out of order");
+    require_known(frame.kind, object);
+    if (frame.kind < last_kind) reader.fail("frames out of order");
     last_kind = frame.kind;
     frame.raw_length = static_cast<uint32_t>(reader.varint(kFrameRawBytesMax));
     frame.stored_length = static_cast<uint32_t>(reader.varint(kFrameRawBytesMax));
@@ -195,7 +198,8 @@ PackTrailer decode_pack_trailer(ByteView bytes, uint64_t pack_bytes, const PackI
   trailer.blob_table_checksum = load_le<uint64_t>(bytes.data() + 24);
   trailer.frame_count = load_le<uint32_t>(bytes.data() + 32);
   trailer.blob_count = load_le<uint32_t>(bytes.data() + 36);
-  if (load_le<uint64_t>(bytes.data() + 40) != 0) fail(object, "an unknown kind of trailer");
+  if (load_le<uint64_t>(bytes.data() + 40) != 0)
+    throw NewerFormatError(object, "another kind of trailer");
   const uint64_t behind =
       uint64_t{trailer.frame_table_length} + trailer.blob_table_length + kPackTrailerBytes;
   if (behind > pack_bytes || trailer.tables_offset != pack_bytes - behind ||

@@ -95,7 +95,7 @@ void encode_pack_trailer(const PackTrailer& trailer, const PackId& pack,
                          MutableByteView out);  // kPackTrailerBytes
 
 // All of these throw CorruptError, naming `object`, for bytes that the encoders above cannot have
-// made.
+// made; where the bytes are sound, and of a kind or version that is not known, NewerFormatError.
 PackHeader decode_pack_header(ByteView bytes, std::string_view object);
 // `frame` is header and stored bytes together; verifies the checksum over both.
 FrameHeader decode_frame(ByteView frame, const PackId& pack, std::string_view object);

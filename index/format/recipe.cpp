@@ -45,7 +45,7 @@ ByteBuffer RecipeBuilder::encode() const {
 
 Recipe Recipe::decode(ByteView encoded, std::string_view object) {
   ByteReader reader(encoded, object);
-  if (reader.u8() != kRecipeVersion) reader.fail("an unknown recipe version");
+  if (reader.u8() != kRecipeVersion) throw NewerFormatError(object, "another version of recipe");
   Recipe recipe;
   recipe.file_ = FileId::from(reader.raw(kIdBytes));
   recipe.tsm_defect_ = as_text(reader.sized(kRecipeDefectBytesMax));

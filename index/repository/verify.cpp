@@ -49,10 +49,9 @@ std::optional<std::string> answer(const Verify& verify) {
 
 }  // namespace
 
-std::optional<std::string> verify_pack(const PackStore& packs, const PackId& id,
-                                       const DigestKey& key, ReadData read_data,
-                                       const std::stop_token& stop) {
-  return answer([&] {
+std::optional<Damage> verify_pack(const PackStore& packs, const PackId& id, const DigestKey& key,
+                                  ReadData read_data, const std::stop_token& stop) {
+  return find_damage([&] {
     const auto pack = packs.open_anew(id);
     if (read_data == ReadData::kYes)
       verify_frames(*pack, key, stop);

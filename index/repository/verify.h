@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "index/base/damage.h"
 #include "index/format/digest.h"
 #include "index/format/recipe.h"
 #include "index/pack/pack_store.h"
@@ -17,9 +18,8 @@ enum class ReadData { kNo, kYes };
 
 // A pack's header, tables and trailer; with kYes also each frame's checksum and each blob's digest.
 // Throws: Cancelled, and IoError but for a pack that is not there or cannot be read.
-std::optional<std::string> verify_pack(const PackStore& packs, const PackId& id,
-                                       const DigestKey& key, ReadData read_data,
-                                       const std::stop_token& stop);
+std::optional<Damage> verify_pack(const PackStore& packs, const PackId& id, const DigestKey& key,
+                                  ReadData read_data, const std::stop_token& stop);
 
 // Whether every run of a recipe lies inside a pack that is there.
 std::optional<std::string> verify_recipe(const Recipe& recipe, PackStore& packs);

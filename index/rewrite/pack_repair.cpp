@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "index/base/damage.h"
 #include "index/base/error.h"
 #include "index/base/log.h"
 #include "index/format/object_keys.h"
@@ -161,8 +162,10 @@ std::vector<FileId> lossy_files(const Lookup& lookup) {
 std::vector<DamagedPack> find_damaged_packs(Repository& repository, const std::stop_token& stop) {
   std::vector<DamagedPack> damaged;
   repository.packs().for_each_id([&](const PackId& id) {
-    if (auto what = verify_pack(repository.packs(), id, repository.key(), ReadData::kYes, stop))
-      damaged.push_back({id, std::move(*what), {}});
+    auto damage = verify_pack(repository.packs(), id, repository.key(), ReadData::kYes, stop);
+    if (!damage) return;
+    refuse_newer(*damage);
+    damaged.push_back({id, std::move(damage->what), {}});
   });
   return damaged;
 }

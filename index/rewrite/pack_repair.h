@@ -19,7 +19,8 @@ struct DamagedPack {
   Salvage salvage;
 };
 
-// Reads every byte of every pack. Throws: IoError but for one pack, Cancelled.
+// Reads every byte of every pack. Throws: IoError but for one pack, Cancelled; UsageError when a
+// newer tsmfs has written one.
 std::vector<DamagedPack> find_damaged_packs(Repository& repository, const std::stop_token& stop);
 
 // Finds out what of the packs can be saved, and fills in DamagedPack::salvage; changes nothing.

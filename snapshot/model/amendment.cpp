@@ -18,9 +18,9 @@ constexpr std::string_view kAmendmentKind = "amendment";
 constexpr uint32_t kAmendmentVersion = 1;
 constexpr size_t kAmendmentEntriesMax = 1 << 20;
 
-Amendment decode_amendment_fields(const nlohmann::json& stored) {
+Amendment decode_amendment_fields(const nlohmann::json& stored, std::string_view object) {
   if (index::count_field(stored, "version", UINT32_MAX) != kAmendmentVersion)
-    throw CorruptError("an unknown version of amendment");
+    throw NewerFormatError(object, "another version of amendment");
   if (stored.at("tags").size() > kAmendmentEntriesMax ||
       stored.at("accepted").size() > kAmendmentEntriesMax)
     throw CorruptError("a list that is too long");
@@ -75,9 +75,11 @@ std::string encode_amendment(const Amendment& amendment) {
 Amendment decode_amendment(std::string_view stored, std::string_view object) {
   const nlohmann::json content = index::unseal_json(kAmendmentKind, stored, object);
   try {
-    return decode_amendment_fields(content);
+    return decode_amendment_fields(content, object);
   } catch (const nlohmann::json::exception& error) {
     throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));
+  } catch (const NewerFormatError&) {
+    throw;
   } catch (const Error& error) {
     throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));
   }

@@ -126,9 +126,9 @@ bool is_about(const Problem& problem, const MissingShard& missing) {
   return problem.what == missing.why && problem.path == missing.path.text();
 }
 
-Manifest decode_fields(const Json& stored) {
+Manifest decode_fields(const Json& stored, std::string_view object) {
   if (unsigned_field<uint32_t>(stored, "version") != kManifestVersion)
-    throw CorruptError("an unknown version of manifest");
+    throw NewerFormatError(object, "another version of manifest");
   Manifest manifest;
   manifest.id = index::SnapshotId::from_hex(stored.at("id").get<std::string>());
   manifest.number = unsigned_field<uint32_t>(stored, "number");
@@ -296,9 +296,11 @@ std::string encode_manifest(const Manifest& manifest) {
 Manifest decode_manifest(std::string_view stored, std::string_view object) {
   const Json content = index::unseal_json(kSealKind, stored, object);
   try {
-    return decode_fields(content);
+    return decode_fields(content, object);
   } catch (const Json::exception& error) {
     throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));
+  } catch (const NewerFormatError&) {
+    throw;
   } catch (const Error& error) {
     throw CorruptError(fmt::format("{} is damaged: {}", object, error.what()));
   }

@@ -29,10 +29,10 @@ void encode_entry(const TreeEntry& entry, ByteWriter& writer) {
   }
 }
 
-TreeEntry decode_entry(ByteReader& reader) {
+TreeEntry decode_entry(ByteReader& reader, std::string_view object) {
   const auto kind = static_cast<EntryKind>(reader.u8());
   if (kind != EntryKind::kFile && kind != EntryKind::kDirectory)
-    reader.fail("an entry of an unknown kind");
+    throw NewerFormatError(object, "an entry of another kind");
   const auto name = Name::parse(as_text(reader.sized(kNameBytesMax)));
   if (!name) reader.fail("a name that cannot stand in a directory");
   TreeEntry entry{*name, kind, 0, {}, 0, 0, {}};
@@ -63,12 +63,12 @@ Tree::Tree(std::vector<TreeEntry> entries) : entries_(std::move(entries)) {
 
 Tree Tree::decode(ByteView encoded, std::string_view object) {
   ByteReader reader(encoded, object);
-  if (reader.u8() != kTreeVersion) reader.fail("an unknown version of tree node");
+  if (reader.u8() != kTreeVersion) throw NewerFormatError(object, "another version of directory");
   const uint64_t count = reader.count(kTreeEntryBytesMin);
   Tree tree;
   tree.entries_.reserve(count);
   for (uint64_t i = 0; i < count; ++i) {
-    tree.entries_.push_back(decode_entry(reader));
+    tree.entries_.push_back(decode_entry(reader, object));
     if (i > 0 && tree.entries_[i].name <= tree.entries_[i - 1].name)
       reader.fail("entries out of order");
   }

@@ -90,7 +90,7 @@ class Check {
       const auto what =
           index::verify_pack(repository_.packs(), id, repository_.key(),
                              read ? index::ReadData::kYes : index::ReadData::kNo, stop_);
-      if (what && is_there(id)) damage(*what);
+      if (what && is_there(id)) damage(what->what);
     });
   }
 

@@ -33,6 +33,7 @@ class Prune {
       : repository_(repository), catalog_(catalog), options_(options), stop_(std::move(stop)) {}
 
   PruneReport run() {
+    require_known_packs();
     mark();
     index::PrunePlan plan = make_plan();
     if (options_.dry_run) {
@@ -101,6 +102,13 @@ class Prune {
                     unindexed.empty() ? what : fmt::format("pack {}", unindexed.front().hex())),
         "run tsmfs repair first: what it cannot save it moves to quarantine/, and only then is it "
         "lost");
+  }
+
+  // The lookup has none that this program does not know.
+  void require_known_packs() const {
+    for (const index::PackId& id : repository_.unindexed_packs())
+      if (const auto damage = find_damage([&] { repository_.packs().open_anew(id)->read_blobs(); }))
+        refuse_newer(*damage);
   }
 
   // What is wrong with its recipe; nothing when all is well.

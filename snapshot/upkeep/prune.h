@@ -52,7 +52,8 @@ struct PruneReport {
 // Requires: `repository` was opened for writing, but for a dry run. Nothing goes before its
 // replacement is durable and indexed; ended at any point, it can be run again. Throws:
 // CorruptError, before anything was changed, when a snapshot or something it needs cannot be read;
-// IoError; Cancelled.
+// UsageError likewise when a newer tsmfs has written a pack, which may need any other; IoError;
+// Cancelled.
 PruneReport prune_repository(index::Repository& repository, Catalog& catalog,
                              const PruneOptions& options, std::stop_token stop);
 

@@ -26,8 +26,10 @@ std::vector<DamagedObject> find_damaged(const index::Storage& storage, const cha
                                         const char* quarantine, const auto& read) {
   std::vector<DamagedObject> damaged;
   for (const std::string& key : storage.list(folder)) {
-    if (const auto damage = find_damage([&] { read(storage, key); }))
-      damaged.push_back({key, quarantine, damage->what});
+    const auto damage = find_damage([&] { read(storage, key); });
+    if (!damage) continue;
+    refuse_newer(*damage);
+    damaged.push_back({key, quarantine, damage->what});
   }
   return damaged;
 }

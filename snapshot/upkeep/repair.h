@@ -39,7 +39,8 @@ struct RepairReport {
 // What is lost stays lost until a later backup brings the same content: a file that is stored again
 // is whole again in every snapshot; a chunk that came back in another file is found by the next
 // repair. Requires: `repository` was opened for writing. A crash at any point loses nothing.
-// Throws: IoError, Cancelled.
+// Throws: IoError, Cancelled; UsageError, with nothing changed, when a newer tsmfs has written
+// something: that is not damaged.
 RepairReport repair_repository(index::Repository& repository, const RepairOptions& options,
                                const std::stop_token& stop);
 
