@@ -7,7 +7,8 @@
 //                       torn    half of a write is made, then the process dies
 //                       power   the process dies, and what was not synced is lost: files are cut to
 //                               their synced length, renames whose directory was not synced are
-//                               undone
+//                               undone, and what was made in one that was not synced is gone
+//                       off     the same, when the process has ended; AT means nothing
 //                       enospc  the change fails with ENOSPC, and so do all later ones but removals
 //                       eio     the change fails with EIO
 //                       eioread, eiostat, eiolist, eioopen
@@ -48,6 +49,7 @@ int hooked_open(const std::string& path, int flags, const Open& open) {
   const int fd = open();
   if (fd < 0) return fd;
   state().paths[fd] = path;
+  if (creates) note_made(path);
   const bool writes = (flags & O_ACCMODE) != O_RDONLY && (flags & O_TMPFILE) != O_TMPFILE;
   if (writes && !state().written.contains(path))
     state().written[path] = {there && (flags & O_TRUNC) == 0 ? status.st_size : 0, creates};
@@ -87,6 +89,8 @@ int hooked_sync(int fd, const Sync& sync) {
   if (const auto found = state().written.find(path); found != state().written.end())
     found->second = {status.st_size, false};
   if (S_ISDIR(status.st_mode))
+    std::erase_if(state().made, [&](const std::string& made) { return parent_of(made) == path; });
+  if (S_ISDIR(status.st_mode))
     std::erase_if(state().renames, [&](const Rename& rename) {
       if (parent_of(rename.to) != path) return false;
       if (!rename.shadow.empty()) ::syscall(SYS_unlink, rename.shadow.c_str());
@@ -101,19 +105,15 @@ int hooked_rename(const char* from, const char* to, const DoRename& rename) {
   if (!below_root(to)) return rename();
   if (const int error = change("rename", to)) return fail(error);
   Rename done{from, to, "", false};
-  if (struct stat status{}; state().kind == Kind::kPower && real_stat(to, status)) {
+  if (struct stat status{};
+      (state().kind == Kind::kPower || state().kind == Kind::kOff) && real_stat(to, status)) {
     done.shadow = state().shadow + "/" + std::to_string(state().count);
     if (::syscall(SYS_link, to, done.shadow.c_str()) != 0) done.shadow.clear();
   }
   const int result = rename();
   if (result != 0) return result;
   state().renames.push_back(done);
-  if (const auto file = state().written.extract(from)) {
-    auto node = state().written.insert_or_assign(to, file.mapped());
-    (void)node;
-  }
-  for (auto& [fd, path] : state().paths)
-    if (path == from) path = to;
+  note_rename(from, to);
   return result;
 }
 
@@ -124,10 +124,15 @@ int hooked_remove(const char* what, const std::string& path, const Remove& remov
   if (const int error = change(what, path, true)) return fail(error);
   const int result = remove();
   if (result == 0) state().written.erase(path);
+  if (result == 0) std::erase(state().made, path);
   return result;
 }
 
 __attribute__((destructor)) void report() {
+  if (state().kind == Kind::kOff) {
+    lose_power();
+    write_log("fault at the end: power\n");
+  }
   write_log("calls " + std::to_string(state().count) + "\n");
 }
 
@@ -247,7 +252,9 @@ TSMFS_HOOK int mkdirat(int directory, const char* path, mode_t mode) {
   const std::string whole = path_in(directory, path);
   if (below_root(whole))
     if (const int error = change("mkdir", whole)) return fail(error);
-  return real<int (*)(int, const char*, mode_t)>("mkdirat")(directory, path, mode);
+  const int result = real<int (*)(int, const char*, mode_t)>("mkdirat")(directory, path, mode);
+  if (result == 0) note_made(whole);
+  return result;
 }
 TSMFS_HOOK int unlink(const char* path) {
   return hooked_remove("unlink", path, [&] { return real<int (*)(const char*)>("unlink")(path); });
@@ -267,5 +274,7 @@ TSMFS_HOOK int mkdir(const char* path, mode_t mode) {
   Lock lock(state().mutex);
   if (below_root(path))
     if (const int error = change("mkdir", path)) return fail(error);
-  return real<int (*)(const char*, mode_t)>("mkdir")(path, mode);
+  const int result = real<int (*)(const char*, mode_t)>("mkdir")(path, mode);
+  if (result == 0) note_made(path);
+  return result;
 }

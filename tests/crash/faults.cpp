@@ -8,7 +8,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -21,29 +23,18 @@ std::string text_of(const char* name) {
   return value ? value : "";
 }
 
-void lose_power() {
-  for (const auto& [path, file] : state().written)
-    if (file.dirty) ::syscall(SYS_truncate, path.c_str(), file.synced_bytes);
-  auto& renames = state().renames;
-  for (auto it = renames.rbegin(); it != renames.rend(); ++it) {
-    if (it->exchanged) {
-      ::syscall(SYS_renameat2, AT_FDCWD, it->to.c_str(), AT_FDCWD, it->from.c_str(),
-                RENAME_EXCHANGE);
-      continue;
-    }
-    ::syscall(SYS_rename, it->to.c_str(), it->from.c_str());
-    if (!it->shadow.empty()) ::syscall(SYS_rename, it->shadow.c_str(), it->to.c_str());
-  }
+// With all below it.
+void remove_made(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
 }
 
 }  // namespace
 
 void set_kind(const std::string& name, State& state) {
-  const std::map<std::string, Kind> changes = {{"kill", Kind::kKill},
-                                               {"torn", Kind::kTorn},
-                                               {"power", Kind::kPower},
-                                               {"enospc", Kind::kNoSpace},
-                                               {"eio", Kind::kIoError}};
+  const std::map<std::string, Kind> changes = {{"kill", Kind::kKill},      {"torn", Kind::kTorn},
+                                               {"power", Kind::kPower},    {"off", Kind::kOff},
+                                               {"enospc", Kind::kNoSpace}, {"eio", Kind::kIoError}};
   const std::map<std::string, std::pair<Look, int>> looks = {{"eioread", {Look::kRead, EIO}},
                                                              {"eiostat", {Look::kStat, EIO}},
                                                              {"eiolist", {Look::kList, EIO}},
@@ -87,6 +78,43 @@ bool below_root(std::string_view path) {
 
 std::string parent_of(const std::string& path) {
   return path.substr(0, path.rfind('/'));
+}
+
+void lose_power() {
+  for (const auto& [path, file] : state().written)
+    if (file.dirty) ::syscall(SYS_truncate, path.c_str(), file.synced_bytes);
+  for (const std::string& path : std::exchange(state().made, {})) remove_made(path);
+  auto& renames = state().renames;
+  for (auto it = renames.rbegin(); it != renames.rend(); ++it) {
+    if (it->exchanged) {
+      ::syscall(SYS_renameat2, AT_FDCWD, it->to.c_str(), AT_FDCWD, it->from.c_str(),
+                RENAME_EXCHANGE);
+      continue;
+    }
+    ::syscall(SYS_rename, it->to.c_str(), it->from.c_str());
+    if (!it->shadow.empty()) ::syscall(SYS_rename, it->shadow.c_str(), it->to.c_str());
+  }
+}
+
+void note_made(const std::string& path) {
+  if (below_root(parent_of(path))) state().made.push_back(path);
+}
+
+void note_rename(const std::string& from, const std::string& to) {
+  const auto moved = [&](const std::string& path) {
+    const bool moves =
+        path.starts_with(from) && (path.size() == from.size() || path[from.size()] == '/');
+    return moves ? to + path.substr(from.size()) : path;
+  };
+  State& s = state();
+  std::erase(s.made, from);
+  std::erase(s.made, to);
+  for (std::string& path : s.made) path = moved(path);
+  for (auto& [fd, path] : s.paths) path = moved(path);
+  std::map<std::string, Written> written;
+  for (const auto& [path, file] : s.written)
+    if (path != to) written.insert_or_assign(moved(path), file);
+  s.written = std::move(written);
 }
 
 [[noreturn]] void die() {

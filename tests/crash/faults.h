@@ -12,7 +12,7 @@
 
 namespace tsmfs::faults {
 
-enum class Kind { kNone, kKill, kTorn, kPower, kNoSpace, kIoError, kLook };
+enum class Kind { kNone, kKill, kTorn, kPower, kOff, kNoSpace, kIoError, kLook };
 
 // Calls that change nothing.
 enum class Look { kRead, kStat, kList, kOpen };
@@ -41,6 +41,7 @@ struct State {
   std::map<void*, std::string> lists;  // of open DIRs below a root
   std::map<std::string, Written> written;
   std::vector<Rename> renames;
+  std::vector<std::string> made;  // files and directories whose own directory was not synced since
 };
 
 // By its name in TSMFS_FAULT_KIND; any other changes nothing.
@@ -55,6 +56,12 @@ std::string parent_of(const std::string& path);
 void write_log(const std::string& line);
 
 [[noreturn]] void die();
+// What was not synced is as it was before.
+void lose_power();
+// Of a file or a directory that is new in one below a root.
+void note_made(const std::string& path);
+// What was noted of a file, or of all below a directory, is of its new name.
+void note_rename(const std::string& from, const std::string& to);
 
 // Counts a call, and is true when it is the one to fail.
 bool is_the_one(const char* what, const std::string& path);
@@ -65,7 +72,7 @@ template <typename Half>
 int change(const char* what, const std::string& path, bool removal, const Half& half) {
   State& s = state();
   if (s.no_space && !removal) return ENOSPC;
-  if (s.kind == Kind::kLook || !is_the_one(what, path)) return 0;
+  if (s.kind == Kind::kLook || s.kind == Kind::kOff || !is_the_one(what, path)) return 0;
   switch (s.kind) {
     case Kind::kIoError:
       return EIO;

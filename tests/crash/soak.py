@@ -3,9 +3,10 @@
 
     soak.py [--rounds N] [--seed S] [--program TSMFS] [--shim FAULT_SHIM]
 
-Each round makes a repository and runs a sequence of backup, import, forget, prune, repair, tag, rebuild-index, restore and check
-over a server that changes; each command, the first one too, is made to fail by fault_shim at a random change of the
-repository's files, or at a random read, stat, readdir or open of them or of the imported directory.
+Each round makes a repository and runs a sequence of backup, import, forget, prune, repair, tag, rebuild-index, restore, export,
+copy, snapshots and check over a server that changes; each command, the first one too, is made to fail by fault_shim at a random
+change of the repository's files or of what it writes elsewhere, or at a random read, stat, readdir or open of them or of the
+imported directory; or the power goes when it has ended.
 After each command: `check --read-data` finds nothing, every listed snapshot holds byte for byte what the server held (one that
 says it is incomplete: nothing else), and every snapshot that a command acknowledged is there until one forgets it. Exit status 0
 means that all is there: no snapshot that a command acknowledged with it is incomplete.
@@ -24,11 +25,12 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
 import tiny_tsm  # pylint: disable=wrong-import-position
+from digests import digests_below, digests_in_tars  # pylint: disable=wrong-import-position
 from harness.older_server import OlderServer  # pylint: disable=wrong-import-position
 
 COMMANDS_A_ROUND = 8
 # Each with about as many calls as a command makes that it can hit.
-KINDS = {'kill': 90, 'torn': 90, 'power': 90, 'enospc': 90, 'eio': 90, 'eioread': 90, 'eiostat': 90, 'eiolist': 300, 'eioopen': 60,
+KINDS = {'kill': 90, 'torn': 90, 'power': 90, 'off': 1, 'enospc': 90, 'eio': 90, 'eioread': 90, 'eiostat': 90, 'eiolist': 300, 'eioopen': 60,
          'eaccesopen': 60}
 OK, DAMAGED, INCOMPLETE, FAILED, SERVER, KILLED = 0, 1, 3, 4, 5, -signal.SIGKILL
 
@@ -80,20 +82,10 @@ class Server:
         return found
 
 
-def digests_below(root):
-    found = {}
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = os.path.join(folder, name)
-            with open(path, 'rb') as file:
-                found[os.path.relpath(path, root)] = hashlib.sha256(file.read()).hexdigest()
-    return found
-
-
 class Round:
     def __init__(self, arguments, seed, home):
         self.arguments, self.rng, self.home = arguments, random.Random(seed), home
-        self.repository = os.path.join(home, 'repository')
+        self.repository, self.other = os.path.join(home, 'repository'), os.path.join(home, 'other')
         self.server = Server(os.path.join(home, 'server'), self.rng)
         self.expected = {}  # id of a snapshot: digests of its files; of an incomplete one, of those that it may have
         self.acknowledged = set()  # ids of snapshots that must be there
@@ -101,15 +93,16 @@ class Round:
         self.hit = []  # kinds of the faults that hit a call
         self.story = []
 
-    def tsmfs(self, *words, fault=None):
-        environment = dict(os.environ, TSMFS_REPOSITORY=self.repository)
+    def tsmfs(self, *words, fault=None, repository=None, writes=()):
+        """`writes`: where else than into the repository."""
+        environment = dict(os.environ, TSMFS_REPOSITORY=repository or self.repository)
         log = os.path.join(self.home, 'fault.log')
         if fault:
             shadow = os.path.join(self.home, 'shadow')
             shutil.rmtree(shadow, ignore_errors=True)
             os.makedirs(shadow)
             environment.update(LD_PRELOAD=self.arguments.shim, TSMFS_FAULT_LOG=log,
-                               TSMFS_FAULT_ROOT=f'{self.repository}:{self.server.data}:{self.server.meta}', TSMFS_FAULT_SHADOW=shadow, TSMFS_FAULT_KIND=fault[0], TSMFS_FAULT_AT=str(fault[1]))
+                               TSMFS_FAULT_ROOT=':'.join([self.repository, self.server.data, self.server.meta, *writes]), TSMFS_FAULT_SHADOW=shadow, TSMFS_FAULT_KIND=fault[0], TSMFS_FAULT_AT=str(fault[1]))
         if os.path.exists(log):
             os.remove(log)
         done = subprocess.run([self.arguments.program, *words], env=environment, capture_output=True, timeout=120)
@@ -125,14 +118,14 @@ class Round:
         if not condition:
             raise Lost(what)
 
-    def is_there(self):
-        return os.path.exists(os.path.join(self.repository, 'config'))
+    def is_there(self, repository=None):
+        return os.path.exists(os.path.join(repository or self.repository, 'config'))
 
-    def listed(self):
+    def listed(self, repository=None):
         """The ids of all snapshots, oldest first, each with whether it says that it is incomplete."""
-        if not self.is_there():
+        if not self.is_there(repository):
             return {}
-        done = self.tsmfs('snapshots', '--json')
+        done = self.tsmfs('snapshots', '--json', repository=repository)
         self.demand(done.returncode == OK, f'snapshots: {done.stderr.decode()}')
         return {snapshot['id']: snapshot['incomplete'] for snapshot in json.loads(done.stdout)}
 
@@ -147,16 +140,19 @@ class Round:
             self.expected[snapshot] = self.server.digests()
             self.acknowledged.add(snapshot)
 
+    def demand_sound(self, repository):
+        """What a kill left undone is taken up by the next writer; a reader must do without."""
+        check = self.tsmfs('check', '--read-data', repository=repository)
+        if not os.path.exists(os.path.join(repository, 'index')):  # lost with the power; the packs have it all
+            self.demand(self.tsmfs('rebuild-index', repository=repository).returncode == OK, 'rebuild-index')
+            check = self.tsmfs('check', '--read-data', repository=repository)
+        self.demand(check.returncode == OK, f'check says {check.returncode}: {check.stdout.decode()} {check.stderr.decode()}')
+
     def verify(self):
         if not self.is_there():
             self.demand(not self.acknowledged, 'the repository is gone')
             return
-        # What a kill left undone is taken up by the next writer; a reader must do without.
-        check = self.tsmfs('check', '--read-data')
-        if not os.path.exists(os.path.join(self.repository, 'index')):  # lost with the power; the packs have it all
-            self.demand(self.tsmfs('rebuild-index').returncode == OK, 'rebuild-index')
-            check = self.tsmfs('check', '--read-data')
-        self.demand(check.returncode == OK, f'check says {check.returncode}: {check.stdout.decode()} {check.stderr.decode()}')
+        self.demand_sound(self.repository)
         listed = self.listed()
         self.demand(self.acknowledged <= set(listed), f'lost: {self.acknowledged - set(listed)}')
         for snapshot, incomplete in listed.items():
@@ -167,11 +163,11 @@ class Round:
             self.demand(found.items() <= expected.items() if incomplete else found == expected, f'snapshot {snapshot} differs')
             self.expected[snapshot] = found  # no more may go
 
-    def restore(self, snapshot, fault):
+    def restore(self, snapshot, fault, repository=None):
         target = os.path.join(self.home, 'restored')
         shutil.rmtree(target, ignore_errors=True)
         os.makedirs(target)
-        done = self.tsmfs('restore', '--snapshot', snapshot, '--datadir', target, fault=fault)
+        done = self.tsmfs('restore', '--snapshot', snapshot, '--datadir', target, fault=fault, repository=repository, writes=[target])
         return done, digests_below(target)
 
     def run_import(self, fault):
@@ -179,7 +175,7 @@ class Round:
             self.server.change()
         self.hours += 1
         time = f'2026-01-{1 + self.hours // 24:02}T{self.hours % 24:02}:00:00Z'
-        done = self.tsmfs('import', '--data-dir', self.server.data, '--time', time, '--server', 's', fault=fault)
+        done = self.tsmfs('import', '--data-dir', self.server.data, '--meta-dir', self.server.meta, '--time', time, '--server', 's', fault=fault)
         self.take_in_new(done.returncode)
         return done
 
@@ -233,6 +229,41 @@ class Round:
         self.demand(done.returncode not in (OK, INCOMPLETE) or found == self.expected[snapshot], 'restore did not restore all')
         return done
 
+    def run_export(self, fault):
+        """Status 0 means that the tars hold all."""
+        snapshot, above = self.rng.choice(list(self.listed())), os.path.join(self.home, 'exports')
+        shutil.rmtree(above, ignore_errors=True)
+        os.makedirs(above)
+        target = os.path.join(above, 'export')
+        done = self.tsmfs('export', '--format', 'legacy', '--snapshot', snapshot, target, fault=fault, writes=[above])
+        if done.returncode in (OK, INCOMPLETE):
+            self.demand(digests_in_tars(target) == self.expected[snapshot], 'export did not write all')
+        return done
+
+    def run_copy(self, fault):
+        """Copies are whole, and with status 0 there is one of each."""
+        done = self.tsmfs('copy', '--from', self.repository, '--to', self.other, fault=fault, writes=[self.other])
+        self.demand(done.returncode != OK or self.is_there(self.other), 'copied, and there is no copy')
+        if not self.is_there(self.other):
+            return done
+        self.demand_sound(self.other)
+        found = []
+        for snapshot in self.listed(self.other):
+            restored, files = self.restore(snapshot, None, self.other)
+            self.demand(restored.returncode in (OK, INCOMPLETE), f'restore of a copy: {restored.stderr.decode()}')
+            found.append(files)
+        if done.returncode == OK:
+            lacking = [snapshot for snapshot in self.listed() if self.expected[snapshot] not in found]
+            self.demand(not lacking, f'copied, and not there: {lacking}')
+        return done
+
+    def run_snapshots(self, fault):
+        done = self.tsmfs('snapshots', '--json', fault=fault)
+        if done.returncode == OK:
+            ids = {snapshot['id'] for snapshot in json.loads(done.stdout)}
+            self.demand(ids == set(self.listed()), 'snapshots lists other ones')
+        return done
+
     def run_repair(self, fault):
         """Damages a pack where nothing is lost by it: in its trailer."""
         packs = sorted(os.path.join(folder, name)
@@ -258,13 +289,13 @@ class Round:
         if self.listed():
             command = self.rng.choice([self.run_import, self.run_backup] * 2 + [
                 self.run_forget, self.run_forget, self.run_prune, self.run_tag, self.run_rebuild, self.run_repair,
-                self.run_restore, self.run_check])
+                self.run_restore, self.run_check, self.run_export, self.run_copy, self.run_snapshots])
         kind = self.rng.choice(list(KINDS))
         done = command((kind, self.rng.randint(1, KINDS[kind])))
         allowed = {OK, FAILED, KILLED, DAMAGED}
         if command in (self.run_import, self.run_forget):  # which imports when there is nothing to forget
             allowed |= {INCOMPLETE, SERVER}
-        if command == self.run_restore:
+        if command in (self.run_restore, self.run_export):
             allowed |= {INCOMPLETE}
         self.demand(done.returncode in allowed, f'{command.__name__} ends with {done.returncode}: {done.stderr.decode()}')
         self.verify()

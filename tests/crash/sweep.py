@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Has every single look of a command at its files fail, one after the other.
+"""Has every single look of a command at its files fail, one after the other; of those that write elsewhere than into the
+repository (restore, export, copy) every single change too.
 
     sweep.py [--commands NAME,...] [--kinds KIND,...] [--every N] [--program TSMFS] [--shim FAULT_SHIM]
 
@@ -16,6 +17,8 @@ import tempfile
 import soak
 
 KINDS = ['eiostat', 'eiolist', 'eioopen', 'eaccesopen', 'eioread']
+CHANGES = ['eio', 'enospc', 'power', 'off']
+WRITE_ELSEWHERE = ['restore', 'export', 'copy']
 NO_FAULT = ('none', 0)
 
 
@@ -36,10 +39,11 @@ class Sweep:
         one = self.round
         return {'import': one.run_import, 'backup': one.run_backup, 'forget': one.run_forget_and_prune, 'prune': one.run_prune,
                 'tag': one.run_tag, 'rebuild': one.run_rebuild, 'check': one.run_check, 'restore': one.run_restore,
-                'repair': one.run_repair}
+                'repair': one.run_repair, 'export': one.run_export, 'copy': one.run_copy, 'snapshots': one.run_snapshots}
 
     def begin_anew(self):
-        shutil.rmtree(self.round.repository, ignore_errors=True)
+        for repository in (self.round.repository, self.round.other):
+            shutil.rmtree(repository, ignore_errors=True)
         shutil.copytree(self.kept, self.round.repository)
         self.round.expected, self.round.acknowledged, self.round.hours = copy.deepcopy(self.known)
         self.round.story.clear()
@@ -60,13 +64,15 @@ class Sweep:
             if len(self.round.hit) == hits:
                 break
             number += self.arguments.every
+            if kind == 'off':
+                break
         print(f'{name} with {kind}: {number - 1} calls; statuses {statuses}', flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument('--commands', default='import,backup,forget,prune,tag,rebuild,check,restore,repair')
-    parser.add_argument('--kinds', default=','.join(KINDS))
+    parser.add_argument('--commands', default='import,backup,forget,prune,tag,rebuild,check,restore,repair,export,copy,snapshots')
+    parser.add_argument('--kinds', help='instead of those that go with the command')
     parser.add_argument('--every', type=int, default=1)
     parser.add_argument('--program', default=os.environ.get('TSMFS_BINARY'))
     parser.add_argument('--shim', default=os.environ.get('TSMFS_FAULT_SHIM'))
@@ -77,7 +83,8 @@ def main():
         sweep = Sweep(arguments, home)
         try:
             for name in arguments.commands.split(','):
-                for kind in arguments.kinds.split(','):
+                usual = KINDS + (CHANGES if name in WRITE_ELSEWHERE else [])
+                for kind in arguments.kinds.split(',') if arguments.kinds else usual:
                     sweep.run(name, kind)
         finally:
             sweep.round.server.snapshot_service.stop()
