@@ -56,8 +56,8 @@ void bring_to_todays_format(Storage& storage, Config& config) {
   const std::string news = bring_up_to_date(config);
   if (news.empty()) return;
   storage.replace(kConfigKey, as_bytes(encode_config(config)));
-  log::warning("{} is a repository {} from now on: older versions of tsmfs will not open it", storage.location(),
-               news);
+  log::warning("{} is a repository {} from now on: older versions of tsmfs will not open it",
+               storage.location(), news);
 }
 
 std::unique_ptr<WriterLock> lock_for_writing(const RepositoryPlace& place,

@@ -39,7 +39,9 @@ class NewObject {
 };
 
 // All functions throw IoError, and each is for several threads at once. That there is no such
-// object is no error but an answer; whatever else is in the way is no answer.
+// object is no error but an answer; whatever else is in the way is no answer. What may pass is
+// tried again first. EIO of a read says that the bytes are damaged (is_damage() in
+// index/base/directory.h); a storage that cannot be reached fails with another errno.
 class Storage {
  public:
   virtual ~Storage() = default;
