@@ -1,10 +1,10 @@
 """Frames of codec 2, as docs/FORMAT.md, "Mixed frames", has them."""
 import struct
 
+import columns
 from decode import Cursor, require
 
-PLAIN, INDEX = 0, 1
-KINDS = (PLAIN, INDEX)
+PLAIN, INDEX, BLOCKS = KINDS = range(3)
 ENTRY = struct.Struct('>QQQI')
 U64 = 2**64
 
@@ -17,6 +17,13 @@ def section(cursor, decompress):
     raw = decompress(stored, length) if stored else cursor.take(length)
     require(len(raw) == length, 'a section has another length')
     return raw
+
+
+def sections(stored, count, decompress):
+    cursor = Cursor(stored)
+    found = [section(cursor, decompress) for _ in range(count)]
+    cursor.expect_end()
+    return found
 
 
 class Expected:
@@ -43,9 +50,8 @@ class Expected:
 
 
 def index_entries(stored, decompress):
-    whole = Cursor(stored)
-    keys, shapes, firsts, spans, lengths, offsets = sections = [Cursor(section(whole, decompress)) for _ in range(6)]
-    whole.expect_end()
+    found = [Cursor(one) for one in sections(stored, 6, decompress)]
+    keys, shapes, firsts, spans, lengths, offsets = found
     expected, key, out = Expected(), b'', bytearray()
     while keys.at < len(keys.data):
         shared = keys.varint()
@@ -60,21 +66,24 @@ def index_entries(stored, decompress):
             offset, length = (expected.end + offsets.svarint()) % U64, lengths.varint()
             out += ENTRY.pack(first, (first + span) % U64, offset, length)
             expected.add(first, span, offset, length)
-    for one in sections:
+    for one in found:
         one.expect_end()
     return bytes(out)
 
 
 def plain(stored, decompress):
-    cursor = Cursor(stored)
-    raw = section(cursor, decompress)
-    cursor.expect_end()
-    return raw
+    return sections(stored, 1, decompress)[0]
 
 
-def decode(stored, raw_length, decompress):
-    """The raw bytes; decompress(stored, length) takes one zstd frame."""
-    cursor = Cursor(stored)
+def blocks(stored, decompress):
+    return columns.decode(sections(stored, 8, decompress))
+
+
+TAKE = {PLAIN: plain, INDEX: index_entries, BLOCKS: blocks}
+
+
+def read_pieces(cursor):
+    """[(kind, raw length)]"""
     pieces = []
     for _ in range(cursor.varint()):
         value = cursor.varint()
@@ -82,13 +91,25 @@ def decode(stored, raw_length, decompress):
         require(kind in KINDS and length, 'a piece that cannot be')
         require(not pieces or pieces[-1][0] != kind, 'two pieces that are one')
         pieces.append((kind, length))
-    require(sum(length for _, length in pieces) == raw_length, 'the pieces do not fill the frame')
-    streams = {}
-    for kind, take in ((PLAIN, plain), (INDEX, index_entries)):
-        wanted = sum(length for piece, length in pieces if piece == kind)
-        if not wanted:
-            continue
-        streams[kind] = Cursor(take(cursor.sized(), decompress))
-        require(len(streams[kind].data) == wanted, 'the bytes of a kind have another length')
+    return pieces
+
+
+def split(stored):
+    """The pieces, and {kind: what is stored of it}."""
+    cursor = Cursor(stored)
+    pieces = read_pieces(cursor)
+    there = {kind for kind, _ in pieces}
+    parts = {kind: cursor.sized() for kind in KINDS if kind in there}
     cursor.expect_end()
-    return b''.join(streams[kind].take(length) for kind, length in pieces)
+    return pieces, parts
+
+
+def decode(stored, raw_length, decompress):
+    """The raw bytes; decompress(stored, length) takes one zstd frame."""
+    pieces, parts = split(stored)
+    require(sum(length for _, length in pieces) == raw_length, 'the pieces do not fill the frame')
+    streams = {kind: Cursor(TAKE[kind](part, decompress)) for kind, part in parts.items()}
+    raw = b''.join(streams[kind].take(length) for kind, length in pieces)
+    for stream in streams.values():
+        stream.expect_end()
+    return raw
