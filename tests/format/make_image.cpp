@@ -1,9 +1,11 @@
 // Writes the repository that later versions of tsmfs must be able to read, and what is in it.
 //
-//   make_image DIRECTORY      DIRECTORY: a repository without its index; DIRECTORY.sha256: a line a
-//   file, as of sha256sum
+//   make_image [--compression columns] DIRECTORY
 //
-// All is the same on each run but for the ids of the packs. Both outputs must be absent before.
+//   DIRECTORY: a repository without its index; DIRECTORY.sha256: a line a file, as of sha256sum
+//
+// With --compression, as tsmfs has it, there are TSM files of points beside the others. All is the
+// same on each run but for the ids of the packs. Both outputs must be absent before.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "index/base/file.h"
@@ -23,6 +26,7 @@
 #include "snapshot/model/catalog.h"
 #include "snapshot/model/tree_store.h"
 #include "tests/format/sample_history.h"
+#include "tests/format/sample_points.h"
 #include "tests/format/sha256.h"
 #include "tests/support/repository_paths.h"
 #include "tests/support/store_fixture.h"
@@ -54,16 +58,17 @@ void create_repository(const stdfs::path& root) {
 
 class ImageWriter {
  public:
-  explicit ImageWriter(const stdfs::path& root)
+  ImageWriter(const stdfs::path& root, const index::Compression& compression)
       : repository_(index::Repository::open_writer({root, "make_image"})),
-        catalog_(repository_->storage()) {}
+        catalog_(repository_->storage()),
+        compression_(compression) {}
 
   // Lines for the list of digests.
   std::string add(const SampleSnapshot& sample) {
     lines_.clear();
     prefix_ = sample.id.hex();
     totals_ = {};
-    index::RepositoryWriter writer(*repository_, {});
+    index::RepositoryWriter writer(*repository_, {.compression = compression_});
     std::map<snapshot::ShardPath, std::vector<snapshot::TreeEntry>> shards;
     for (const auto& [path, files] : sample.shards)
       shards[path] = store(writer, files, "data/" + path.text());
@@ -138,6 +143,7 @@ class ImageWriter {
 
   std::unique_ptr<index::Repository> repository_;
   snapshot::Catalog catalog_;
+  index::Compression compression_;
   snapshot::SnapshotPtr last_;
   std::string prefix_, lines_;
   Totals totals_;
@@ -148,15 +154,16 @@ void remove_what_is_no_truth(const test::RepositoryPaths& paths) {
   for (const auto& path : {paths.lookup(), paths.locks(), paths.tmp()}) stdfs::remove_all(path);
 }
 
-void make_image(const stdfs::path& root) {
+void make_image(const stdfs::path& root, const std::vector<SampleSnapshot>& history,
+                const index::Compression& compression) {
   const stdfs::path list = root.string() + ".sha256";
   if (stdfs::exists(root) || stdfs::exists(list))
     throw std::runtime_error(root.string() + " or its list is there already");
   create_repository(root);
   std::string lines;
   {
-    ImageWriter writer(root);
-    for (const SampleSnapshot& sample : sample_history()) lines += writer.add(sample);
+    ImageWriter writer(root, compression);
+    for (const SampleSnapshot& sample : history) lines += writer.add(sample);
     writer.amend_last();
     writer.forget_another();
   }
@@ -164,16 +171,25 @@ void make_image(const stdfs::path& root) {
   std::ofstream(list, std::ios::binary) << lines;
 }
 
+void make_image(const std::vector<std::string_view>& arguments) {
+  if (arguments.size() == 1)
+    make_image(arguments[0], sample_history(), {});
+  else
+    make_image(arguments[2], sample_history_with_points(stdfs::path(TSMFS_IMAGES) / "tsm"),
+               index::Compression::parse(arguments[1]));
+}
+
 }  // namespace
 }  // namespace tsmfs::test
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    fmt::print(stderr, "usage: make_image DIRECTORY\n");
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  if (arguments.size() != 1 && (arguments.size() != 3 || arguments[0] != "--compression")) {
+    fmt::print(stderr, "usage: make_image [--compression columns] DIRECTORY\n");
     return 2;
   }
   try {
-    tsmfs::test::make_image(argv[1]);
+    tsmfs::test::make_image(arguments);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "make_image: {}\n", error.what());

@@ -10,10 +10,14 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
+import columns
 import decode
+import mixed_frame
 import reader
+import tsm_blocks
 
 HERE = Path(__file__).resolve().parent
 MAKE_IMAGE = os.environ.get('TSMFS_MAKE_IMAGE')
@@ -113,17 +117,20 @@ class StoredV2(StoredV1):
         self.assertEqual([path.name for path in self.root.glob('forgotten/*')], ['3'])
 
 
-@unittest.skipUnless(MAKE_IMAGE, 'TSMFS_MAKE_IMAGE is not set')
-class Fresh(Image, unittest.TestCase):
+class FreshImage(Image):
     tags = StoredV2.tags
+    options = []
 
     @classmethod
     def setUpClass(cls):
         directory = tempfile.TemporaryDirectory(prefix='tsmfs-format-')
         cls.addClassCleanup(directory.cleanup)
         cls.root = Path(directory.name) / 'fresh'
-        subprocess.run([MAKE_IMAGE, cls.root], check=True)
+        subprocess.run([MAKE_IMAGE, *cls.options, cls.root], check=True)
 
+
+@unittest.skipUnless(MAKE_IMAGE, 'TSMFS_MAKE_IMAGE is not set')
+class Fresh(FreshImage, unittest.TestCase):
     def test_has_frames_of_every_codec(self):
         self.assertEqual(StoredV1.codecs(reader.Repository(self.root)), {decode.RAW, decode.ZSTD, decode.MIXED})
 
@@ -133,6 +140,41 @@ class Fresh(Image, unittest.TestCase):
             self.assertEqual(self.expected, expected_digests(HERE / (image + '.sha256')))
             for snapshot in self.expected:
                 self.assertEqual(output('ls', self.root, snapshot), output('ls', HERE / image, snapshot))
+
+
+@unittest.skipUnless(MAKE_IMAGE, 'TSMFS_MAKE_IMAGE is not set')
+class FreshInColumns(FreshImage, unittest.TestCase):
+    options = ['--compression', 'columns']
+
+    def test_has_columns_of_every_kind(self):
+        kinds = {kind for sections in self.sections_of_columns() for kind in sections[0]}
+        batch = {kind & 7 for kind in kinds if kind & columns.BATCH}
+        stream = {kind & 7 for kind in kinds if not kind & columns.BATCH}
+        self.assertEqual(stream, set(tsm_blocks.TYPES))
+        self.assertEqual(batch, {tsm_blocks.INTEGER, tsm_blocks.UNSIGNED})
+        self.assertEqual({kind >> columns.ORDER_SHIFT for kind in kinds}, {0, 1, 2})
+        self.assertEqual({kind & columns.AS_BEFORE for kind in kinds}, {0, columns.AS_BEFORE})
+
+    def test_has_floats_of_every_kind(self):
+        seen = set()
+
+        def floats(sections, order, count):
+            seen.add(sections.heads.data[sections.heads.at])
+            return columns.floats(sections, order, count)
+        with unittest.mock.patch.dict(columns.VALUES, {tsm_blocks.FLOAT: floats}):
+            for sections in self.sections_of_columns():
+                columns.decode(sections)
+        self.assertGreaterEqual(seen, {0, 2, 3, columns.DICTIONARY, columns.BITS})
+
+    def sections_of_columns(self):
+        """The eight sections of each frame that has columns."""
+        for pack in reader.Repository(self.root).packs.values():
+            for frame in pack.frames:
+                header = pack.data[frame.offset:frame.offset + decode.FRAME_HEADER.size + frame.stored_length]
+                codec, stored = decode.decode_frame(header, frame, pack.header.seed)
+                part = mixed_frame.split(stored)[1].get(mixed_frame.BLOCKS) if codec == decode.MIXED else None
+                if part:
+                    yield mixed_frame.sections(part, 8, reader.unzip)
 
 
 class Damage(unittest.TestCase):
