@@ -157,9 +157,10 @@ class RehearsalRun {
                "is in no shard group of the metastore: its points are not answered"});
         return true;
       });
-    auto stored = snapshot::count_points(
-        objects, data, wal, {.wanted = sample(client), .group_times = group_times_of(metastore)},
-        limit_.token());
+    snapshot::PointCounting counting;
+    counting.group_times = group_times_of(metastore);
+    if (task_.sample > 0) counting.wanted = sample(client);
+    auto stored = snapshot::count_points(objects, data, wal, counting, limit_.token());
     outcome_.problems.insert(outcome_.problems.end(), stored.problems.begin(),
                              stored.problems.end());
     return stored;
@@ -167,7 +168,6 @@ class RehearsalRun {
 
   // Of each database, so many measurements; others than the last time.
   snapshot::MeasurementFilter sample(snapshot::QueryClient& client) const {
-    if (task_.sample == 0) return {};
     std::set<std::pair<std::string, std::string>> chosen;
     std::mt19937_64 random{std::random_device{}()};
     for (const std::string& database : client.query("SHOW DATABASES")) {
