@@ -52,13 +52,13 @@ std::optional<size_t> first_block(ByteView bytes) {
 using Sections = std::array<RawBuffer, 8>;
 
 Sections read_sections(ByteView stored, size_t out_bytes, std::string_view object) {
-  constexpr uint64_t kSectionBytesMax = uint64_t{256} << 20;
-  // The points of a few bytes can be many.
-  const uint64_t bytes_max =
-      std::min(kSectionBytesMax, (uint64_t{out_bytes} + 1) * kTsmPointsPerBlockMax);
+  uint64_t bytes_left = columns_bytes_max(out_bytes);
   ByteReader in(stored, object);
   Sections sections;
-  for (RawBuffer& section : sections) section = read_section(in, bytes_max, kPackSlackBytes);
+  for (RawBuffer& section : sections) {
+    section = read_section(in, bytes_left, kPackSlackBytes);
+    bytes_left -= section.size();
+  }
   in.expect_end();
   return sections;
 }
@@ -93,6 +93,7 @@ class ColumnsDecoder {
     values_.resize(count_);
     size_t plain_bytes = 0;
     if (type == kTsmStringType) {
+      if (kind >> kOrderShift != 0) heads_.fail("strings with an order");
       read_strings();
       plain_bytes = plain_.size();
     } else {
@@ -107,6 +108,9 @@ class ColumnsDecoder {
     if (type == kTsmFloatType) floats_.read(count_, heads_, words_);
     integers_.next(order, values_);
     if (type == kTsmFloatType) floats_.to_floats(values_, heads_);
+    if (type == kTsmBooleanType &&
+        std::ranges::any_of(values_, [](auto value) { return value > 1; }))
+      heads_.fail("a boolean that is neither 0 nor 1");
   }
 
   // As join_tsm_strings() has them.
@@ -170,6 +174,7 @@ class ColumnsDecoder {
 bool ColumnsEncoder::add(ByteView piece) {
   if (piece.empty() || !read_blocks(piece)) return false;
   for (size_t i = 0; i < block_count_; ++i) add_block(blocks_[i]);
+  block_bytes_ += piece.size();
   return true;
 }
 
@@ -278,10 +283,19 @@ void ColumnsEncoder::add_block(const Block& block) {
   ByteWriter(kinds_).u8(kind);
 }
 
+std::vector<const ByteBuffer*> ColumnsEncoder::all_sections() const {
+  return {&kinds_,         &sections_.heads, &times_,   &sections_.groups,
+          &sections_.bits, &words_,          &lengths_, &text_};
+}
+
+bool ColumnsEncoder::can_be_read() const {
+  uint64_t bytes = 0;
+  for (const ByteBuffer* section : all_sections()) bytes += section->size();
+  return bytes <= columns_bytes_max(block_bytes_);
+}
+
 void ColumnsEncoder::encode(ByteBuffer& out, ZstdCompressor& zstd) const {
-  for (const ByteBuffer* section : {&kinds_, &sections_.heads, &times_, &sections_.groups,
-                                    &sections_.bits, &words_, &lengths_, &text_})
-    append_section(out, *section, zstd);
+  for (const ByteBuffer* section : all_sections()) append_section(out, *section, zstd);
 }
 
 void decode_columns(ByteView stored, MutableByteView out, std::string_view object) {

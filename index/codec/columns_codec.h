@@ -26,6 +26,12 @@
 
 namespace tsmfs::index {
 
+// What all sections together may take, uncompressed, for so many bytes of blocks: a few bytes
+// cannot ask a reader for any memory.
+constexpr uint64_t columns_bytes_max(uint64_t block_bytes) {
+  return (uint64_t{1} << 20) + 32 * block_bytes;
+}
+
 // Not thread safe.
 class ColumnsEncoder {
  public:
@@ -33,7 +39,10 @@ class ColumnsEncoder {
   // again; false, and nothing is taken, for others.
   bool add(ByteView piece);
   bool is_empty() const { return kinds_.empty(); }
-  // Appends all that was added.
+  // False when the columns are so much larger than the blocks that no reader takes them
+  // (columns_bytes_max()); what was added is then to be stored otherwise.
+  bool can_be_read() const;
+  // Appends all that was added. Requires: can_be_read().
   void encode(ByteBuffer& out, ZstdCompressor& zstd) const;
 
  private:
@@ -49,6 +58,9 @@ class ColumnsEncoder {
   static bool gives_head(const Block& block);
   void add_block(const Block& block);
 
+  std::vector<const ByteBuffer*> all_sections() const;
+
+  uint64_t block_bytes_ = 0;   // that were taken
   std::vector<Block> blocks_;  // of the piece
   size_t block_count_ = 0;     // of blocks_, those in use
   ByteBuffer times_before_;

@@ -114,8 +114,9 @@ void FloatColumn::read(size_t count, ByteReader& heads, ByteReader& words) {
   if (kind <= kExponentMax) {
     const uint64_t number = heads.varint(count);
     for (uint64_t i = 0, place = 0; i < number; ++i) {
-      place += heads.varint(count);
-      if (place >= count) heads.fail("an exception that cannot be");
+      const uint64_t step = heads.varint(count);
+      place += step;
+      if (place >= count || (i > 0 && step == 0)) heads.fail("an exception that cannot be");
       exceptions.emplace_back(place, words.le<uint64_t>());
     }
   } else if (kind == kDictionary) {

@@ -91,7 +91,7 @@ Codec FrameCompressor::compress_chunks(ByteView raw, std::span<const BlobEntry> 
   const bool columns = columns_ || was_in_columns;
   const MixedFrame mixed(raw, chunks, columns);
   const Codec plain = mixed.is_plain() || columns ? compress(raw, out) : Codec::kMixed;
-  if (mixed.is_plain()) return plain;
+  if (mixed.is_plain() || !mixed.can_be_read()) return plain;
   ByteBuffer encoded;
   mixed.encode(encoded, *zstd_, *sections_);
   if (plain != Codec::kMixed && out.size() <= encoded.size()) return plain;

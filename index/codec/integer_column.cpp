@@ -175,10 +175,14 @@ void IntegerColumnDecoder::next_group(std::span<uint64_t> out) {
   if (width > kBitsMax || bytes > bits_.size()) groups_.fail("a group of too many bits");
   unpack_bits(bits_.data(), width, out);
   bits_ = bits_.subspan(bytes);
+  size_t next_place = 0;
   for (unsigned i = 0; i < exceptions; ++i) {
     const size_t place = groups_.u8();
-    if (place >= out.size() || width >= kBitsMax) groups_.fail("an exception that cannot be");
-    out[place] |= groups_.varint() << width;
+    if (place < next_place || place >= out.size() || width >= kBitsMax)
+      groups_.fail("an exception that cannot be");
+    const uint64_t higher = groups_.varint(UINT64_MAX >> width);
+    out[place] |= higher << width;
+    next_place = place + 1;
   }
 }
 

@@ -34,7 +34,9 @@ class MixedFrame {
   MixedFrame(ByteView raw, std::span<const BlobEntry> blobs, bool columns);
   // Whether all of it is plain: another codec then says it shorter.
   bool is_plain() const { return index_.is_empty() && columns_.is_empty(); }
-  // Appends the frame. `plain` compresses what is plain, `zstd` the sections of the rest.
+  bool can_be_read() const { return columns_.can_be_read(); }
+  // Appends the frame. Requires: can_be_read(). `plain` compresses what is plain, `zstd` the
+  // sections of the rest.
   void encode(ByteBuffer& out, ZstdCompressor& plain, ZstdCompressor& zstd) const;
 
  private:

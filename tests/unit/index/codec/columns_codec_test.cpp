@@ -121,6 +121,35 @@ TEST(ColumnsCodec, ABlockThatWouldComeBackOtherwiseIsNotTaken) {
   EXPECT_FALSE(encoder.add(sound));
 }
 
+TEST(ColumnsCodec, AFewBytesAskForLittleMemory) {
+  ByteBuffer stored;
+  ByteWriter writer(stored);
+  writer.varint(uint64_t{200} << 20);  // bytes of the first section
+  writer.sized(as_bytes("zstd"));
+  try {
+    Encoded::decode(stored, 1000);
+    FAIL();
+  } catch (const CorruptError& error) {
+    EXPECT_NE(std::string(error.what()).find("where at most"), std::string::npos) << error.what();
+  }
+}
+
+// A string has no order, a boolean is 0 or 1.
+TEST(ColumnsCodec, WhatNoWriterMakesIsDamage) {
+  constexpr size_t kKindAt = 2;  // behind the raw length, and the length 0
+  Encoded strings({block_of(points_of(kTsmStringType, 2))});
+  EXPECT_EQ(strings.decoded(), strings.raw);
+  strings.stored[kKindAt] |= std::byte{32};
+  EXPECT_THROW(strings.decoded(), CorruptError);
+  TsmPoints points = points_of(kTsmIntegerType, 2);
+  points.values = {1, 2};
+  Encoded integers({block_of(points)});
+  integers.stored[kKindAt] &= ~std::byte{7};
+  integers.stored[kKindAt] |= std::byte{kTsmBooleanType};
+  const ByteBuffer booleans = block_of(points_of(kTsmBooleanType, 2));
+  EXPECT_THROW(Encoded::decode(integers.stored, booleans.size()), CorruptError);
+}
+
 TEST(ColumnsCodec, DamageIsTold) {
   const Encoded encoded({block_of(points_of(kTsmFloatType, 20)),
                          block_of(points_of(kTsmStringType, 5)),
