@@ -43,7 +43,8 @@ class FileCutter {
  public:
   // Throws: what `source` throws.
   FileCutter(ByteSource& source, FileKind kind);
-  // Up to kBatchBytesMax bytes of whole chunks, front to back; false at the end.
+  // Up to kBatchBytesMax bytes of whole chunks, or one key of an index, front to back; false at the
+  // end.
   bool next(CutBatch& batch);
   // Why the file is not a sound TSM file. Complete when next() has returned false.
   const std::string& tsm_defect() const { return tsm_defect_; }

@@ -1,5 +1,6 @@
 // read_tsm_layout and FileCutter: whatever a file holds, its pieces are the file again, and lengths
 // fit.
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <numeric>
@@ -43,6 +44,8 @@ void check_layout(const index::TsmLayout& layout, uint64_t size) {
           "the index begins before the footer");
 }
 
+constexpr size_t kBatchOrKeyBytesMax = std::max(index::kBatchBytesMax, index::kTsmIndexKeyBytesMax);
+
 // The defect that the cutter names, or none.
 std::string cut(ByteView file, index::FileKind kind) {
   StrictSource source(file);
@@ -50,10 +53,11 @@ std::string cut(ByteView file, index::FileKind kind) {
   index::CutBatch batch;
   ByteBuffer whole;
   while (cutter.next(batch)) {
-    require(!batch.bytes.empty() && batch.bytes.size() <= index::kBatchBytesMax,
+    require(!batch.bytes.empty() && batch.bytes.size() <= kBatchOrKeyBytesMax,
             "a batch has bytes, and not too many");
-    require(!batch.literal() || batch.bytes.size() == index::kTsmHeaderBytes,
-            "only the header is a literal");
+    require(!batch.literal() || batch.bytes.size() == index::kTsmHeaderBytes ||
+                batch.bytes.size() == index::kTsmFooterBytes,
+            "only header and footer are literals");
     uint64_t sum = 0;
     for (const uint32_t length : batch.lengths) {
       require(length > 0, "no chunk is empty");
