@@ -12,8 +12,7 @@
 #include "index/repository/repository.h"
 #include "snapshot/model/catalog.h"
 #include "snapshot/model/wholeness.h"
-#include "snapshot/upkeep/forget_plan.h"
-#include "snapshot/upkeep/forgotten_shards.h"
+#include "snapshot/upkeep/forget_snapshots.h"
 
 namespace tsmfs::cli {
 
@@ -44,13 +43,6 @@ std::string remarks(const Decision& decision) {
 }
 
 using LostShards = std::vector<snapshot::ForgottenShard>;
-
-// What will be gone for good: a shard that the server dropped is meant to go.
-LostShards lost_shards(const ForgetCommand& command, const snapshot::CatalogState& state,
-                       const std::vector<SnapshotPtr>& going) {
-  const auto repository = index::Repository::open_reader({command.repository});
-  return snapshot::shards_only_in(repository->objects(), state, going);
-}
 
 void print_lost_shards(const LostShards& shards, std::ostream& out) {
   for (const auto& shard : shards)
@@ -99,35 +91,38 @@ Json to_json(const std::vector<DecidedGroup>& groups, bool dry_run) {
   return {{"dry_run", dry_run}, {"groups", list}};
 }
 
+void print_forgotten(const snapshot::ForgetResult& result, const ForgetCommand& command,
+                     Context& context) {
+  if (command.prune.json) {
+    Json report = to_json(result.groups, command.dry_run);
+    if (command.dry_run) report["lost_shards"] = lost_json(result.lost);
+    print_json(context.out, report);
+    return;
+  }
+  if (!context.quiet) print_table(context.out, result.groups, command.dry_run);
+  print_lost_shards(result.lost, context.out);
+  if (command.dry_run)
+    fmt::print(context.out, "{} snapshots would be forgotten\n", result.going.size());
+  else
+    fmt::print(context.out, "{} snapshots forgotten{}\n", result.going.size(),
+               command.prune_too ? "" : "; tsmfs prune gives back their space");
+}
+
 ExitCode run_forget(ForgetCommand& command, Context& context) {
   require_repository(command.repository);
   check_prune_options(command.prune);
   if (!command.within.empty()) command.request.policy.within = CalendarSpan::parse(command.within);
-  std::unique_ptr<index::Repository> repository;
-  if (!command.dry_run)
-    repository = index::Repository::open_writer(
-        {command.repository, {"forget", command.lock_wait, context.stop}});
-  const auto place = index::open_place(command.repository);
-  snapshot::Catalog catalog(*place.storage);
+  const auto repository =
+      command.dry_run ? index::Repository::open_reader({command.repository})
+                      : index::Repository::open_writer(
+                            {command.repository, {"forget", command.lock_wait, context.stop}});
+  snapshot::Catalog catalog(repository->storage());
   const auto state = catalog.refresh();
   print_unreadable(context.err, *state, "; forget leaves it alone");
-  const auto groups = snapshot::plan_forget(command.request, *state);
-  const std::vector<SnapshotPtr> going = snapshot::going_of(groups);
-  const LostShards lost = command.dry_run ? lost_shards(command, *state, going) : LostShards();
-  if (command.prune.json) {
-    Json report = to_json(groups, command.dry_run);
-    if (command.dry_run) report["lost_shards"] = lost_json(lost);
-    print_json(context.out, report);
-  } else if (!context.quiet) {
-    print_table(context.out, groups, command.dry_run);
-  }
-  if (!command.dry_run) catalog.remove(going);
-  if (!command.prune.json) print_lost_shards(lost, context.out);
-  if (!command.prune.json && command.dry_run)
-    fmt::print(context.out, "{} snapshots would be forgotten\n", going.size());
-  else if (!command.prune.json)
-    fmt::print(context.out, "{} snapshots forgotten{}\n", going.size(),
-               command.prune_too ? "" : "; tsmfs prune gives back their space");
+  const auto result = command.dry_run
+                          ? snapshot::preview_forget(*repository, *state, command.request)
+                          : snapshot::forget_snapshots(catalog, *state, command.request);
+  print_forgotten(result, command, context);
   if (command.prune_too && command.dry_run && !context.quiet)
     print_message(context.err, "note",
                   "what a prune would give back shows when the snapshots are gone: nothing was "

@@ -2,8 +2,8 @@
 #include <fmt/ostream.h>
 
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 
 #include "cli/commands/command.h"
 #include "cli/commands/created_repository.h"
@@ -12,9 +12,7 @@
 #include "index/base/host_name.h"
 #include "index/base/timestamp.h"
 #include "index/codec/frame_codec.h"
-#include "index/repository/open_or_create.h"
-#include "index/repository/repository_writer.h"
-#include "snapshot/import/import.h"
+#include "snapshot/import/take_in.h"
 #include "snapshot/influxdb/derived_metastore.h"
 
 namespace tsmfs::cli {
@@ -49,8 +47,36 @@ void print_place(const snapshot::ImportReport& report, Context& context) {
                               report.newer->short_id(), format_rfc3339(report.newer->time)));
 }
 
-// `taken` becomes true when the time that was given has a snapshot already, whatever is in it.
-snapshot::ImportOptions options_of(const ImportCommand& command, Context& context, bool& taken) {
+void print_report(const snapshot::ImportReport& report, Context& context) {
+  const snapshot::Manifest& manifest = *report.snapshot;
+  if (report.time_taken) {
+    print_message(context.err, "",
+                  fmt::format("nothing was imported: {} is the time of snapshot {}, and --time "
+                              "says that this is of that time; give another one, or forget that "
+                              "snapshot",
+                              format_rfc3339(manifest.time), manifest.short_id()));
+    return;
+  }
+  print_problems(context.err, manifest.problems);
+  fmt::print(context.out, "{} {} shards, {} files, {}; {} new; snapshot {} saved{}\n",
+             format_rfc3339(manifest.time), manifest.shards, manifest.files,
+             format_bytes(manifest.bytes), format_bytes(manifest.new_bytes), manifest.short_id(),
+             manifest.incomplete() ? ", incomplete" : "");
+  context.out.flush();
+  if (!context.quiet) print_place(report, context);
+}
+
+void print_there(const snapshot::ImportReport& report, Context& context) {
+  const snapshot::Manifest& manifest = *report.snapshot;
+  if (manifest.incomplete()) print_problems(context.err, manifest.problems);
+  if (context.quiet && !manifest.incomplete()) return;
+  fmt::print(context.out, "{} is there already, as snapshot {}{}{}\n",
+             format_rfc3339(manifest.time), manifest.short_id(),
+             manifest.incomplete() ? ", and is incomplete as it was" : "",
+             report.tagged ? "; it has the tags now" : "");
+}
+
+snapshot::ImportOptions options_of(const ImportCommand& command, Context& context) {
   snapshot::ImportOptions options;
   options.server = command.server.empty() ? host_name() : command.server;
   require_name(options.server, "server");
@@ -60,34 +86,11 @@ snapshot::ImportOptions options_of(const ImportCommand& command, Context& contex
     options.shard_duration_ns = snapshot::parse_shard_duration(command.shard_duration);
   options.tags = snapshot::checked_tags(command.tags);
   if (!command.time.empty()) options.time = parse_rfc3339(command.time);
-  options.on_snapshot = [&context, &taken, quiet = context.quiet,
-                         timed = options.time.has_value()](const snapshot::ImportReport& report) {
-    const snapshot::Manifest& manifest = *report.snapshot;
-    if (report.already_there && timed && !manifest.incomplete()) {
-      taken = true;
-      print_message(context.err, "",
-                    fmt::format("nothing was imported: {} is the time of snapshot {}, and --time "
-                                "says that this is of that time; give another one, or forget that "
-                                "snapshot",
-                                format_rfc3339(manifest.time), manifest.short_id()));
-      return;
-    }
-    if (report.already_there) {
-      if (manifest.incomplete()) print_problems(context.err, manifest.problems);
-      if (!quiet || manifest.incomplete())
-        fmt::print(context.out, "{} is there already, as snapshot {}{}{}\n",
-                   format_rfc3339(manifest.time), manifest.short_id(),
-                   manifest.incomplete() ? ", and is incomplete as it was" : "",
-                   report.tagged ? "; it has the tags now" : "");
-      return;
-    }
-    print_problems(context.err, manifest.problems);
-    fmt::print(context.out, "{} {} shards, {} files, {}; {} new; snapshot {} saved{}\n",
-               format_rfc3339(manifest.time), manifest.shards, manifest.files,
-               format_bytes(manifest.bytes), format_bytes(manifest.new_bytes), manifest.short_id(),
-               manifest.incomplete() ? ", incomplete" : "");
-    context.out.flush();
-    if (!quiet) print_place(report, context);
+  options.on_snapshot = [&context](const snapshot::ImportReport& report) {
+    if (report.already_there && !report.time_taken)
+      print_there(report, context);
+    else
+      print_report(report, context);
   };
   return options;
 }
@@ -114,32 +117,22 @@ void check_arguments(const ImportCommand& command) {
     throw UsageError("--shard-duration goes with --make-metastore");
 }
 
-// Runs `import` with a repository that is open for writing.
-template <typename Import>
-ExitCode with_repository(const ImportCommand& command, Context& context, const bool& taken,
-                         const Import& import) {
-  const index::WriterOptions writer_options{index::Compression::parse(command.compression)};
-  const auto repository =
-      index::open_or_create({command.repository, {"import", command.lock_wait, context.stop}},
-                            [&] { show_created(command.repository, context); });
-  index::RepositoryWriter writer(*repository, writer_options);
-  snapshot::Catalog catalog(repository->storage());
-  snapshot::ImportTarget target{*repository, writer, catalog};
-  if (!import(target)) return ExitCode::kIncomplete;
-  return taken ? ExitCode::kTaken : ExitCode::kOk;
+ExitCode status_of(const snapshot::TakenIn& taken) {
+  if (!taken.complete) return ExitCode::kIncomplete;
+  return taken.time_taken ? ExitCode::kTaken : ExitCode::kOk;
 }
 
-// What is to be imported is looked at first: no repository is made for an import that cannot begin.
 ExitCode import_all(const ImportCommand& command, Context& context) {
   check_arguments(command);
-  bool taken = false;
-  const snapshot::ImportOptions options = options_of(command, context, taken);
+  snapshot::TakeInRequest request;
+  request.import = options_of(command, context);
+  request.repository = {command.repository, {"import", command.lock_wait, context.stop}};
+  request.writer = {index::Compression::parse(command.compression)};
+  request.on_created = [&] { show_created(command.repository, context); };
   if (!command.data_dir.data.empty()) {
     const auto dir = snapshot::read_data_dir(command.data_dir);
     print_notes(dir.notes, context);
-    return with_repository(command, context, taken, [&](snapshot::ImportTarget& target) {
-      return snapshot::import_data_dir(dir, options, target, context.stop);
-    });
+    return status_of(snapshot::take_in(dir, std::move(request), context.stop));
   }
   const auto dirs = snapshot::read_backup_dirs(command.directory);
   for (const snapshot::BackupDir& dir : dirs) {
@@ -147,9 +140,7 @@ ExitCode import_all(const ImportCommand& command, Context& context) {
     for (const std::string& damaged : dir.damaged)
       print_message(context.err, "INCOMPLETE", damaged);
   }
-  return with_repository(command, context, taken, [&](snapshot::ImportTarget& target) {
-    return snapshot::import_backup_dirs(dirs, options, target, context.stop);
-  });
+  return status_of(snapshot::take_in(dirs, std::move(request), context.stop));
 }
 
 // What is wrong with files of influxd is told as of what influxd sends; but no server is asked

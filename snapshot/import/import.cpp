@@ -11,7 +11,10 @@ namespace tsmfs::snapshot {
 
 void report_there(const SnapshotPtr& there, const ImportOptions& options, ImportTarget& target) {
   const SnapshotPtr now = options.time ? there : with_tags(target.catalog, there, options.tags);
-  options.on_snapshot({now, true, now != there});
+  options.on_snapshot({.snapshot = now,
+                       .already_there = true,
+                       .tagged = now != there,
+                       .time_taken = options.time.has_value() && !now->incomplete()});
 }
 
 bool import_backup_dirs(const std::vector<BackupDir>& dirs, const ImportOptions& options,

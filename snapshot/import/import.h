@@ -1,4 +1,4 @@
-// One run of `tsmfs import`: what lies in a directory, as new snapshots.
+// What lies in a directory, as new snapshots.
 #pragma once
 
 #include <functional>
@@ -24,8 +24,10 @@ constexpr std::string_view kDataDirImport = "data directory";
 
 struct ImportReport {
   SnapshotPtr snapshot;
-  bool already_there = false;   // imported earlier; one that is incomplete came out as it was then
-  bool tagged = false;          // it got tags that it had not
+  bool already_there = false;  // imported earlier; one that is incomplete came out as it was then
+  bool tagged = false;         // it got tags that it had not
+  // Nothing was imported: it has the time that was given, whatever is in it.
+  bool time_taken = false;
   SnapshotPtr newer = nullptr;  // the server's newest, when a data directory is older than that
 };
 
